@@ -6,16 +6,16 @@ a grid are one token together. The replay is limited to a fixed number of bytes,
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import msgspec
 import numpy as np
-from gymnasium import spaces as gym_spaces
 
-from dqngui.config import ConfigError, EnvConfig, Experiment, LearnConfig, Wrapper
-from dqngui.envs.make import make_env
-from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
-from dqngui.envs.task_facts import measure_task
+from dqngui.config import EnvConfig, Experiment, LearnConfig
+from dqngui.envs.spaces import Spaces
+from dqngui.envs.task_facts import measure
+from dqngui.envs.trial import Trial
 from dqngui.settings import experiment_from, with_settings, without_none
 
 MOST_FEATURE_TOKENS = 16
@@ -29,34 +29,16 @@ REPLAY_BYTES = 1_000_000_000
 
 
 def default_experiment(env: EnvConfig) -> Experiment:
-    """The default agent on one task. Raises ConfigError if the environment cannot be made or used."""
-    env, spaces = _readable(env)
-    facts = without_none(msgspec.to_builtins(measure_task(env)))
-    usual = experiment_from({"env": msgspec.to_builtins(env), "task": facts})
-    return with_settings(usual, _sizes(spaces, env.num_envs))
+    """The default agent on one task. If `env` chooses no wrappers, those are added without which no agent could use it:
+    `keep` leaves out what no network reads, `discretize` cuts continuous actions into bins.
 
-
-def _readable(env: EnvConfig) -> tuple[EnvConfig, Spaces]:
-    """The environment, without the parts of its observation that no network reads, and its spaces."""
-    made = make_env(env)
-    try:
-        space = made.observation_space
-        if isinstance(space, gym_spaces.Dict):
-            kept = [key for key, part in space.spaces.items() if _can_read(part)]
-            if 0 < len(kept) < len(space.spaces):
-                keep = Wrapper(name="keep", options={"entries": kept})
-                return _readable(msgspec.structs.replace(env, wrappers=(*env.wrappers, keep)))
-        return env, spaces_of(made, env)
-    finally:
-        made.close()
-
-
-def _can_read(space: gym_spaces.Space[Any]) -> bool:
-    try:
-        ObservationLayout(space)
-    except ConfigError:
-        return False
-    return True
+    Raises ConfigError if the environment cannot be made or used.
+    """
+    with closing(Trial(env, add_wrappers=True)) as trial:
+        added = () if env.wrappers else tuple(wrapper.name for wrapper in trial.config.wrappers)
+        facts = msgspec.structs.replace(measure(trial), added_wrappers=added)
+        data = {"env": msgspec.to_builtins(trial.config), "task": without_none(msgspec.to_builtins(facts))}
+        return with_settings(experiment_from(data), _sizes(trial.spaces, env.num_envs))
 
 
 def _sizes(spaces: Spaces, num_envs: int) -> dict[str, Any]:

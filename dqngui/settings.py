@@ -5,6 +5,7 @@ Every error is one sentence that names the setting and what it allows.
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -307,6 +308,30 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
             value = text.strip()
         changes[path.strip()] = value
     return changes
+
+
+def as_assignment(path: str, value: Any) -> str:
+    """A setting with its value as one line, as `parse_assignments` reads it."""
+    return f"{path}={inline_toml(value)}"
+
+
+def inline_toml(value: Any) -> str:
+    """Write plain data as TOML on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {inline_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(inline_toml(item) for item in value) + "]"
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _quoted(key)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one that only TOML escapes
 
 
 def knob_value(path: str, value: Any) -> Any:

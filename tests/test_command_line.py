@@ -186,7 +186,11 @@ BAD = [
     (["train", "--set", "env.id=CartPol-v1"], "CartPole-v1"),
     (["train", "--set", "net.memory=elephant"], "lstm"),
     (["train", "--set", "run.device=cuda:99"], "run.device"),
-    (["train", "--env", "Pendulum-v1"], "discretize"),
+    (
+        ["train", "--set", "env.id=Pendulum-v1"],
+        '{ name = "discretize", options = { bins = 5 } }]',
+    ),
+    (["train", "--env", "Pendulum-v1", "--set", "env.wrappers=[{name='time_limit'}]"], 'name = "discretize"'),
     (["train", "--env", "nosuchmodule:Env-v0"], "nosuchmodule"),
     (["train", "nosuchpreset"], "cartpole-positions"),
     (["trian"], "commands: gui, train, play, runs"),

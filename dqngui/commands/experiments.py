@@ -25,7 +25,7 @@ def chosen_experiment(
 ) -> Experiment:
     """The experiment of FILE or `--env ID` with `--agent`, `--set` and then `overrides` applied (None: not given).
 
-    Raises ConfigError.
+    With `--env`, wrappers that the environment needs are added if `--set` chooses none. Raises ConfigError.
     """
     if file is not None and env is not None:
         raise ConfigError("command.both")
@@ -37,7 +37,8 @@ def chosen_experiment(
 
     task = {path: value for path, value in changes.items() if path.startswith("env.")}
     usual = default_experiment(with_settings(experiment_from({}), {"env.id": env, **task}).env)
-    return with_settings(_with_agent(usual, agent), changes)
+    others = {path: value for path, value in changes.items() if path not in task}
+    return with_settings(_with_agent(usual, agent), others)
 
 
 def _with_agent(experiment: Experiment, agent: str | None) -> Experiment:
@@ -56,11 +57,11 @@ def check_task(experiment: Experiment) -> None:
     Raises ConfigError.
     """
     from dqngui.envs.make import make_env
-    from dqngui.envs.spaces import spaces_of
+    from dqngui.envs.usable import usable_spaces
 
     env = make_env(experiment.env)
     try:
-        spaces_of(env, experiment.env)
+        usable_spaces(env, experiment.env)
     finally:
         env.close()
 

@@ -25,6 +25,7 @@ class TaskFacts(Options, frozen=True, kw_only=True):
         constant_parts: names of the observation parts that were the same at every step of every episode.
         deterministic: episodes with different seeds and equal actions showed no difference; see `Repetition`.
         compared_steps: number of steps in which that was looked for, after 2 to 16 first observations.
+        added_wrappers: names of the wrappers that were added because without them no agent could use the task.
         steps_per_second: steps of one environment in a second of the clock, with its resets.
     """
 
@@ -47,3 +48,4 @@ class TaskFacts(Options, frozen=True, kw_only=True):
     deterministic: bool
     compared_steps: int
     steps_per_second: float
+    added_wrappers: tuple[str, ...] = ()

@@ -16,11 +16,13 @@ from gymnasium.wrappers import TimeLimit
 
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
-from dqngui.envs.actions import as_one_choice
+from dqngui.envs.fitting import MOST_DEFAULT_ACTIONS
 from dqngui.envs.names import known_names
 from dqngui.envs.packages import home_of, register_for
+from dqngui.envs.usable import missing_wrappers
 from dqngui.envs.vector import Envs
-from dqngui.settings import check_task_kwargs, no_such_choice
+from dqngui.envs.wrapping import as_discrete, wrapped
+from dqngui.settings import check_task_kwargs
 from dqngui.texts import Text, reason_of, say
 
 _EXTRAS = ("box2d", "mujoco", "toy-text", "classic-control", "atari")  # of the gymnasium package
@@ -47,23 +49,18 @@ def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | N
     env = _bare(config, render_mode)
     if longest is not None and (env.spec is None or env.spec.max_episode_steps is None):
         env = TimeLimit(env, longest)
-    for index, wrapper in enumerate(config.wrappers):
-        path = f"env.wrappers[{index}]"
-        entry = catalog.WRAPPERS.get(wrapper.name)
-        if entry is None:
-            raise no_such_choice(f"{path}.name", say("choice.wrapper"), wrapper.name, catalog.WRAPPERS)
-        try:
-            env = catalog.load(entry)(env, msgspec.convert(wrapper.options, entry.options))
-        except msgspec.ValidationError as error:
-            raise ConfigError("setting.refused", path=f"{path}.options", reason=error) from None
-        except ConfigError as error:
-            env.close()
-            raise ConfigError("wrapper.refused", path=path, name=wrapper.name, problem=error) from None
-    try:
-        return as_one_choice(env)
-    except ConfigError:
-        env.close()
-        raise
+    return as_discrete(wrapped(env, config.wrappers, config))
+
+
+def make_usable(config: EnvConfig) -> tuple[gymnasium.Env[Any, Any], EnvConfig]:
+    """As `make_env`, with wrappers added that make the environment usable, if none are chosen and if they are needed.
+
+    Returns the environment and its configuration with these wrappers. Raises ConfigError as `make_env` does.
+    """
+    env = wrapped(_bare(config, None), config.wrappers, config)
+    if not config.wrappers and (missing := missing_wrappers(env, MOST_DEFAULT_ACTIONS)):
+        return as_discrete(wrapped(env, missing, config)), msgspec.structs.replace(config, wrappers=missing)
+    return as_discrete(env), config
 
 
 def make_vector(

@@ -17,6 +17,8 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.fitting import continuous
+from dqngui.envs.offered_names import offered_actions, offered_features, plain_names
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.words import word_ids
 from dqngui.texts import Text, say
@@ -63,7 +65,7 @@ class ObservationLayout:
     @classmethod
     def of(cls, env: gymnasium.Env[Any, Any]) -> ObservationLayout:
         """The layout of an environment's observations. Raises ConfigError."""
-        return cls(env.observation_space, context=_space_context(env))
+        return cls(env.observation_space, context=space_context(env))
 
     @property
     def parts(self) -> tuple[ObservationPart, ...]:
@@ -118,7 +120,7 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: Sp
     except ConfigError as error:
         raise ConfigError("observation.wrong", where=where, problem=error) from None
     if part is None:
-        raise ConfigError(_unreadable(name, path, space, whole, where))
+        raise ConfigError("observation.unreadable", where=where, name=name, kind=kind_of(space))
     if isinstance(space, gym_spaces.Discrete):
         return _Leaf(part, path, int(space.start) or None)
     if isinstance(space, gym_spaces.MultiDiscrete) and space.start.any():
@@ -126,7 +128,7 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: Sp
     return _Leaf(part, path)
 
 
-def _space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
+def space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
     minigrid = sys.modules.get("minigrid.minigrid_env")  # if it is not imported, no environment is from there
     frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
     return SpaceContext(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
@@ -135,16 +137,6 @@ def _space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
 def kind_of(space: gym_spaces.Space[Any]) -> Text:
     """What a space holds, for an error."""
     return say("space.text") if is_text(space) else say("space.other", name=type(space).__name__)
-
-
-def _unreadable(name: str, path: tuple[Any, ...], space: Any, whole: Any, where: str) -> Text:
-    kind = kind_of(space)
-    if not path:
-        return say("observation.unreadable", where=where, name=name, kind=kind)
-    keys = whole.spaces if isinstance(whole, gym_spaces.Dict) else range(len(whole.spaces))
-    others = [key for key in keys if key != path[0]]
-    example = msgspec.json.encode(others).decode()
-    return say("observation.unreadable_part", where=where, name=name, kind=kind, entries=example)
 
 
 # -- names and actions ----------------------------------------------------------------------------
@@ -160,20 +152,17 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     if config.actions and len(config.actions) != actions:
         raise ConfigError("env.wrong_actions", given=len(config.actions), count=actions)
     features = (
-        config.features or named(env, "feature_names", count) or _vehicle_names(env, count) or _numbered_names(parts)
+        config.features or named(env, "feature_names", count) or offered_features(env, parts) or _numbered_names(parts)
     )
     return Spaces(
         _with_presence(parts, features),
         actions,
         features,
-        config.actions or named(env, "action_names", actions) or tuple(str(index) for index in range(actions)),
+        config.actions
+        or named(env, "action_names", actions)
+        or offered_actions(env, actions)
+        or tuple(str(index) for index in range(actions)),
     )
-
-
-def _vehicle_names(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
-    """Names of a vehicle's numbers, from the tasks of highway-env."""
-    names = getattr(getattr(env.unwrapped, "observation_type", None), "features", None)
-    return tuple(names) if isinstance(names, list) and len(names) == count else ()
 
 
 def _with_presence(parts: tuple[ObservationPart, ...], features: tuple[str, ...]) -> tuple[ObservationPart, ...]:
@@ -192,18 +181,18 @@ def _actions(env: gymnasium.Env[Any, Any]) -> int:
     if isinstance(space, gym_spaces.Discrete):
         return int(space.n)
     if isinstance(space, gym_spaces.Box):
-        raise ConfigError("env.continuous_actions")
+        raise ConfigError(continuous(space))
     raise ConfigError("env.actions_of_space", space=type(space).__name__)
 
 
 def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str, ...]:
-    """Names of the entries from an attribute of the environment or a wrapper; () if there are none or too few or
-    many.
+    """Names of the entries from an attribute of the environment or a wrapper; () if there are none, or too few or
+    many, or if they are no plain text.
     """
-    if not env.has_wrapper_attr(attribute):
+    try:
+        return plain_names(env.get_wrapper_attr(attribute), count) if env.has_wrapper_attr(attribute) else ()
+    except Exception:  # a property of another package may raise anything
         return ()
-    names = tuple(env.get_wrapper_attr(attribute))
-    return names if len(names) == count else ()
 
 
 def _numbered_names(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:

@@ -40,32 +40,37 @@ def measure_task(
     Raises ConfigError if the environment cannot be made or used, or if it raises.
     """
     with closing(Trial(config)) as trial:
-        played = _Played()
-        played.play(trial, steps, seconds, clock)
-        repeated = repetition_of(trial, steps=steps, seconds=seconds, clock=clock)
-        lengths = sorted(played.lengths)
-        rewards = np.array(played.rewards)
-        return TaskFacts(
-            steps=len(rewards),
-            time_limit=time_limit_of(trial.env),
-            episodes=len(lengths),
-            shortest=lengths[0] if lengths else None,
-            median=lengths[len(lengths) // 2] if lengths else None,
-            longest=lengths[-1] if lengths else None,
-            unfinished=len(rewards) - sum(lengths),
-            terminated=played.terminated,
-            rewarded=float((rewards != 0).mean()),
-            reward_at_end=played.rewarded_ends > 0 and played.rewarded_ends == int((rewards != 0).sum()),
-            reward_low=float(rewards.min()),
-            reward_high=float(rewards.max()),
-            mean_return=float(np.mean(played.returns)) if lengths else None,
-            bounded=_is_bounded(trial.env.observation_space),
-            largest_number=played.largest,
-            constant_parts=tuple(name for name in played.first if name not in played.changed),
-            deterministic=repeated.deterministic,
-            compared_steps=repeated.steps,
-            steps_per_second=1 / max(played.seconds_per_step, 1e-9),
-        )
+        return measure(trial, steps=steps, seconds=seconds, clock=clock)
+
+
+def measure(trial: Trial, *, steps: int = 1000, seconds: float = 1.0, clock: Clock = time.perf_counter) -> TaskFacts:
+    """The same of an environment that was made already. Raises ConfigError if it raises."""
+    played = _Played()
+    played.play(trial, steps, seconds, clock)
+    repeated = repetition_of(trial, steps=steps, seconds=seconds, clock=clock)
+    lengths = sorted(played.lengths)
+    rewards = np.array(played.rewards)
+    return TaskFacts(
+        steps=len(rewards),
+        time_limit=time_limit_of(trial.env),
+        episodes=len(lengths),
+        shortest=lengths[0] if lengths else None,
+        median=lengths[len(lengths) // 2] if lengths else None,
+        longest=lengths[-1] if lengths else None,
+        unfinished=len(rewards) - sum(lengths),
+        terminated=played.terminated,
+        rewarded=float((rewards != 0).mean()),
+        reward_at_end=played.rewarded_ends > 0 and played.rewarded_ends == int((rewards != 0).sum()),
+        reward_low=float(rewards.min()),
+        reward_high=float(rewards.max()),
+        mean_return=float(np.mean(played.returns)) if lengths else None,
+        bounded=_is_bounded(trial.env.observation_space),
+        largest_number=played.largest,
+        constant_parts=tuple(name for name in played.first if name not in played.changed),
+        deterministic=repeated.deterministic,
+        compared_steps=repeated.steps,
+        steps_per_second=1 / max(played.seconds_per_step, 1e-9),
+    )
 
 
 def time_limit_of(env: gymnasium.Env[Any, Any]) -> int | None:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from dqngui.config import ConfigError, EnvConfig
-from dqngui.envs.make import make_env
-from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
+from dqngui.envs.make import make_env, make_usable
+from dqngui.envs.spaces import ObservationLayout, Spaces
+from dqngui.envs.usable import usable_spaces
 from dqngui.texts import reason_of
 
 
@@ -16,16 +17,23 @@ class Trial:
     """An environment whose errors become a ConfigError that names it.
 
     Attributes:
+        config: of the environment, with the wrappers that were added.
         env: the environment with its wrappers.
         spaces: its observation parts and actions.
     """
 
-    def __init__(self, config: EnvConfig) -> None:
-        """Raises ConfigError if the environment cannot be made, or if no agent here can use its spaces."""
+    def __init__(self, config: EnvConfig, *, add_wrappers: bool = False) -> None:
+        """Make the environment.
+
+        Args:
+            add_wrappers: add the wrappers that it needs so that an agent can use it, if `config` chooses none.
+
+        Raises ConfigError if the environment cannot be made, or if no agent here can use its spaces.
+        """
         self._name = config.id
-        self.env = make_env(config)
+        self.env, self.config = make_usable(config) if add_wrappers else (make_env(config), config)
         try:
-            self.spaces: Spaces = spaces_of(self.env, config)
+            self.spaces: Spaces = usable_spaces(self.env, self.config)
             self._layout = ObservationLayout.of(self.env)
         except ConfigError:
             self.env.close()

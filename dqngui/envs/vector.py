@@ -14,7 +14,8 @@ import gymnasium
 import numpy as np
 
 from dqngui.config import EnvConfig
-from dqngui.envs.spaces import ObservationLayout, Spaces, spaces_of
+from dqngui.envs.spaces import ObservationLayout, Spaces
+from dqngui.envs.usable import usable_spaces
 
 Parts = dict[str, np.ndarray]
 
@@ -30,7 +31,7 @@ class Envs:
 
     def __init__(self, envs: Sequence[gymnasium.Env[Any, Any]], config: EnvConfig) -> None:
         self.envs = list(envs)
-        self.spaces: Spaces = spaces_of(self.envs[0], config)
+        self.spaces: Spaces = usable_spaces(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
         self._layout = ObservationLayout.of(self.envs[0])
         self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset

@@ -25,15 +25,19 @@ from dqngui.catalog.wrappers import (
     RewardScaleOptions,
     TimeLimitOptions,
 )
-from dqngui.config import ConfigError
+from dqngui.config import ConfigError, Wrapper
+from dqngui.envs.actions import MOST_COMBINATIONS
 from dqngui.envs.facts import Facts, HidesFacts
-from dqngui.envs.spaces import kind_of, named
+from dqngui.envs.fitting import UnfitWrapper, discretize_wrapper
+from dqngui.envs.offered_names import LONGEST, offered_dimensions, offered_features
+from dqngui.envs.spaces import ObservationLayout, kind_of, named
+from dqngui.envs.usable import readable_entries
 from dqngui.texts import say
 
 Env = gymnasium.Env[Any, Any]
-MAX_ACTIONS = 10_000
 MOST_FACTS = 32
 """A part with more numbers than this counts as a picture; if it is left out, its numbers are not facts."""
+_SAID_EXACTLY = 1_000_000_000  # actions; a larger number is not written out
 
 
 # -- keep -----------------------------------------------------------------------------------------
@@ -46,7 +50,7 @@ class _KeepEntries(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
         super().__init__(env)
         self._indices = np.array(indices)
         self.observation_space = _chosen(env.observation_space, self._indices)
-        names = named(env, "feature_names", env.observation_space.shape[0])  # type: ignore[index]
+        names = _entry_names(env)
         self.feature_names = tuple(names[index] for index in indices) if names else ()
         dropped = sorted(set(range(env.observation_space.shape[0])) - set(indices))  # type: ignore[index]
         dropped = dropped if len(dropped) <= MOST_FACTS else []
@@ -88,6 +92,16 @@ class _KeepKeys(gymnasium.ObservationWrapper[Any, Any, Any], HidesFacts):
             numbers = np.ravel(self._whole[key]).tolist()
             facts |= {f"{key}[{place}]" if len(numbers) > 1 else str(key): n for place, n in enumerate(numbers)}
         return facts
+
+
+def _entry_names(env: Env) -> tuple[str, ...]:
+    """Names of all numbers of the observation, if it is one array; () if they have none."""
+    space = env.observation_space
+    names = named(env, "feature_names", math.prod(space.shape or (0,)))
+    if names or not isinstance(space, gym_spaces.Box):
+        return names
+    parts = ObservationLayout.of(env).parts
+    return offered_features(env, parts) if parts[0].kind == "vector" else ()
 
 
 def _is_short(space: gym_spaces.Space[Any]) -> bool:
@@ -149,7 +163,7 @@ class _FrameStack(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._frames: deque[Any] = deque(maxlen=frames)
         self.joined_frames = frames  # tells observation parts that the first axis is time
         self.observation_space = _stacked_space(self._inner, frames)
-        names = named(env, "feature_names", math.prod(self._inner.shape or (0,)))
+        names = _entry_names(env)
         self.feature_names = tuple(
             f"{name} (t−{back})" if back else name for back in range(frames)[::-1] for name in names
         )
@@ -167,7 +181,21 @@ class _FrameStack(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 def frame_stack(env: Env, options: FrameStackOptions) -> Env:
     """The last `frames` observations as one."""
-    return _FrameStack(env, options.frames)
+    try:
+        return _FrameStack(env, options.frames)
+    except UnfitWrapper as error:
+        stacked = Wrapper(name="frame_stack", options={"frames": options.frames})
+        entries = [entry for entry in readable_entries(env.observation_space) if _stacks(env.observation_space[entry])]  # type: ignore[index]
+        instead = (Wrapper(name="keep", options={"entries": entries}), stacked) if entries else None
+        raise UnfitWrapper(error.text, instead=instead) from None
+
+
+def _stacks(space: gym_spaces.Space[Any]) -> bool:
+    try:
+        _stacked_space(space, 2)
+    except ConfigError:
+        return False
+    return True
 
 
 def _stacked_space(space: Any, frames: int) -> gym_spaces.Space[Any]:
@@ -187,7 +215,7 @@ def _stacked_space(space: Any, frames: int) -> gym_spaces.Space[Any]:
             return gym_spaces.MultiDiscrete(repeat(space.nvec), dtype=space.dtype.type, start=repeat(space.start))
         case gym_spaces.MultiBinary():
             return gym_spaces.MultiBinary([frames, *space.shape])
-    raise ConfigError("wrapper.not_stacked", what=kind_of(space))
+    raise UnfitWrapper("wrapper.not_stacked", what=kind_of(space))
 
 
 def _stacked(space: Any, observations: list[Any]) -> Any:
@@ -216,23 +244,37 @@ class _Discretize(DiscretizeAction[Any, Any, Any]):
 
     @property
     def action_names(self) -> tuple[str, ...]:
-        values = [self.action(index) for index in range(math.prod(self.bins))]
-        return tuple(" ".join(f"{number:.3g}" for number in np.ravel(value)) for value in values)
+        values = np.array([np.ravel(self.action(index)) for index in range(math.prod(self.bins))], np.float64)
+        values[np.abs(values) < 1e-6 * (self.high - self.low)] = 0.0  # the middle of -1 and 1 is not exactly 0
+        numbers = [[f"{number:.3g}" for number in row] for row in values]
+        dimensions = offered_dimensions(self, len(self.bins))
+        if dimensions:
+            named_ = tuple(", ".join(map(" ".join, zip(dimensions, row, strict=True))) for row in numbers)
+            if max(map(len, named_)) <= LONGEST:
+                return named_
+        return tuple(map(" ".join, numbers))
 
 
 def discretize(env: Env, options: DiscretizeOptions) -> Env:
     """Continuous actions as one choice among all combinations of the dimensions' bins."""
     space = env.action_space
     if not isinstance(space, gym_spaces.Box):
-        raise ConfigError("wrapper.discrete_already", space=str(space))
+        raise UnfitWrapper("wrapper.discrete_already", instead=(), space=str(space))
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         raise ConfigError("wrapper.no_bounds")
     size = math.prod(space.shape)
+    fitting = discretize_wrapper(space)
+    instead = None if fitting is None else (fitting,)
     bins = [options.bins] * size if isinstance(options.bins, int) else options.bins
     if len(bins) != size:
-        raise ConfigError("wrapper.bins_count", given=len(bins), needed=size)
+        raise UnfitWrapper("wrapper.bins_count", instead=instead, given=len(bins), needed=size)
     if min(bins) < 2:
-        raise ConfigError("wrapper.bins_few", least=min(bins))
-    if math.prod(bins) > MAX_ACTIONS:
-        raise ConfigError("wrapper.bins_many", dimensions=size, bins=str(bins), count=math.prod(bins), most=MAX_ACTIONS)
+        raise UnfitWrapper("wrapper.bins_few", instead=instead, least=min(bins))
+    count = math.prod(bins)
+    if count > _SAID_EXACTLY:
+        raise UnfitWrapper("wrapper.bins_far_too_many", instead=instead, dimensions=size, most=MOST_COMBINATIONS)
+    if count > MOST_COMBINATIONS:
+        raise UnfitWrapper(
+            "wrapper.bins_many", instead=instead, dimensions=size, bins=str(bins), count=count, most=MOST_COMBINATIONS
+        )
     return _Discretize(env, tuple(bins))

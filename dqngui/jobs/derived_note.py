@@ -1,4 +1,4 @@
-"""The sentence that says which settings of a new run were derived from its task, and from what."""
+"""The sentences that say what was decided for a new run because of its task: added wrappers, derived settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,28 @@ from dqngui.rules import TASK_RULES
 from dqngui.texts import Text, say
 
 
-def derived_from_task(experiment: Experiment) -> Text | None:
+def notes_about_task(experiment: Experiment, actions: int) -> list[Text]:
+    """What was decided because of the task.
+
+    Args:
+        actions: number of actions with all wrappers.
+    """
+    notes = (_added_wrappers(experiment, actions), _derived_from_task(experiment))
+    return [note for note in notes if note is not None]
+
+
+def _added_wrappers(experiment: Experiment, actions: int) -> Text | None:
+    added = () if experiment.task is None else experiment.task.added_wrappers
+    texts = []
+    for wrapper in experiment.env.wrappers:
+        if wrapper.name in added and wrapper.name == "keep":
+            texts.append(say("train.added_keep", entries=wrapper.options["entries"]))
+        elif wrapper.name in added:
+            texts.append(say("train.added_discretize", bins=wrapper.options["bins"], actions=actions))
+    return say("train.added", wrappers=texts) if texts else None
+
+
+def _derived_from_task(experiment: Experiment) -> Text | None:
     """What was measured of the task and the settings that follow from it; None if there are none."""
     paths = [path for path in experiment.derived if path in TASK_RULES]
     if experiment.task is None or not paths:

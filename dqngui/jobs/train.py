@@ -13,7 +13,7 @@ import torch
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.breakpoints import Breakpoints
-from dqngui.jobs.derived_note import derived_from_task
+from dqngui.jobs.derived_note import notes_about_task
 from dqngui.jobs.device import with_measured_device
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
@@ -167,8 +167,8 @@ class _Job:
         )
         if first is not None:
             yield first
-        if first is None and (note := derived_from_task(training.experiment)) is not None:
-            self.notes.append(note)
+        if first is None:
+            self.notes += notes_about_task(training.experiment, training.spaces.actions)
         for text in self.notes:
             yield Noted(step=step, text=text)
         for text in warnings:

@@ -22,6 +22,11 @@ def sampled(observation: spaces.Space[Any], **kwargs: Any) -> EnvConfig:
     return EnvConfig(id="tests/Sampled-v0", kwargs={"observation_space": observation, **kwargs})
 
 
+def works_with(name: str) -> str:
+    """How the error of names ends that are not as many as needed."""
+    return f"; it works with --set 'env.{name}=[]' (in the window: {name.capitalize()}, under Environment)"
+
+
 def read(observation: spaces.Space[Any], **kwargs: Any) -> Spaces:
     return make_vector(sampled(observation, **kwargs), 1).spaces
 
@@ -116,8 +121,11 @@ def test_feature_names() -> None:
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (EnvConfig(features=("a",)), "`env.features`: 1 names for 4 entries in the observation"),
-        (EnvConfig(actions=("a", "b", "c")), "`env.actions`: 3 names for 2 actions"),
+        (
+            EnvConfig(features=("a",)),
+            "`env.features`: 1 names for 4 entries in the observation" + works_with("features"),
+        ),
+        (EnvConfig(actions=("a", "b", "c")), "`env.actions`: 3 names for 2 actions" + works_with("actions")),
         (
             sampled(spaces.Sequence(spaces.Discrete(2))),
             "`env.id`: the observation part `observation` is a Sequence space, which no network here can read; "
@@ -126,7 +134,9 @@ def test_feature_names() -> None:
         (
             sampled(spaces.Tuple([spaces.Discrete(2), spaces.Sequence(spaces.Discrete(2))])),
             "`env.id`: the observation part `1` is a Sequence space, which no network here can read; "
-            "leave it out with the wrapper `keep`, for example with entries = [0]",
+            "supported are Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them; it works with "
+            "--set 'env.wrappers=[{ name = \"keep\", options = { entries = [0] } }]' "
+            "(in the window: Wrappers, under Environment)",
         ),
         (sampled(spaces.Box(0, 1, (0,))), "`env.id`: the observation part `observation` is empty (shape (0,))"),
         (sampled(spaces.Dict({})), "`env.id`: the observation has no entries"),
@@ -140,7 +150,18 @@ def test_feature_names() -> None:
         ),
         (
             EnvConfig(id="Pendulum-v1"),
-            "`env.id`: the actions are continuous; add the wrapper `discretize` to cut them into bins",
+            "`env.id`: an action is 1 continuous number, which must be cut into bins; it works with "
+            "--set 'env.wrappers=[{ name = \"discretize\", options = { bins = 5 } }]' "
+            "(in the window: Wrappers, under Environment)",
+        ),
+        (
+            sampled(spaces.Discrete(2), action_space=spaces.Box(-np.inf, np.inf, (2,))),
+            "`env.id`: the actions are continuous numbers without finite bounds, which cannot be cut into bins",
+        ),
+        (
+            sampled(spaces.Discrete(2), action_space=spaces.Box(0, 255, (84, 84), np.uint8)),
+            "`env.id`: an action is 7,056 continuous numbers; 2 bins for each already make more than 10,000 actions, "
+            "which is the most that can be used",
         ),
         (
             sampled(spaces.Discrete(2), action_space=spaces.Tuple([spaces.Discrete(2)])),

@@ -23,6 +23,11 @@ def sampled(name: str, space: spaces.Space[Any], **options: Any) -> EnvConfig:
     return wrapped(name, "tests/Sampled-v0", {"observation_space": space}, **options)
 
 
+def works_with(wrappers: str) -> str:
+    """How the error of a wrapper ends if something else works."""
+    return f"; it works with --set 'env.wrappers=[{wrappers}]' (in the window: Wrappers, under Environment)"
+
+
 def test_keep_entries_of_a_vector() -> None:
     kept, whole = make_vector(wrapped("keep", entries=[2, 0]), 2), make_vector(EnvConfig(), 2)
     assert kept.spaces.features == ("pole angle", "cart position")
@@ -145,20 +150,26 @@ def test_every_wrapper_of_the_catalog_passes_the_experiment_check(name: str) -> 
         ),
         (
             sampled("frame_stack", spaces.Dict({"a": spaces.Discrete(2), "b": spaces.Text(3)})),
-            "(frame_stack): text cannot be stacked; put the wrapper `keep` before it and leave that entry out",
+            "(frame_stack): text cannot be stacked"
+            + works_with(
+                '{ name = "keep", options = { entries = ["a"] } }, { name = "frame_stack", options = { frames = 4 } }'
+            ),
         ),
-        (wrapped("discretize"), "(discretize): the actions are already discrete (Discrete(2))"),
+        (wrapped("discretize"), "(discretize): the actions are already discrete (Discrete(2))" + works_with("")),
         (
             wrapped("discretize", "Pendulum-v1", bins=[3, 3]),
-            "(discretize): `bins` has 2 numbers for 1 action dimensions",
+            "(discretize): `bins` has 2 numbers for 1 action dimensions"
+            + works_with('{ name = "discretize", options = { bins = 5 } }'),
         ),
         (
             wrapped("discretize", "Pendulum-v1", bins=1),
-            "(discretize): `bins` must be at least 2 in every dimension, got 1",
+            "(discretize): `bins` must be at least 2 in every dimension, got 1"
+            + works_with('{ name = "discretize", options = { bins = 5 } }'),
         ),
         (
             wrapped("discretize", "Pendulum-v1", bins=20_000),
-            "(discretize): 1 dimensions of [20000] bins make 20,000 actions; at most 10,000 are possible",
+            "(discretize): 1 dimensions of [20000] bins make 20,000 actions; at most 10,000 are possible"
+            + works_with('{ name = "discretize", options = { bins = 5 } }'),
         ),
         (
             wrapped(

@@ -13,8 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import config, presets, settings
 from dqngui import messages as m
+from dqngui.commands.experiments import check_task
 from dqngui.gui.cards.card import Card
-from dqngui.gui.settings_form.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for, inline_toml
+from dqngui.gui.settings_form.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for
 from dqngui.gui.settings_form.form import ExperimentForm, readable
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
@@ -437,7 +438,29 @@ def test_lists_and_tables_are_written_as_toml(qtbot: QtBot) -> None:
     assert names.parse("cart position, pole angle") == ["cart position", "pole angle"]
     with pytest.raises(ValueError, match="write it as"):
         wrappers.parse("{ name = ")
-    assert inline_toml({"a b": True, "c": 'say "x"'}) == '{ "a b" = true, c = "say \\"x\\"" }'
+    assert settings.inline_toml({"a b": True, "c": 'say "x"'}) == '{ "a b" = true, c = "say \\"x\\"" }'
+
+
+def test_the_option_that_an_error_shows_can_be_pasted(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
+    session.edit({"env.id": "Pendulum-v1", "env.wrappers": []})
+    with pytest.raises(config.ConfigError) as caught:
+        check_task(session.draft.experiment)
+    shown = readable(str(caught.value))
+    option = shown[shown.index("--set") : shown.rindex(" (in the window")]
+    assert shown.endswith("(in the window: Wrappers, Features, Actions, under Environment)")
+    for path in ("env.wrappers", "env.features", "env.actions"):
+        editor = form.editors()[path]
+        assert isinstance(editor, TomlEditor)
+        editor.setText("")
+        qtbot.keyClicks(editor, option)
+        qtbot.keyClick(editor, Qt.Key.Key_Return)
+    check_task(session.draft.experiment)
+    assert [wrapper.name for wrapper in session.draft.experiment.env.wrappers] == ["discretize"]
+    names = editor_for(settings.field_at("env.features"))
+    assert isinstance(names, TomlEditor)
+    qtbot.addWidget(names)
+    assert names.parse("it's, fine") == ["it's", "fine"]
+    assert names.parse("--set") == ["--set"]
 
 
 def test_a_problem_speaks_as_the_form_does_and_frames_its_field(qtbot: QtBot) -> None:

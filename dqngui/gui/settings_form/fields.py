@@ -6,7 +6,7 @@ the last key. A wheel turn over an editor without focus scrolls the form, not th
 
 from __future__ import annotations
 
-import json
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,6 +31,7 @@ from dqngui.config import Schedule
 from dqngui.gui.settings_form.scale import number_text, parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.schema import Field
+from dqngui.settings import inline_toml
 
 TYPING_MS = 300
 MODULES: dict[str, Mapping[str, catalog.Entry]] = {
@@ -168,11 +169,15 @@ class NumberEditor(TextEditor):
 
 
 class TomlEditor(TextEditor):
-    """Edits a list or a table as TOML; a list of plain words or numbers needs no brackets."""
+    """Edits a list or a table as TOML; a list of plain words or numbers needs no brackets.
 
-    def __init__(self, kind: str, parent: QWidget | None = None) -> None:
+    An option of the command line, as errors show it (`--set 'name=value'`), can be pasted: the value that it gives to
+    this setting counts.
+    """
+
+    def __init__(self, kind: str, path: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._kind = kind
+        self._kind, self._path = kind, path
         self.setPlaceholderText("none")
 
     def text_of(self, value: Any) -> str:
@@ -184,7 +189,7 @@ class TomlEditor(TextEditor):
         return text[1:-1].strip()
 
     def parse(self, text: str) -> Any:
-        text = text.strip()
+        text = _without_option(text.strip(), self._path)
         opened, closed = ("{", "}") if self._kind == "map" else ("[", "]")
         if not text:
             return {} if self._kind == "map" else []
@@ -321,6 +326,18 @@ class ScheduleEditor(QWidget):
 Editor = TextEditor | ChoiceEditor | SwitchEditor
 
 
+def _without_option(text: str, path: str) -> str:
+    """The value that `--set 'name=value' …` gives to the setting `path`; any other text as it is."""
+    try:
+        option, *assignments = shlex.split(text)
+    except ValueError:  # no word, or a quotation mark that is not closed
+        return text
+    if option != "--set":
+        return text
+    values = (assignment.removeprefix(f"{path}=") for assignment in assignments if assignment.startswith(f"{path}="))
+    return next(values, text)
+
+
 def editor_for(field: Field) -> Editor:
     """Make the editor for a setting, with its help as tooltip."""
     editor: Editor
@@ -334,7 +351,7 @@ def editor_for(field: Field) -> Editor:
     elif field.kind in ("int", "float"):
         editor = NumberEditor(field.type, optional=field.optional)
     elif field.kind in ("list", "map"):
-        editor = TomlEditor(field.kind)
+        editor = TomlEditor(field.kind, field.path)
     else:
         editor = TextEditor()
     editor.setToolTip(field.help)
@@ -356,18 +373,3 @@ def choice_label(path: str, choice: Any) -> str:
         return _HOSTS[choice][0]
     entry = MODULES.get(path, {}).get(choice)
     return str(choice) if entry is None else entry.label or str(choice).upper()
-
-
-def inline_toml(value: Any) -> str:
-    """Write plain data as TOML on one line."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {inline_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(inline_toml(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)

@@ -6,8 +6,9 @@ from typing import Any
 
 from dqngui import settings
 from dqngui.config import ConfigError
-from dqngui.gui.settings_form.fields import choice_label, inline_toml
+from dqngui.gui.settings_form.fields import choice_label
 from dqngui.gui.settings_form.scale import number_text
+from dqngui.settings import inline_toml
 
 LONGEST = 28  # characters of a value
 

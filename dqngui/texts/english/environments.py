@@ -25,9 +25,21 @@ TEMPLATES: dict[str, str | Plural] = {
     "env.no_argument": "`env.kwargs.{argument}`: {name} has no such argument",
     "env.no_argument_but": "`env.kwargs.{argument}`: {name} has no such argument; it has: {known}",
     "env.arguments_refused": "`env.kwargs`: {name} does not accept these arguments: {reason}",
-    "env.continuous_actions": (
-        "`env.id`: the actions are continuous; add the wrapper `discretize` to cut them into bins"
+    "env.continuous_actions": Plural(
+        "count",
+        {
+            "one": "`env.id`: an action is {count} continuous number, which must be cut into bins",
+            "other": "`env.id`: an action is {count} continuous numbers, which must be cut into bins",
+        },
     ),
+    "env.unbounded_actions": (
+        "`env.id`: the actions are continuous numbers without finite bounds, which cannot be cut into bins"
+    ),
+    "env.many_continuous_actions": (
+        "`env.id`: an action is {count:,} continuous numbers; 2 bins for each already make more than {most:,} actions, "
+        "which is the most that can be used"
+    ),
+    "env.with_option": "{problem}; it works with {option} (in the window: {fields}, under Environment)",
     "env.actions_of_space": "`env.id`: the actions are a {space} space; a Q-network needs one Discrete choice",
     "env.too_many_actions": "`env.id`: the actions make {count:,} combinations; at most {most:,} can be one choice",
     "env.wrong_features": "`env.features`: {given} names for {count} entries in the observation",
@@ -41,11 +53,14 @@ TEMPLATES: dict[str, str | Plural] = {
     "wrapper.no_member": "there is no entry {entry}; the observation's members are {known}",
     "wrapper.no_entry": "there is no entry {entry}; the vector's entries are {known}",
     "wrapper.up_to": "0 to {last}",
-    "wrapper.not_stacked": "{what} cannot be stacked; put the wrapper `keep` before it and leave that entry out",
+    "wrapper.not_stacked": "{what} cannot be stacked",
     "wrapper.discrete_already": "the actions are already discrete ({space})",
     "wrapper.no_bounds": "the actions have no finite bounds to cut into bins",
     "wrapper.bins_count": "`bins` has {given} numbers for {needed} action dimensions",
     "wrapper.bins_few": "`bins` must be at least 2 in every dimension, got {least}",
+    "wrapper.bins_far_too_many": (
+        "the bins of {dimensions:,} dimensions make far more than {most:,} actions, which is the most possible"
+    ),
     "wrapper.bins_many": "{dimensions} dimensions of {bins} bins make {count:,} actions; at most {most:,} are possible",
     "observation.nothing": "`{where}`: the observation has no entries",
     "observation.twice": "`{where}`: two parts of the observation are called `{name}`",
@@ -55,10 +70,6 @@ TEMPLATES: dict[str, str | Plural] = {
     "observation.unreadable": (
         "`{where}`: the observation part `{name}` is {kind}, which no network here can read; supported are Box, "
         "Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them"
-    ),
-    "observation.unreadable_part": (
-        "`{where}`: the observation part `{name}` is {kind}, which no network here can read; leave it out with the "
-        "wrapper `keep`, for example with entries = {entries}"
     ),
     "space.text": "text",
     "space.other": "a {name} space",
