@@ -24,7 +24,7 @@ from dqngui.settings import experiment_from
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 3},
-    "net": {"attention": "none", "memory": "gru", "width": 8, "tokens": "one", "standardise": False},
+    "net": {"attention": "none", "memory": "gru", "width": 8, "tokens": "one", "standardise": False, "shortcut": False},
     "learn": {"algorithm": "ppo", "reward_scale": 0.1, "rollout": 24, "window": 5, "batch_size": 4, "epochs": 2},
     "run": {"device": "cpu", "eval_every": 0},
 }
