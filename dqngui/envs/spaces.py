@@ -18,6 +18,7 @@ from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
+from dqngui.envs.row_kinds import with_row_kinds
 from dqngui.envs.words import word_ids
 from dqngui.texts import Text, say
 
@@ -28,7 +29,7 @@ class Spaces(msgspec.Struct, frozen=True):
     """The parts of an environment's observations and its number of actions.
 
     Attributes:
-        features: names of the entries of all vector parts and of an entity's numbers, in the parts' order.
+        features: names of the entries of all vector parts and of a row's numbers, in the parts' order.
         action_names: one name per action.
     """
 
@@ -163,7 +164,7 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
         config.features or named(env, "feature_names", count) or _vehicle_names(env, count) or _numbered_names(parts)
     )
     return Spaces(
-        _with_presence(parts, features),
+        with_row_kinds(parts, features, env, config.rows),
         actions,
         features,
         config.actions or named(env, "action_names", actions) or tuple(str(index) for index in range(actions)),
@@ -174,17 +175,6 @@ def _vehicle_names(env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
     """Names of a vehicle's numbers, from the tasks of highway-env."""
     names = getattr(getattr(env.unwrapped, "observation_type", None), "features", None)
     return tuple(names) if isinstance(names, list) and len(names) == count else ()
-
-
-def _with_presence(parts: tuple[ObservationPart, ...], features: tuple[str, ...]) -> tuple[ObservationPart, ...]:
-    """The parts, with the index of the number called `presence` in entities that have one."""
-    with_presence, first = [], 0
-    for part in parts:
-        names = features[first : first + part.named_numbers]
-        first += len(names)
-        has_presence = part.kind == "entities" and "presence" in names
-        with_presence.append(msgspec.structs.replace(part, presence=names.index("presence")) if has_presence else part)
-    return tuple(with_presence)
 
 
 def _actions(env: gymnasium.Env[Any, Any]) -> int:
@@ -210,7 +200,7 @@ def _numbered_names(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for part in parts:
         prefix = "x" if part.name == "observation" else part.name
-        if part.kind == "entities":
+        if part.kind == "rows":
             names += [f"{prefix}[{index}]" for index in range(part.raw_shape[1])]
         if part.kind != "vector":
             continue

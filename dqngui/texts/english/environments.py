@@ -60,6 +60,12 @@ TEMPLATES: dict[str, str | Plural] = {
         "`{where}`: the observation part `{name}` is {kind}, which no network here can read; leave it out with the "
         "wrapper `keep`, for example with entries = {entries}"
     ),
+    "observation.own_row": (
+        "`env.id`: the environment says that row {row} of the observation part `{name}` is the agent itself, but its "
+        "{rows} rows count from 0"
+    ),
+    "token.own": "you",
+    "token.own_of": "{part}: you",
     "space.text": "text",
     "space.other": "a {name} space",
 }
