@@ -45,8 +45,8 @@ class Standardise(nn.Module):
         if self.entities is None:
             return self._scaled(x)
         rows = x.unflatten(-1, self.entities.raw_shape)
-        absent = ~self.entities.present(rows).unsqueeze(-1)
-        return self._scaled(rows).masked_fill(absent, 0.0).flatten(-2)
+        present = self.entities.present(rows).unsqueeze(-1)
+        return torch.where(present, self._scaled(rows), 0.0).flatten(-2)
 
     def _scaled(self, x: Tensor) -> Tensor:
         return ((x - self.mean) / self.deviation).clamp_(-LARGEST_DEVIATION, LARGEST_DEVIATION)

@@ -304,7 +304,7 @@ def test_parts_are_fused_and_their_presence_joined() -> None:
     observation["cars"][0, 0, :3] = 0.0
     tokens, present = encoder(observation)
     assert encoder.count == 4 + 30 + 1 + 1 + 2
-    names = ("cars 1", "cars: you", "map 0,0", "map 5,4", "mission", "place", "f3", "f4")
+    names = ("cars 1", "you (cars)", "map 0,0", "map 5,4", "mission", "place", "f3", "f4")
     assert tuple(encoder.labels[place] for place in (0, 3, 4, 33, 34, 35, 36, 37)) == names
     assert (encoder.entities, encoder.cells) == ((0, 4), (4, 6, 5))
     assert encoder_of(space, "one").entities is None

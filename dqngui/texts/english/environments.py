@@ -65,7 +65,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "{rows} rows count from 0"
     ),
     "token.own": "you",
-    "token.own_of": "{part}: you",
+    "token.own_of": "you ({part})",
     "space.text": "text",
     "space.other": "a {name} space",
 }
