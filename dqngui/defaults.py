@@ -1,6 +1,6 @@
 """The default agent for any environment: sizes and memory that suit what it shows.
 
-A few numbers, and the entities of a list, are one token each, so that attention weighs them. Many numbers, a picture or
+A few numbers, and the rows of a table, are one token each, so that attention weighs them. Many numbers, a picture or
 a grid are one token together. The replay is limited to a fixed number of bytes, which matters for pictures only.
 """
 
@@ -19,7 +19,7 @@ from dqngui.envs.trial import Trial
 from dqngui.settings import experiment_from, with_settings, without_none
 
 MOST_FEATURE_TOKENS = 16
-MOST_ENTITY_TOKENS = 32
+MOST_ROW_TOKENS = 32
 WIDE_FROM = 64
 """With at least this many numbers, the encoder gets a hidden layer and the agent twice the width; with this many
 categories, the agent gets twice the width."""
@@ -44,10 +44,13 @@ def default_experiment(env: EnvConfig) -> Experiment:
 def _sizes(spaces: Spaces, num_envs: int) -> dict[str, Any]:
     numbers = sum(part.shape[0] for part in spaces.parts if part.kind == "vector")
     categories = sum(sum(part.sizes) for part in spaces.parts if part.kind == "discrete")
-    entities = sum(part.raw_shape[0] for part in spaces.parts if part.kind == "entities")
+    tables = [part for part in spaces.parts if part.kind in ("rows", "entities")]
+    rows = sum(part.raw_shape[0] for part in tables)
     maps = [part for part in spaces.parts if part.kind in ("image", "grid")]
-    few = numbers <= MOST_FEATURE_TOKENS and entities <= MOST_ENTITY_TOKENS
-    as_features = few and numbers + entities > 0 and not maps
+    few = numbers <= MOST_FEATURE_TOKENS and rows <= MOST_ROW_TOKENS
+    as_features = few and numbers + rows > 0 and not maps
+    if not as_features:
+        numbers += sum(part.shape[0] for part in tables)
     changes: dict[str, Any] = {"net.tokens": "feature" if as_features else "one"}
     if not as_features and len(spaces.parts) == 1:
         changes["net.attention"] = "none"  # nothing to weigh in a single token

@@ -23,6 +23,7 @@ from dqngui.settings import as_data, experiment_from, options_fields, options_fr
 SCHEMA_VERSION = 2
 OLD_MEANINGS: dict[int, dict[str, Any]] = {
     1: {
+        "env.rows": "set",
         "learn.lr_warmup": 0,
         "learn.target_kl": 0.0,
         "learn.reward_scale": 0.1,

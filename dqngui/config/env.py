@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dqngui.schema import Options, setting
 
@@ -35,3 +35,14 @@ class EnvConfig(Options, frozen=True):
         tuple[str, ...], setting("Names of the observation's entries, for the plots.", advanced=True)
     ] = ()
     actions: Annotated[tuple[str, ...], setting("Names of the actions, for the plots.", advanced=True)] = ()
+    rows: Annotated[
+        Literal["auto", "ordered", "set"],
+        setting(
+            "What an observed table of numbers (N, F) is. ordered: its rows have a fixed order, such as the steps of a "
+            "window of the past. set: the order of its rows does not count, and all rows are alike. auto: a set if one "
+            "of its numbers is called presence, or if the task says so, and then the agent's own row is known; else "
+            "ordered.",
+            label="Rows of tables",
+            advanced=True,
+        ),
+    ] = "auto"

@@ -21,7 +21,7 @@ class TaskFacts(Options, frozen=True, kw_only=True):
         reward_low, reward_high: smallest and largest reward.
         mean_return: mean sum of rewards over the episodes that ended; None without any.
         bounded: every number of the observation has bounds.
-        largest_number: largest absolute value of the vectors and entities that were seen.
+        largest_number: largest absolute value of the vectors, rows and entities that were seen.
         constant_parts: names of the observation parts that were the same at every step of every episode.
         deterministic: episodes with different seeds and equal actions showed no difference; see `Repetition`.
         compared_steps: number of steps in which that was looked for, after 2 to 16 first observations.

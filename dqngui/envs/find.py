@@ -36,7 +36,7 @@ the middle; a ring around the relevant one; and the action of the step before, g
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import gymnasium
 import numpy as np
@@ -57,6 +57,7 @@ class Find(gymnasium.Env[dict[str, np.ndarray], int]):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 2}
     action_names = ("right", "up", "left", "down")
+    entity_sets: ClassVar[dict[str, int | None]] = {"entities": None}
 
     def __init__(
         self,

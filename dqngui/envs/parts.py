@@ -4,7 +4,8 @@
 |---------------------------------------------------------------|----------|-----------------------------------------|
 | Box of two or three axes that is a picture: bytes, floats     | image    | uint8 or float32, `scale` makes numbers |
 | small map of categories: minigrid's, MultiDiscrete of 2–3 axes| grid     | uint8 or int32, categories from 0       |
-| Box of floats (N, F), N ≥ 2                                   | entities | float32, one row an entity              |
+| Box of floats (N, F), N ≥ 2                                   | rows     | float32, rows in a fixed order          |
+| the same, if it is known to be a set (`dqngui.envs.row_kinds`)| entities | float32, one row an entity              |
 | Text, minigrid's missions                                     | text     | int32 word ids, 0: no word              |
 | any other Box, MultiBinary                                    | vector   | float32; bytes and bits as uint8        |
 | Discrete, other MultiDiscrete                                 | discrete | int32 from 0, whatever `start` is       |
@@ -33,9 +34,9 @@ _SMALL_MAP = 16  # cells per side, up to which whole numbers of a small range co
 _FEW_CATEGORIES = 32
 _MOST_CHANNELS = 4
 _PICTURE_SIDE = 5  # cells per side, from which two axes are a picture and not a few short vectors
-_FLOAT_PICTURE_SIDE = 32  # the same for floats with two axes, which may also be a list of entities
+_FLOAT_PICTURE_SIDE = 32  # the same for floats with two axes, which may also be a table of rows
 
-Kind = Literal["vector", "discrete", "image", "grid", "entities", "text"]
+Kind = Literal["vector", "discrete", "image", "grid", "rows", "entities", "text"]
 
 
 class ObservationPart(msgspec.Struct, frozen=True):
@@ -50,6 +51,7 @@ class ObservationPart(msgspec.Struct, frozen=True):
         axes: meaning of raw_shape's axes for images and grids: `h` rows, `w` columns, `c` channels, `n` frames.
         presence: entities only: index of the number that is 0 if the entity is absent; None: an absent one is all
             zeros.
+        own: entities only: index of the row that is the agent itself; None: there is none, or it is not known.
     """
 
     name: str
@@ -61,6 +63,7 @@ class ObservationPart(msgspec.Struct, frozen=True):
     raw_shape: tuple[int, ...] = ()
     axes: str = ""
     presence: int | None = None
+    own: int | None = None
 
     @property
     def map_shape(self) -> tuple[int, int, int]:
@@ -70,10 +73,29 @@ class ObservationPart(msgspec.Struct, frozen=True):
 
     @property
     def named_numbers(self) -> int:
-        """Number of its names in `Spaces.features`: one per number of a vector, or of an entity."""
-        if self.kind == "entities":
+        """Number of its names in `Spaces.features`: one per number of a vector, or of a row."""
+        if self.kind in ("rows", "entities"):
             return self.raw_shape[1]
         return math.prod(self.shape) if self.kind == "vector" else 0
+
+    @property
+    def measured_numbers(self) -> int:
+        """Number of its numbers that have a mean and a deviation of their own; those of entities are alike in each
+        row.
+        """
+        return self.raw_shape[1] if self.kind == "entities" else math.prod(self.shape)
+
+    def present(self, rows: Any) -> Any:
+        """Which entities are present, (…, N) bool, of their rows (…, N, F): a tensor or an array.
+
+        The agent's own row is always present if no number tells presence.
+        """
+        if self.presence is not None:
+            return rows[..., self.presence] != 0
+        there = (rows != 0).any(-1)
+        if self.own is not None:
+            there[..., self.own] = True
+        return there
 
 
 class SpaceContext(msgspec.Struct, frozen=True):
@@ -158,7 +180,7 @@ def _box(name: str, space: gym_spaces.Box, context: SpaceContext) -> Observation
                 scale = 1 / 255
             return ObservationPart(name, "image", (math.prod(shape),), stored, scale=scale, raw_shape=shape, axes=axes)
     if kind == "f" and len(shape) == 2 and shape[0] >= 2 and not context.frames:
-        return ObservationPart(name, "entities", (math.prod(shape),), "float32", raw_shape=shape)
+        return ObservationPart(name, "rows", (math.prod(shape),), "float32", raw_shape=shape)
     return _vector(name, shape, stored, scale)
 
 

@@ -20,6 +20,7 @@ from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.fitting import continuous
 from dqngui.envs.offered_names import offered_actions, offered_features, plain_names
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
+from dqngui.envs.row_kinds import with_row_kinds
 from dqngui.envs.words import word_ids
 from dqngui.texts import Text, say
 
@@ -30,7 +31,7 @@ class Spaces(msgspec.Struct, frozen=True):
     """The parts of an environment's observations and its number of actions.
 
     Attributes:
-        features: names of the entries of all vector parts and of an entity's numbers, in the parts' order.
+        features: names of the entries of all vector parts and of a row's numbers, in the parts' order.
         action_names: one name per action.
     """
 
@@ -155,7 +156,7 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
         config.features or named(env, "feature_names", count) or offered_features(env, parts) or _numbered_names(parts)
     )
     return Spaces(
-        _with_presence(parts, features),
+        with_row_kinds(parts, features, env, config.rows),
         actions,
         features,
         config.actions
@@ -163,17 +164,6 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
         or offered_actions(env, actions)
         or tuple(str(index) for index in range(actions)),
     )
-
-
-def _with_presence(parts: tuple[ObservationPart, ...], features: tuple[str, ...]) -> tuple[ObservationPart, ...]:
-    """The parts, with the index of the number called `presence` in entities that have one."""
-    with_presence, first = [], 0
-    for part in parts:
-        names = features[first : first + part.named_numbers]
-        first += len(names)
-        has_presence = part.kind == "entities" and "presence" in names
-        with_presence.append(msgspec.structs.replace(part, presence=names.index("presence")) if has_presence else part)
-    return tuple(with_presence)
 
 
 def _actions(env: gymnasium.Env[Any, Any]) -> int:
@@ -199,7 +189,7 @@ def _numbered_names(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for part in parts:
         prefix = "x" if part.name == "observation" else part.name
-        if part.kind == "entities":
+        if part.kind == "rows":
             names += [f"{prefix}[{index}]" for index in range(part.raw_shape[1])]
         if part.kind != "vector":
             continue

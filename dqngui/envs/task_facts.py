@@ -104,7 +104,7 @@ class _Played:
     def play(self, trial: Trial, steps: int, seconds: float, clock: Clock) -> None:
         """Episodes until there are enough steps or episodes, or the time is over."""
         generator = np.random.default_rng(_FIRST_SEED)
-        numeric = [part.name for part in trial.spaces.parts if part.kind in ("vector", "entities")]
+        numeric = [part.name for part in trial.spaces.parts if part.kind in ("vector", "rows", "entities")]
         seed = _FIRST_SEED
         self._see(trial.reset(seed), numeric)
         start, began = clock(), 0

@@ -15,6 +15,7 @@ from dqngui.envs.vector import Parts
 from dqngui.jobs.derived import Saliency, add_rollout, rollout_views
 from dqngui.learning.acting import inputs_of
 from dqngui.messages import OpenAgent, View
+from dqngui.nets.encoders.rows import own_label
 from dqngui.nets.memory.contract import State
 from dqngui.nets.network import Inputs, build_network
 from dqngui.nets.record import Record
@@ -154,10 +155,12 @@ def features_of(spaces: Spaces) -> tuple[str, ...]:
         count = part.shape[0]
         if part.kind == "vector":
             names += own
-        elif part.kind == "entities":
-            rows = range(1, part.raw_shape[0] + 1)
-            entity = "" if part.name == "observation" else f"{part.name} "
-            names += [f"{entity}{row}: {name}" for row in rows for name in own]
+        elif part.kind in ("rows", "entities"):
+            table = "" if part.name == "observation" else f"{part.name} "
+            rows = [f"{table}{row + 1}" for row in range(part.raw_shape[0])]
+            if part.own is not None:
+                rows[part.own] = own_label(part)
+            names += [f"{row}: {name}" for row in rows for name in own]
         elif part.kind in ("image", "grid") and count <= MAX_NUMBERS:
             name = "x" if part.name == "observation" else part.name
             names += [f"{name}{list(index)}" for index in np.ndindex(*part.raw_shape)]

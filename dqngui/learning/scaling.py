@@ -116,20 +116,23 @@ def _moments(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class NumberMoments:
-    """Mean and deviation of the numbers of one part of the observation, column by column, over the last steps."""
+    """Mean and deviation of the numbers of one part of the observation over the last steps.
+
+    Of entities they are those of all rows that are present, for each of a row's numbers; the number that tells presence
+    stays as it is.
+    """
 
     def __init__(self, part: ObservationPart) -> None:
-        self.name, self.presence = part.name, part.presence
-        self.columns = part.raw_shape[-1] if part.kind == "entities" else part.shape[0]
-        self.rows_are_entities = part.kind == "entities"
+        self.name, self.part = part.name, part
+        self.columns = part.measured_numbers
         self.origin: NDArray[np.float64] | None = None  # near the mean, so that squares do not cancel
         self.count, self.sums, self.squares = 0.0, np.zeros(self.columns), np.zeros(self.columns)
 
     def observe(self, part: NDArray[Any]) -> None:
         """Include one step of every environment, (N, F)."""
         rows = part.reshape(-1, self.columns).astype(np.float64)
-        if self.rows_are_entities:
-            rows = rows[(rows != 0).any(1) if self.presence is None else rows[:, self.presence] != 0]
+        if self.part.kind == "entities":
+            rows = rows[self.part.present(rows.reshape(-1, *self.part.raw_shape)).ravel()]
             if not len(rows):
                 return
         if self.origin is None:
@@ -149,7 +152,10 @@ class NumberMoments:
         offset = self.sums / self.count
         deviation = np.sqrt(np.maximum(self.squares / self.count - offset * offset, 0.0))
         mean = self.origin + offset
-        return mean, np.where(deviation > _CONSTANT * np.abs(mean), deviation, 1.0)
+        deviation = np.where(deviation > _CONSTANT * np.abs(mean), deviation, 1.0)
+        if self.part.presence is not None:
+            mean[self.part.presence], deviation[self.part.presence] = 0.0, 1.0
+        return mean, deviation
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         origin = np.zeros(0) if self.origin is None else self.origin

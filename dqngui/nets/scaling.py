@@ -14,29 +14,41 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
+from dqngui.envs.parts import ObservationPart
+
 LARGEST_DEVIATION = 10.0
 """Standardised numbers are clipped here."""
 
 
 class Standardise(nn.Module):
-    """Numbers (…, F) as their distance from the mean in standard deviations, clipped at ±10.
+    """The numbers of a part (…, F) as their distance from the mean in standard deviations, clipped at ±10.
 
-    Until something is measured the mean is 0 and the deviation 1. Of a number that never varied, the deviation stays 1.
+    Of a set of entities (…, N·F), the numbers of all rows have the same mean and deviation, (F,), and an absent row
+    stays zeros. Until something is measured the mean is 0 and the deviation 1. Of a number that never varied, the
+    deviation stays 1.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, numbers: int) -> None:
+    def __init__(self, part: ObservationPart) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.empty(numbers))
-        self.register_buffer("deviation", torch.empty(numbers))
+        self.entities = part if part.kind == "entities" else None
+        self.register_buffer("mean", torch.empty(part.measured_numbers))
+        self.register_buffer("deviation", torch.empty(part.measured_numbers))
 
     def initialise(self, generator: Generator) -> None:
         self.mean.zero_()
         self.deviation.fill_(1.0)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.entities is None:
+            return self._scaled(x)
+        rows = x.unflatten(-1, self.entities.raw_shape)
+        present = self.entities.present(rows).unsqueeze(-1)
+        return torch.where(present, self._scaled(rows), 0.0).flatten(-2)
+
+    def _scaled(self, x: Tensor) -> Tensor:
         return ((x - self.mean) / self.deviation).clamp_(-LARGEST_DEVIATION, LARGEST_DEVIATION)
 
     def set(self, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:

@@ -87,7 +87,7 @@ def test_parts_hold_what_gymnasium_holds(kind: str) -> None:
 
 def test_kinds_types_and_scales() -> None:
     parts = {name: read(space).parts[0] for name, space in SPACES.items()}
-    assert (parts["doubles"].kind, parts["doubles"].dtype, parts["doubles"].shape) == ("entities", "float32", (6,))
+    assert (parts["doubles"].kind, parts["doubles"].dtype, parts["doubles"].shape) == ("rows", "float32", (6,))
     assert parts["number"].shape == (1,)
     picture = parts["picture"]
     assert (picture.kind, picture.dtype, picture.shape, picture.raw_shape) == ("image", "uint8", (60,), (4, 5, 3))
@@ -108,7 +108,7 @@ def test_feature_names() -> None:
     assert read(spaces.Box(0, 1, (2,))).features == ("x[0]", "x[1]")
     nested = read(SPACES["nested"])
     assert nested.features == ("others/0[0]", "others/0[1]", "others/0[2]", "self/pose[0]", "self/pose[1]")
-    assert read(SPACES["doubles"]).features == ("x[0]", "x[1]", "x[2]")  # of an entity's numbers
+    assert read(SPACES["doubles"]).features == ("x[0]", "x[1]", "x[2]")  # of a row's numbers
     assert read(spaces.Box(-1, 1, (1, 2))).features == ("x[0, 0]", "x[0, 1]")
     assert read(SPACES["picture"]).features == ()
     known = make_vector(EnvConfig(id="CartPole-v1"), 1).spaces
@@ -194,7 +194,7 @@ def test_spaces_that_no_agent_can_use_are_refused(config: EnvConfig, sentence: s
         (spaces.Box(-1, 1, (6, 7), np.int8), "vector", "float32", ""),
         (spaces.Box(0, 1 << 16, (4, 4), np.int64), "vector", "float32", ""),
         (spaces.MultiDiscrete(np.full((5, 6), 300)), "grid", "int32", "hw"),
-        (spaces.Box(-np.inf, np.inf, (5, 5)), "entities", "float32", ""),
+        (spaces.Box(-np.inf, np.inf, (5, 5)), "rows", "float32", ""),
         (spaces.Box(-1, 1, (1, 5)), "vector", "float32", ""),
         (spaces.Box(-1, 1, (2, 2, 2)), "vector", "float32", ""),
     ],
@@ -224,7 +224,7 @@ def test_channels_come_first_whatever_the_order_of_axes() -> None:
         (spaces.Discrete(3), "discrete", None),
     ],
 )
-def test_joined_frames_are_channels_and_never_entities(
+def test_joined_frames_are_channels_and_never_rows(
     space: spaces.Space[Any], kind: str, planes: tuple[int, int, int] | None
 ) -> None:
     stack = Wrapper(name="frame_stack", options={"frames": 3})
@@ -232,14 +232,6 @@ def test_joined_frames_are_channels_and_never_entities(
     assert part.kind == kind
     if planes is not None:
         assert part.map_shape == planes and len(part.sizes) in (0, planes[0])
-
-
-def test_entities_know_which_number_is_their_presence() -> None:
-    names = ("presence", "x", "y")
-    config = msgspec.structs.replace(sampled(spaces.Box(-1, 1, (5, 3))), features=names)
-    spaces_ = make_vector(config, 1).spaces
-    assert spaces_.features == names and spaces_.parts[0].presence == 0
-    assert read(spaces.Box(-1, 1, (5, 3))).parts[0].presence is None
 
 
 def test_words_have_ids_that_do_not_change() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -49,7 +49,12 @@ gymnasium.register("tests/Told-v0", entry_point=Told)
 
 
 class Herd(gymnasium.Env[Any, Any]):
-    """A speed and three entities, the last of them absent, which lie where `places` says: an array, or an error."""
+    """A speed and three entities, the last of them absent, which lie where `places` says: an array, or an error.
+
+    The second one is the agent itself.
+    """
+
+    entity_sets: ClassVar[dict[str, int]] = {"cows": 1}
 
     def __init__(self, places: Any = None) -> None:
         cows = spaces.Box(-1, 1, (3, 2), np.float32)
@@ -152,6 +157,8 @@ def herd(places: Any, tokens: str = "feature") -> tuple[Player, PlayerReady]:
 def test_places_of_entities_are_those_of_the_requested_step() -> None:
     player, ready = herd(CORNERS)
     assert ready.entities == (1, 3)  # after the token of the speed
+    assert ready.labels["key"] == ("a speed", "cows 1", "you (cows)", "cows 3")
+    assert ready.labels["feature"][3:5] == ("you (cows): cows[0]", "you (cows): cows[1]")
     for t in (6, 2):
         player.send(Describe(number=1, t=t))
         places = player.until(Described).tensors["places"]

@@ -59,6 +59,7 @@ KINDS = {
     "grid": (spaces.MultiDiscrete(np.full((7, 6, 3), [4, 5, 2])), 42),
     "grid of many categories": (spaces.MultiDiscrete(np.full((6, 5, 4), [40, 30, 10, 5])), 30),
     "large grid": (spaces.MultiDiscrete(np.full((16, 16), 3)), 64),
+    "rows": (spaces.Box(-1, 1, (5, 3)), 5),
     "entities": (spaces.Box(-1, 1, (5, 3)), 5),
     "text": (spaces.Text(20, charset="ab c"), 1),
 }
@@ -70,10 +71,27 @@ def described(space: spaces.Space) -> Spaces:
     return Spaces(parts, 2, tuple(f"f{index}" for index in range(count)))
 
 
-def encoder_of(space: spaces.Space, tokens: str, hidden: tuple[int, ...] = ()) -> Encoder:
-    return build(
-        lambda: Encoder(described(space), tokens=tokens, hidden=hidden, width=D), torch.Generator().manual_seed(1)
+def as_set(described_: Spaces, **known: Any) -> Spaces:
+    """The same, where the tables are sets."""
+    parts = (
+        msgspec.structs.replace(part, kind="entities", **known) if part.kind == "rows" else part
+        for part in described_.parts
     )
+    return msgspec.structs.replace(described_, parts=tuple(parts))
+
+
+def built(described_: Spaces, tokens: str, hidden: tuple[int, ...] = (), standardise: bool = False) -> Encoder:
+    generator = torch.Generator().manual_seed(1)
+    return build(lambda: Encoder(described_, tokens=tokens, hidden=hidden, width=D, standardise=standardise), generator)
+
+
+def encoder_of(space: spaces.Space, tokens: str, hidden: tuple[int, ...] = ()) -> Encoder:
+    return built(described(space), tokens, hidden)
+
+
+def encoder_of_kind(kind: str, tokens: str, hidden: tuple[int, ...] = ()) -> Encoder:
+    known = described(KINDS[kind][0])
+    return built(as_set(known, own=1) if kind == "entities" else known, tokens, hidden)
 
 
 def sampled(space: spaces.Space, steps: int = T) -> dict[str, torch.Tensor]:
@@ -86,7 +104,7 @@ def sampled(space: spaces.Space, steps: int = T) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_tokens_have_names_and_every_parameter_a_gradient(kind: str, tokens: str) -> None:
     space, features = KINDS[kind]
-    encoder, observation = encoder_of(space, tokens), sampled(space)
+    encoder, observation = encoder_of_kind(kind, tokens), sampled(space)
     x, present = encoder(observation)
     assert encoder.count == len(set(encoder.labels)) == (features if tokens == "feature" else 1)
     assert x.shape == (T, B, encoder.count, D) and x.dtype == torch.float32
@@ -101,7 +119,7 @@ def test_tokens_have_names_and_every_parameter_a_gradient(kind: str, tokens: str
 def test_steps_are_independent_and_precise(kind: str, tokens: str) -> None:
     """One step at a time gives the same in double precision, and another observation something else."""
     space, _ = KINDS[kind]
-    encoder = encoder_of(space, tokens, (7,)).double()
+    encoder = encoder_of_kind(kind, tokens, (7,)).double()
     observation = {n: part.double() if part.is_floating_point() else part for n, part in sampled(space).items()}
     with torch.no_grad():
         torch.set_default_dtype(torch.float64)
@@ -118,7 +136,7 @@ def test_steps_are_independent_and_precise(kind: str, tokens: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_raw_numbers_are_small_and_as_many_as_said(kind: str) -> None:
     space, _ = KINDS[kind]
-    encoder, observation = encoder_of(space, "one"), sampled(space)
+    encoder, observation = encoder_of_kind(kind, "one"), sampled(space)
     raw = encoder.raw(observation)
     assert raw.shape == (T, B, encoder.raw_size) and raw.dtype == torch.float32
     assert raw.abs().sum() > 0 or kind == "text"
@@ -215,15 +233,17 @@ def test_there_are_never_more_cells_than_attention_can_take(kind: str) -> None:
 def test_rows_of_zeros_are_absent_unless_a_number_tells_presence() -> None:
     space = spaces.Box(-np.inf, np.inf, (4, 3))
     rows = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [0.0, 5.0, 5.0], [1.0, 0.0, 0.0]]).reshape(1, 1, 12)
-    entity_spaces = described(space)
-    _, present = encoder_of(space, "feature")({"observation": rows})
-    assert present is not None and present.tolist() == [[[True, False, True, True]]]
-    part = msgspec.structs.replace(entity_spaces.parts[0], presence=0)
-    known = msgspec.structs.replace(entity_spaces, parts=(part,))
-    encoder = build(lambda: Encoder(known, tokens="feature", hidden=(), width=D), torch.Generator().manual_seed(1))
-    _, present = encoder({"observation": rows})
-    assert present is not None and present.tolist() == [[[True, False, False, True]]]
-    assert encoder.labels == ("entity 1", "entity 2", "entity 3", "entity 4")
+    for known, there in (
+        ({}, [True, False, True, True]),
+        ({"presence": 0}, [True, False, False, True]),
+        ({"own": 1}, [True, True, True, True]),
+        ({"presence": 0, "own": 1}, [True, False, False, True]),
+    ):
+        encoder = built(as_set(described(space), **known), "feature")
+        _, present = encoder({"observation": rows})
+        assert present is not None and present.tolist() == [[there]]
+        second = "you" if "own" in known else "entity 2"
+        assert encoder.labels == ("entity 1", second, "entity 3", "entity 4")
 
 
 @pytest.mark.parametrize("attention", ["none", "self"])
@@ -291,11 +311,11 @@ def test_parts_are_fused_and_their_presence_joined() -> None:
             "speed": spaces.Box(-1, 1, (2,)),
         }
     )
-    encoder, observation = encoder_of(space, "feature"), sampled(space)
+    encoder, observation = built(as_set(described(space), own=3), "feature"), sampled(space)
     observation["cars"][0, 0, :3] = 0.0
     tokens, present = encoder(observation)
     assert encoder.count == 4 + 30 + 1 + 1 + 2
-    names = ("cars 1", "cars 4", "map 0,0", "map 5,4", "mission", "place", "f3", "f4")
+    names = ("cars 1", "you (cars)", "map 0,0", "map 5,4", "mission", "place", "f3", "f4")
     assert tuple(encoder.labels[place] for place in (0, 3, 4, 33, 34, 35, 36, 37)) == names
     assert (encoder.entities, encoder.cells) == ((0, 4), (4, 6, 5))
     assert encoder_of(space, "one").entities is None

@@ -1,4 +1,4 @@
-"""A run's folder that an earlier version wrote, stopped at step 512, still opens, resumes, plays on and forks."""
+"""Runs' folders that an earlier version wrote, stopped in the middle, still open, resume, play on and fork."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import read_events, read_experiment, summary_of
 
 STORED = Path(__file__).parent / "stored" / "tmaze-lstm"
+
+
+SET = STORED.parent / "find-set"
+"""Stopped at step 256; its agent looks at a set of entities, without standardised numbers."""
 
 
 @pytest.fixture
@@ -69,3 +73,27 @@ def test_it_forks_with_all_that_it_had(stored: Path) -> None:
 def test_it_plays(stored: Path) -> None:
     events = command("play", str(stored), "--checkpoint", "512", "--episodes", "2")
     assert events
+
+
+# -- a set of entities ------------------------------------------------------------------------------
+
+
+def test_a_set_is_still_a_set_and_learns_what_it_would_have_learned(tmp_path: Path) -> None:
+    """The numbers were written by the earlier version, which was not stopped."""
+    folder = Path(shutil.copytree(SET, tmp_path / "runs" / SET.name))
+    experiment = read_experiment(folder)
+    assert (experiment.env.rows, experiment.net.standardise) == ("set", False)
+    events = command("train", "--resume", str(folder))
+    learned = [event for event in events if event["type"] == "Learned"]
+    assert [event["loss"] for event in learned] == pytest.approx([0.02269235101994127, 0.017013653530739248], rel=1e-5)
+    assert [event["grad_norm"] for event in learned] == pytest.approx(
+        [0.13001046422868967, 0.10353645216673613], rel=1e-5
+    )
+    (last,) = [event for event in events if event["type"] == "Evaluated" and event["role"] == "selection"]
+    assert last["returns"] == [2.0, 2.0, 4.0, 1.0]
+
+
+def test_a_set_plays_as_it_did() -> None:
+    events = command("play", str(SET), "--checkpoint", "256", "--episodes", "3")
+    (played,) = [event for event in events if event["type"] == "Evaluated"]
+    assert played["returns"] == [2.0, 3.0, 0.0]

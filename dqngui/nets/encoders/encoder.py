@@ -13,7 +13,8 @@ from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.nets.encoders.categories import DiscreteEncoder, TextEncoder
 from dqngui.nets.encoders.contract import PartEncoder
 from dqngui.nets.encoders.maps import GridEncoder, ImageEncoder
-from dqngui.nets.encoders.vectors import EntityEncoder, FeatureEncoder, VectorEncoder
+from dqngui.nets.encoders.rows import EntityEncoder, RowEncoder
+from dqngui.nets.encoders.vectors import FeatureEncoder, VectorEncoder
 from dqngui.nets.scaling import Standardise
 
 
@@ -34,7 +35,7 @@ class Encoder(nn.Module):
         convolutions: str = "one",
     ) -> None:
         super().__init__()
-        made = {part.name: Standardise(part.shape[0]) for part in spaces.parts if standardise and _has_units(part)}
+        made = {part.name: Standardise(part) for part in spaces.parts if standardise and _has_units(part)}
         self.names = [part.name for part in spaces.parts]
         self._layout = spaces.parts
         encoders: list[PartEncoder] = []
@@ -44,7 +45,7 @@ class Encoder(nn.Module):
             encoders.append(_encoder(part, names, tokens, hidden, width, made.get(part.name), convolutions))
         self.parts = nn.ModuleList(encoders)
         self.labels = tuple(label for encoder in encoders for label in encoder.labels)
-        """Name of each token: of its part, or of its feature, cell or entity if each of these is a token."""
+        """Name of each token: of its part, or of its feature, cell, row or entity if each of these is a token."""
 
     @property
     def standardised(self) -> dict[str, Standardise]:
@@ -71,9 +72,12 @@ class Encoder(nn.Module):
 
     @property
     def entities(self) -> tuple[int, int] | None:
-        """Index of the first entity token, and the number of entities; None without any."""
-        lists = ((first, len(each.labels)) for first, each in self._placed() if isinstance(each, EntityEncoder))
-        return next(lists, None)
+        """Index of the first entity token, and the number of entities; the same of rows without any entities; None
+        without either.
+        """
+        tables = [(first, each) for first, each in self._placed() if isinstance(each, (EntityEncoder, RowEncoder))]
+        tables.sort(key=lambda table: isinstance(table[1], RowEncoder))
+        return next(((first, len(each.labels)) for first, each in tables), None)
 
     def _placed(self) -> Iterator[tuple[int, PartEncoder]]:
         """Each part's encoder, with the index of its first token."""
@@ -91,8 +95,8 @@ class Encoder(nn.Module):
     def raw(self, observation: Mapping[str, Tensor]) -> Tensor:
         """The observation as plain numbers (T, B, F).
 
-        Vectors, pictures and entities are scaled, a grid's categories become shares from 0 to 1, and discrete parts
-        become one-hot; texts are left out.
+        Vectors, pictures, rows and entities are scaled, a grid's categories become shares from 0 to 1, and discrete
+        parts become one-hot; texts are left out.
         """
         units = self.standardised
         parts = [
@@ -132,7 +136,7 @@ class Encoder(nn.Module):
 
 def _has_units(part: ObservationPart) -> bool:
     """Whether a part holds quantities, whose unit should make no difference, and not bits, bytes or categories."""
-    return part.kind == "vector" and part.dtype == "float32"
+    return part.kind in ("vector", "rows", "entities") and part.dtype == "float32"
 
 
 def _encoder(
@@ -154,7 +158,9 @@ def _encoder(
         case "grid":
             return GridEncoder(part, tokens, hidden, width)
         case "entities" if tokens == "feature":
-            return EntityEncoder(part, width)
+            return EntityEncoder(part, width, standardise)
+        case "rows" if tokens == "feature":
+            return RowEncoder(part, width, standardise)
         case "vector" if tokens == "feature":
             return FeatureEncoder(part, names, width, standardise)
     return VectorEncoder(part, hidden, width, standardise)

@@ -1,4 +1,4 @@
-"""Encoders of numbers: a vector as one token or one per feature, a list of entities as one token per row."""
+"""Encoders of numbers as one token, or of a vector as one token per feature."""
 
 from __future__ import annotations
 
@@ -66,27 +66,3 @@ class FeatureEncoder(PartEncoder):
         if self.standardise is not None:
             x = self.standardise(x)
         return torch.relu(torch.addcmul(self.bias, x.unsqueeze(-1), self.slope))
-
-
-class EntityEncoder(PartEncoder):
-    """A list of N entities as one token each, relu(W row + b) with shared weights. (T, B, N·F) -> (T, B, N, D).
-
-    An entity is absent if its presence number is 0; without such a number, if all its numbers are 0.
-    """
-
-    def __init__(self, part: ObservationPart, width: int) -> None:
-        super().__init__()
-        self.rows, self.numbers = part.raw_shape
-        name = "entity" if part.name == "observation" else part.name
-        self.labels = tuple(f"{name} {index + 1}" for index in range(self.rows))
-        self.presence = part.presence
-        self.scale = part.scale
-        self.row = nn.Linear(self.numbers, width)
-
-    def forward(self, part: Tensor) -> Tensor:
-        rows = part.to(self.row.weight.dtype).unflatten(-1, (self.rows, self.numbers))
-        return torch.relu(self.row(rows * self.scale if self.scale != 1.0 else rows))
-
-    def present(self, part: Tensor) -> Tensor:
-        rows = part.unflatten(-1, (self.rows, self.numbers))
-        return (rows != 0).any(-1) if self.presence is None else rows[..., self.presence] != 0

@@ -71,6 +71,12 @@ TEMPLATES: dict[str, str | Plural] = {
         "`{where}`: the observation part `{name}` is {kind}, which no network here can read; supported are Box, "
         "Discrete, MultiDiscrete, MultiBinary, Text, and Dict or Tuple of them"
     ),
+    "observation.own_row": (
+        "`env.id`: the environment says that row {row} of the observation part `{name}` is the agent itself, but its "
+        "{rows} rows count from 0"
+    ),
+    "token.own": "you",
+    "token.own_of": "you ({part})",
     "space.text": "text",
     "space.other": "a {name} space",
 }
