@@ -210,7 +210,7 @@ def test_a_chip_hides_its_overlay_and_its_menu_removes_it(parts: Parts) -> None:
     parts.overlay("a", "b")
     legend = legend_of(parts.panel)
     assert [chip.text() for chip in legend.chips] == ["a", "b"]
-    assert "best evaluation 9 at 900" in legend.chips[0].toolTip()
+    assert "highest evaluation 9 at 900" in legend.chips[0].toolTip()
     QTest.mouseClick(legend.chips[0], Qt.MouseButton.LeftButton)
     assert len(parts.lines()) == 1
     assert "a</span>" not in parts.panel.readout(500)
