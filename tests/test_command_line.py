@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from dqngui.__main__ import main
 from dqngui.commands.arguments import TrainArguments, parse
 from dqngui.commands.experiments import chosen_experiment
 from dqngui.commands.output import ProgressLine
-from dqngui.commands.several import SeedResult, median_row, seeds_of
+from dqngui.commands.several import SeedResult, median_row, print_table, seeds_of
 from dqngui.config import ConfigError
 from dqngui.jobs.training import Training
 from dqngui.messages import (
@@ -30,6 +31,7 @@ from dqngui.messages import (
 from dqngui.presets import read_experiment, to_toml
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.folder import create
+from dqngui.statistics import mean_interval
 from tests.commanded import SMALL, Here, events, here, run, start, trained
 
 __all__ = ["here", "trained"]
@@ -61,7 +63,13 @@ def test_playing_without_json_prints_returns(trained: tuple[Path, str], here: He
     status, out, _ = here("play", "last", "--runs", str(trained[0]), "--episodes", "2")
     assert status == 0
     assert out.count("return") == 3
-    assert "over 2 episodes" in out
+    assert "over 2 episodes, too few for an interval" in out
+    status, out, _ = here("play", "last", "--runs", str(trained[0]), "--episodes", "5")
+    returns = [float(found) for found in re.findall(r"episode \d: return (\d+)", out)]
+    found = mean_interval(returns)
+    expected = "all equal" if found is None else f"95\u00a0% interval {found.low:.4g} to {found.high:.4g}"
+    assert len(returns) == 5 and f"over 5 episodes, {expected}" in out
+    assert out.splitlines()[-1].startswith("With 5 episodes, an outcome of up to 45")
 
 
 def test_runs_are_listed(trained: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,10 +77,41 @@ def test_runs_are_listed(trained: tuple[Path, str], capsys: pytest.CaptureFixtur
     assert main(["runs", str(runs), "--json"]) == 0
     (listed,) = events(capsys.readouterr().out)
     assert (listed["type"], listed["step"], listed["state"]) == ("Run", 1200, "finished")
+    tested = listed["tested"]
+    assert tested["mean"] == listed["best"] and tested["episodes"] == 2 and tested["low"] is None
     assert main(["runs", str(runs)]) == 0
     table = capsys.readouterr().out.splitlines()
     assert len(table) == 2
     assert "1,200 / 1,200" in table[1]
+    assert re.split(" {2,}", table[0])[5:8] == ["test", "95\u00a0% interval", "chosen at"]
+    assert re.split(" {2,}", table[1])[5:8] == [f"{tested['mean']:.4g}", "–", f"{tested['chosen_at']:.4g}"]
+
+
+def test_a_run_of_an_earlier_version_is_listed_with_what_chose_its_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = create(tmp_path, chosen_experiment("cartpole", None, []))
+    stored = json.loads((folder / "summary.json").read_text())
+    del stored["tested"]
+    (folder / "summary.json").write_text(json.dumps({**stored, "best": 480.5}))
+    assert main(["runs", str(tmp_path)]) == 0
+    assert re.split(" {2,}", capsys.readouterr().out.splitlines()[1])[5:8] == ["–", "–", "480.5"]
+
+
+def test_training_ends_with_a_test_on_fresh_episodes_and_with_what_chose_the_checkpoint(
+    tmp_path: Path, here: Here
+) -> None:
+    command = ["train", *SMALL, "--set", "run.eval_episodes=6", "--steps", "600", "--runs", str(tmp_path)]
+    status, out, _ = here(*command)
+    assert status == 0
+    first, test, unseen, *_ = out.splitlines()
+    (summary,) = map(json.loads, (path.read_text() for path in tmp_path.glob("*/summary.json")))
+    tested = summary["tested"]
+    assert first.startswith("Completed at 600 steps") and "best" not in out
+    assert test.startswith(f"Test:   {tested['mean']:.4g} on 6 fresh episodes, ")
+    assert test.endswith(f"; chosen at {tested['chosen_at']:.4g}, its highest evaluation")
+    assert f"95\u00a0% interval {tested['low']:.4g} to {tested['high']:.4g}" in test
+    assert unseen.strip() == "With 6 episodes, an outcome of up to 39\u00a0% of all episodes may not have been seen."
 
 
 def test_resuming_a_longer_run_goes_on(trained: tuple[Path, str], tmp_path: Path, here: Here) -> None:
@@ -141,7 +180,24 @@ def test_several_seeds_end_in_a_table(tmp_path: Path, here: Here) -> None:
         assert (row["steps"], row["reason"]) == (600, "completed")
         assert row["test"] > 0
         assert row["seconds"] > 0
+        assert row["low"] is None and row["chosen_at"] > 0  # two episodes are too few for an interval
     assert table["median"]["test"] == pytest.approx(sum(row["test"] for row in table["rows"]) / 2)
+
+
+def test_the_table_of_seeds_begins_with_the_test_and_its_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        SeedResult(seed=0, steps=600, seconds=3.0, best=410.0, test=400.0, low=380.5, high=419.5, chosen_at=436.0),
+        SeedResult(seed=1, steps=600, seconds=3.0, best=500.0, test=500.0, chosen_at=500.0),
+    ]
+    print_table(rows, json=False)
+    head, first, second, median, columns, mean, unseen = capsys.readouterr().out.splitlines()
+    assert re.split(" {2,}", head)[3:7] == ["test", "95\u00a0% interval", "evaluation", "chosen at"]
+    assert re.split(" {2,}", first)[3:7] == ["400", "380.5 to 419.5", "410", "436"]
+    assert re.split(" {2,}", second)[3:7] == ["500", "–", "500", "500"]
+    assert re.split(" {2,}", median)[3:7] == ["450", "–", "455", "468"]
+    assert "highest of the run, so it flatters" in columns
+    assert mean == "test, mean of 2 seeds: 450 (too few for an interval)"
+    assert unseen == "With 2 seeds, an outcome of up to 78\u00a0% of all seeds may not have been seen."
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
@@ -363,8 +419,14 @@ def test_the_progress_line_shows_speed_time_left_and_evaluations() -> None:
     line.take(Evaluated(step=2_500, returns=(40.0,), lengths=(40,), mean=40.0, best=True))
     line.take(Evaluated(step=5_000, returns=(20.0,), lengths=(20,), mean=20.0))
     assert line.text() == (
-        "5,000 / 10,000 ██████████░░░░░░░░░░ 50%  100 steps/s  0:50 min left  return 31  evaluation 20 (best 40)"
+        "5,000 / 10,000 ██████████░░░░░░░░░░ 50%  100 steps/s  0:50 min left  return 31  evaluation 20 (highest 40)"
     )
+    fresh = Evaluated(
+        step=5_000, returns=(50.0, 30.0), lengths=(50, 30), mean=40.0, role="confirmation", best=True, score=30.0,
+        reported=1,
+    )  # fmt: skip
+    line.take(fresh)
+    assert line.text().endswith("evaluation 40 (kept: test 30)")
 
 
 def test_arguments_have_the_defaults_of_their_help() -> None:

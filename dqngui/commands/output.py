@@ -77,6 +77,7 @@ class ProgressLine:
         self._return: float | None = None
         self._evaluation: float | None = None
         self._best: float | None = None
+        self._test: float | None = None  # of the kept checkpoint, on fresh episodes
         self._live = sys.stderr.isatty()
         self._drawn_at = 0.0
 
@@ -91,6 +92,7 @@ class ProgressLine:
                 self._evaluation = event.mean
                 if event.best:
                     self._best = event.ranking_score
+                    self._test = event.ranking_score if event.reported else None
                 if not self._live:
                     print(self.text(), file=sys.stderr)
             case Warned() | Noted():
@@ -122,7 +124,9 @@ class ProgressLine:
             parts.append(words(say("shown.left", speed=self._speed, minutes=left // 60, seconds=left % 60)))
         if self._return is not None:
             parts.append(words(say("shown.return", value=self._return)))
-        if self._evaluation is not None and self._best is not None:
+        if self._evaluation is not None and self._test is not None:
+            parts.append(words(say("shown.evaluated_tested", mean=self._evaluation, test=self._test)))
+        elif self._evaluation is not None and self._best is not None:
             parts.append(words(say("shown.evaluated_best", mean=self._evaluation, best=self._best)))
         elif self._evaluation is not None:
             parts.append(words(say("shown.evaluated", mean=self._evaluation)))

@@ -6,13 +6,17 @@ import statistics
 import sys
 from typing import Any
 
+import numpy as np
+
 from dqngui.commands.arguments import PlayArguments
 from dqngui.commands.experiments import run_folder
 from dqngui.commands.following import follow
 from dqngui.commands.output import JsonLines
 from dqngui.config import ConfigError
 from dqngui.messages import Evaluated, Event, Request, Warned
-from dqngui.texts import say
+from dqngui.messages.tested import unseen
+from dqngui.statistics import mean_interval, reason
+from dqngui.texts import Text, say
 
 
 def run(arguments: PlayArguments) -> int:
@@ -57,9 +61,23 @@ def _print_returns(event: Evaluated, video: str | None) -> None:
         print(say("shown.episode", number=index, value=ret, length=length))
     count, step = len(event.returns), event.step
     if count > 1:
-        spread = statistics.pstdev(event.returns)
-        print(say("shown.mean_return_spread", mean=event.mean, spread=spread, count=count, step=step))
+        print(_mean_of(event.returns, step))
+        if (open_question := unseen(count)) is not None:
+            print(open_question)
     else:
         print(say("shown.mean_return", mean=event.mean, count=count, step=step))
     if video is not None:
         print(say("shown.film", path=video))
+
+
+def _mean_of(returns: tuple[float, ...], step: int) -> Text:
+    """The mean of several returns with its interval, or why there is none."""
+    count, mean, found = len(returns), statistics.fmean(returns), mean_interval(returns)
+    if found is None and reason(returns) == "equal":
+        return say("shown.mean_return_equal", mean=mean, count=count, step=step)
+    with np.errstate(invalid="ignore"):  # a return may be infinite
+        spread = float(np.std(returns, ddof=1))
+    if found is None:
+        return say("shown.mean_return_few", mean=mean, count=count, spread=spread, step=step)
+    low, high = found
+    return say("shown.mean_return_interval", mean=mean, count=count, low=low, high=high, spread=spread, step=step)

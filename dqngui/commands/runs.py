@@ -26,7 +26,7 @@ def run(arguments: RunsArguments) -> int:
     if not summaries:
         print(say("shown.no_runs", folder=arguments.folder))
         return 0
-    head = ["run", "task", "agent", "seed", "steps", "best", "training", "state"]
+    head = ["run", "task", "agent", "seed", "steps", "test", "95\u00a0% interval", "chosen at", "training", "state"]
     rows = [_row(summary) for summary in summaries]
     if any(summary.parent for summary in summaries):
         head.append("fork of")
@@ -45,7 +45,16 @@ def _row(summary: RunSummary) -> list[str]:
         agent,
         str(summary.seed),
         f"{summary.step:,} / {summary.total_steps:,}",
-        "–" if summary.best is None else f"{summary.best:.4g}",
+        *_results(summary),
         f"{minutes}:{seconds:02d}",
         summary.state,
     ]
+
+
+def _results(summary: RunSummary) -> list[str]:
+    """Test, its interval, and what chose the checkpoint; of a run of an earlier version only the last is known."""
+    tested = summary.tested
+    if tested is None:
+        return ["–", "–", "–" if summary.best is None else f"{summary.best:.4g}"]
+    interval = "–" if tested.low is None else f"{tested.low:.4g} to {tested.high:.4g}"
+    return [f"{tested.mean:.4g}", interval, "–" if tested.chosen_at is None else f"{tested.chosen_at:.4g}"]

@@ -16,6 +16,7 @@ from dqngui.commands.following import IDLE_S, Interruption, interruption
 from dqngui.commands.output import in_words, table, write_json_line
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
+from dqngui.messages.tested import unseen_seeds
 from dqngui.settings import with_settings
 from dqngui.statistics import mean_interval, reason
 from dqngui.texts import Text, say
@@ -34,6 +35,8 @@ class SeedResult(msgspec.Struct):
         seconds: wall seconds of training, evaluations and start left out.
         best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
         test: mean return of the best checkpoint on test seeds.
+        low, high: ends of its 95 % interval (`statistics.mean_interval`); None where there is none.
+        chosen_at: mean return of the evaluations that chose the checkpoint, the highest of all: it flatters.
         reason: why training ended.
     """
 
@@ -42,6 +45,9 @@ class SeedResult(msgspec.Struct):
     seconds: float = 0.0
     best: float | None = None
     test: float | None = None
+    low: float | None = None
+    high: float | None = None
+    chosen_at: float | None = None
     reason: str = ""
     folder: str = ""
 
@@ -97,8 +103,10 @@ class SeedRun:
                 row.reason = "failed"
             case Evaluated(role="test"):
                 row.test = event.mean
+                row.low, row.high = mean_interval(event.returns) or (None, None)
             case Finished() if not self._testing:
                 row.reason, row.steps, row.best = event.reason, event.step, event.best
+                row.chosen_at = None if event.tested is None else event.tested.chosen_at
                 row.seconds = row.seconds or event.seconds
             case Learned() | Evaluated() if not self._testing:
                 row.steps = max(row.steps, event.step)
@@ -145,7 +153,7 @@ def run_several(arguments: TrainArguments) -> int:
             for seed_run in running:
                 seed_run.kill()
             raise
-    _print_table([seed_run.row for seed_run in done], arguments.json)
+    print_table([seed_run.row for seed_run in done], arguments.json)
     return _status(done, request)
 
 
@@ -190,24 +198,28 @@ def seeds_of(text: str) -> list[int]:
 def median_row(rows: list[SeedResult]) -> dict[str, Any]:
     """Medians over the seeds; None for a column in which a value is missing."""
     median: dict[str, Any] = {}
-    for column in ("steps", "seconds", "best", "test"):
+    for column in ("steps", "seconds", "best", "test", "chosen_at"):
         values = [getattr(row, column) for row in rows]
         median[column] = statistics.median(values) if values and None not in values else None
     return median
 
 
-def _print_table(rows: list[SeedResult], json: bool) -> None:
+def print_table(rows: list[SeedResult], json: bool) -> None:
+    """Print a line for each seed, the medians, and the mean of the tests with its interval."""
     rows = sorted(rows, key=lambda row: row.seed)
     median = median_row(rows)
     if json:
         write_json_line(msgspec.json.encode({"type": "Table", "rows": rows, "median": median}))
         return
-    head = ["seed", "steps", "seconds", "best", "test", "ended"]
+    head = ["seed", "steps", "seconds", "test", "95\u00a0% interval", "evaluation", "chosen at", "ended"]
     lines = [[str(row.seed), *_cells(msgspec.to_builtins(row)), row.reason] for row in rows]
     print(table([head, *lines, ["median", *_cells(median), ""]]))
+    print(say("shown.columns"))
     tests = [row.test for row in rows if row.test is not None]
     if len(tests) > 1:
         print(_test_mean(tests))
+        if (open_question := unseen_seeds(len(tests))) is not None:
+            print(open_question)
 
 
 def _test_mean(tests: list[float]) -> Text:
@@ -221,5 +233,7 @@ def _test_mean(tests: list[float]) -> Text:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    formats = {"steps": ",.0f", "seconds": ",.1f", "best": ".1f", "test": ".1f"}
+    formats = {"steps": ",.0f", "seconds": ",.1f", "test": ".4g", "interval": "", "best": ".4g", "chosen_at": ".4g"}
+    interval = None if row.get("low") is None else f"{row['low']:.4g} to {row['high']:.4g}"
+    row = {**row, "interval": interval}
     return ["–" if row[name] is None else format(row[name], form) for name, form in formats.items()]

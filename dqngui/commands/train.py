@@ -15,6 +15,7 @@ from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError
 from dqngui.jobs.breakpoints import hit_text, parse
 from dqngui.messages import Request, SetBreakpoints
+from dqngui.messages.tested import unseen
 from dqngui.texts import say
 
 _ENDED = {
@@ -127,11 +128,19 @@ def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
         return
     end = outcome.finished
     how, speed = _ENDED[end.reason], end.steps_per_second
-    if end.best is None:
+    if end.best is None or end.tested is not None:
         print(say("shown.ended", how=how, step=end.step, speed=speed))
     else:
         print(say("shown.ended_best", how=how, step=end.step, speed=speed, best=end.best))
+    if end.tested is not None:
+        print(say("shown.tested", test=end.tested.text()))
+        _print_unseen(end.tested.episodes)
     print(say("shown.run", folder=request.folder))
     if end.reason == "stopped":
         print(say("shown.how_to_resume", folder=request.folder))
     print(say("shown.how_to_play", folder=request.folder))
+
+
+def _print_unseen(episodes: int) -> None:
+    if (open_question := unseen(episodes)) is not None:
+        print(f"        {open_question}")

@@ -24,6 +24,7 @@ from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
     BreakpointHit,
     BreakpointsSet,
+    CheckpointTest,
     Command,
     EpisodeEnded,
     Evaluated,
@@ -382,6 +383,7 @@ class _Job:
             best=found.best,
             score=found.report if found.best else found.rank,
             reported=len(returns) if found.best else 0,
+            tested=CheckpointTest.of(found.returns[-len(returns) :], found.rank) if found.best else None,
             seconds=count.seconds,
         )
         if found.best:

@@ -18,6 +18,7 @@ from dqngui.config import Experiment
 from dqngui.messages.message import Command, Event
 from dqngui.messages.playing import *  # noqa: F403  # so that no message is named a second time here
 from dqngui.messages.study import *  # noqa: F403
+from dqngui.messages.tested import *  # noqa: F403
 from dqngui.messages.training import *  # noqa: F403
 
 CLOCK_FIELDS = frozenset({"seconds", "steps_per_second", "updates_per_second"})

@@ -8,6 +8,7 @@ import msgspec
 
 from dqngui.config import Experiment
 from dqngui.messages.message import Command, Event
+from dqngui.messages.tested import CheckpointTest
 from dqngui.texts import Text, words
 
 
@@ -84,6 +85,7 @@ class Evaluated(Event, frozen=True):
             `reported` episodes.
         reported: number of last episodes that were not used in the choice; 0 in the logs of earlier versions, where the
             score is the mean over both evaluations that chose the checkpoint.
+        tested: of the best, the result of its `reported` episodes; None in the logs of earlier versions.
         seconds: wall seconds of training when it was made, without evaluations.
     """
 
@@ -95,6 +97,7 @@ class Evaluated(Event, frozen=True):
     score: float | None = None
     reported: int = 0
     seconds: float = 0.0
+    tested: CheckpointTest | None = None
 
     @property
     def ranking_score(self) -> float:
@@ -223,13 +226,19 @@ class Failed(Event, frozen=True):
 
 
 class Finished(Event, frozen=True):
-    """The job's last event."""
+    """The job's last event.
+
+    Attributes:
+        best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
+        tested: the same with its interval, and what chose the checkpoint; None without such an evaluation.
+    """
 
     logged = False
     seconds: float
     steps_per_second: float
     reason: Literal["completed", "solved", "stopped", "failed"]
     best: float | None = None
+    tested: CheckpointTest | None = None
 
 
 class Opened(Event, frozen=True):

@@ -17,7 +17,7 @@ import psutil
 import dqngui
 from dqngui import presets
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import Event, decode_event
+from dqngui.messages import CheckpointTest, Event, decode_event
 from dqngui.runs.files import replace_file, write_file
 
 EXPERIMENT, EVENTS, SUMMARY = "experiment.toml", "events.jsonl", "summary.json"
@@ -30,7 +30,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         folder: the run's folder (not stored: it may be moved).
         state: `ready`, `running`, `stopped`, `finished`, `failed`, or `interrupted` (killed while running).
         step, total_steps: environment steps made and planned.
-        best: mean return of the best evaluation.
+        best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
+        tested: the same with its interval, and what chose the checkpoint; None in runs of earlier versions.
         seconds: wall seconds of training.
         updated: local time of the last change, ISO 8601.
         parent: name of the run that it branched from; empty for one that began anew.
@@ -46,6 +47,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "ready"
     step: int = 0
     best: float | None = None
+    tested: CheckpointTest | None = None
     seconds: float = 0.0
     updated: str = ""
     parent: str = ""

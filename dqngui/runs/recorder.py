@@ -64,7 +64,7 @@ def record(
         mark: of the resumed state, after `rewind`, or of a fork, after `branch`; None for a new run.
     """
     mark = mark or LogMark()
-    step, seconds, best = mark.step, mark.seconds, mark.best
+    step, seconds, best, tested = mark.step, mark.seconds, mark.best, mark.tested
     log: _Log | None = None
     try:
         if folder is not None:
@@ -81,7 +81,9 @@ def record(
             if isinstance(item, Learned):
                 seconds = item.seconds
             elif isinstance(item, Evaluated) and item.best:
-                best = item.ranking_score
+                best, tested = item.ranking_score, item.tested
+            elif isinstance(item, Finished):
+                item = msgspec.structs.replace(item, tested=tested)
             if log is not None:
                 log.write(item)
             yield item
@@ -91,7 +93,7 @@ def record(
             log.fail()
         yield failure
         speed = step / seconds if seconds else 0.0
-        yield Finished(step=step, seconds=seconds, steps_per_second=speed, reason="failed", best=best)
+        yield Finished(step=step, seconds=seconds, steps_per_second=speed, reason="failed", best=best, tested=tested)
     finally:
         # The job's own clean-up comes first: it may still hold environments open.
         close = getattr(events, "close", None)
@@ -126,8 +128,8 @@ class _Log:
             raise ConfigError("run.exists", folder=folder) from None
         pid, since = own_process()
         self.summary = msgspec.structs.replace(
-            new_summary(experiment), state="running", step=mark.step, best=mark.best, seconds=mark.seconds,
-            parent=mark.parent, pid=pid, pid_since=since,
+            new_summary(experiment), state="running", step=mark.step, best=mark.best, tested=mark.tested,
+            seconds=mark.seconds, parent=mark.parent, pid=pid, pid_since=since,
         )  # fmt: skip
         self._flushed = 0.0
         self.flush()
@@ -139,7 +141,7 @@ class _Log:
             if isinstance(event, Learned):
                 self._note(step=event.step, seconds=event.seconds)
             elif isinstance(event, Evaluated) and event.best:
-                self._note(step=event.step, best=event.ranking_score)
+                self._note(step=event.step, best=event.ranking_score, tested=event.tested)
             if time.monotonic() - self._flushed >= FLUSH_SECONDS:
                 self.flush()
         elif isinstance(event, Finished):
@@ -169,7 +171,8 @@ class _Log:
             data, index = self.episodes.lengths
             mark = LogMark(
                 step=snapshot.step, events=self.events.length, episodes_data=data, episodes_index=index,
-                best=self.summary.best, seconds=self.summary.seconds, parent=self.summary.parent,
+                best=self.summary.best, tested=self.summary.tested,
+                seconds=self.summary.seconds, parent=self.summary.parent,
             )  # fmt: skip
             save_resume(self.folder, *snapshot.state(), mark)
 

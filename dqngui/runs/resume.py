@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import Event, KnobChanged, RunResumed, decode_event
+from dqngui.messages import CheckpointTest, Event, KnobChanged, RunResumed, decode_event
 from dqngui.runs import episodes
 from dqngui.runs.checkpoints import BEST, FOLDER, drop_after, load_tensors, tensor_bytes, to_cpu
 from dqngui.runs.files import (
@@ -55,7 +55,8 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         step: environment steps.
         events, episodes_data, episodes_index: bytes of the files.
-        best: mean return of the best evaluation so far.
+        best: mean return of the evaluation that is reported of the best checkpoint so far.
+        tested: the same with its interval; None in the states of earlier versions.
         seconds: wall seconds of training so far.
         parent: name of the run that this one branched from; empty for one that began anew.
     """
@@ -65,6 +66,7 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     episodes_data: int = 0
     episodes_index: int = 0
     best: float | None = None
+    tested: CheckpointTest | None = None
     seconds: float = 0.0
     parent: str = ""
 
@@ -267,6 +269,7 @@ def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMar
     return LogMark(
         step=stored.mark.step,
         best=stored.mark.best if whole else None,
+        tested=stored.mark.tested if whole else None,
         seconds=stored.mark.seconds,
         parent=Path(os.path.abspath(parent)).name,
     )

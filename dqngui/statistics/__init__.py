@@ -20,13 +20,12 @@ from dqngui.statistics.intervals import (
     paired_difference_interval,
     reason,
     stratified_interval,
+    unseen_share,
 )
 from dqngui.statistics.proportions import proportion_interval
-from dqngui.statistics.skewed import MIN_SKEWED_VALUES, skewed_mean_interval
 
 __all__ = [
     "MIN_CLUSTERS",
-    "MIN_SKEWED_VALUES",
     "MIN_VALUES",
     "Interval",
     "clustered_mean_interval",
@@ -38,6 +37,6 @@ __all__ = [
     "paired_difference_interval",
     "proportion_interval",
     "reason",
-    "skewed_mean_interval",
     "stratified_interval",
+    "unseen_share",
 ]

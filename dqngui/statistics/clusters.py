@@ -5,15 +5,20 @@ Steps of one episode resemble each other, so the interval must come from the spr
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from dqngui.statistics.intervals import MIN_VALUES, Interval
 from dqngui.statistics.proportions import proportion_interval
 from dqngui.statistics.quantiles import Floats, normal_quantile, t_quantile
+from dqngui.statistics.skewness import skewed_ends, third_cumulant
 
 MIN_CLUSTERS = MIN_VALUES
 """Smallest number of clusters with an interval."""
+MIN_ALIKE = 3
+"""Smallest number of equal clusters that count as much as those given, 1 / √Σ share³, for an interval of a mean."""
 _ENOUGH = 5
 """With failures (or successes) in fewer clusters, their spread says little about how much units resemble each other."""
 
@@ -22,8 +27,10 @@ def clustered_mean_interval(sums: npt.ArrayLike, counts: npt.ArrayLike, level: f
     """Interval of the mean per unit, Σ sums / Σ counts, from clusters with sums (N,) and counts of units (N,).
 
     For a difference of two measures on the same units, give the differences of their sums. Clusters without units are
-    left out. None with fewer than MIN_CLUSTERS clusters, or if their means are all equal. Ratio estimator with N - 1
-    degrees of freedom: Cochran 1977, Sampling Techniques, 3rd edition, equation 6.13.
+    left out. None with fewer than MIN_CLUSTERS clusters, if one or two of them have most units (MIN_ALIKE), or if their
+    means are all equal. Ratio estimator with the jackknife's variance (Cochran 1977, Sampling Techniques, 3rd edition,
+    section 6.17), corrected for the skewness of the clusters' residuals as `mean_interval` is. Clusters of unequal
+    sizes count as fewer equal ones, in the degrees of freedom and in the skewness.
     """
     low, high = clustered_mean_intervals(np.asarray(sums, dtype=np.float64).reshape(-1, 1), counts, level)
     return None if np.isnan(low[0]) else Interval(float(low[0]), float(high[0]))
@@ -33,10 +40,17 @@ def clustered_mean_intervals(sums: npt.ArrayLike, counts: npt.ArrayLike, level: 
     """`clustered_mean_interval` of many columns: sums (N, C) and counts (N,) or (N, C) to low (C,) and high (C,), NaN
     where there is none.
     """
-    totals, units, ratio, error, clusters = _ratio(sums, counts)
-    usable = (clusters >= MIN_CLUSTERS) & (error > 1e-12 * np.abs(totals / np.maximum(units, 1e-300)).max(0))
-    half = np.where(usable, t_quantile(level, np.maximum(clusters - 1, 1)) * error, np.nan)
-    return ratio - half, ratio + half
+    found = _ratio(sums, counts)
+    means = np.abs(found.totals / np.maximum(found.units, 1e-300))
+    units = np.maximum(found.units.sum(0), 1e-300)
+    alike = 1 / np.maximum(((found.units / units) ** 3).sum(0), 1e-300) ** 0.5  # equal clusters that count as much
+    usable = (found.clusters >= MIN_CLUSTERS) & (alike >= MIN_ALIKE) & (found.error > 1e-12 * means.max(0))
+    clusters, alike = np.maximum(found.clusters, 2), np.maximum(alike, MIN_ALIKE)
+    error = np.where(usable, found.error, 1.0)
+    scale = (1 - 1 / clusters) / units  # so that the sum is the error of the ratio
+    skewness = np.where(usable, third_cumulant(found.residuals * scale, alike) * clusters / error**3, 0.0)
+    low, high = skewed_ends(found.ratio, error, alike - 1, skewness, level)
+    return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
 
 
 def clustered_proportion_interval(
@@ -48,12 +62,11 @@ def clustered_proportion_interval(
     Wilson's interval with the effective number of units, which is between the number of clusters and that of units:
     p (1 - p) divided by the ratio estimator's variance, times (z / t(N - 1))². With failures (or successes) in fewer
     than 5 clusters it is at most the number of clusters, as little is known of how much their units resemble each
-    other. None with
-    fewer than MIN_CLUSTERS clusters. Korn & Graubard 1998, Survey Methodology 24(2); with Wilson's interval Dean &
-    Pagano 2015, Journal of Survey Statistics and Methodology 3(4).
+    other. None with fewer than MIN_CLUSTERS clusters. Korn & Graubard 1998, Survey Methodology 24(2); with Wilson's
+    interval Dean & Pagano 2015, Journal of Survey Statistics and Methodology 3(4).
     """
-    _, _, ratios, errors, clusters = _ratio(np.asarray(successes, dtype=np.float64).reshape(-1, 1), counts)
-    count, rate, error = int(clusters[0]), float(ratios[0]), float(errors[0])
+    found = _ratio(np.asarray(successes, dtype=np.float64).reshape(-1, 1), counts)
+    count, rate, error = int(found.clusters[0]), float(found.ratio[0]), float(found.error[0])
     if count < MIN_CLUSTERS:
         return None
     effective = float(count)
@@ -67,8 +80,25 @@ def clustered_proportion_interval(
     return proportion_interval(rate * effective, effective, level)
 
 
-def _ratio(sums: npt.ArrayLike, counts: npt.ArrayLike) -> tuple[Floats, Floats, Floats, Floats, npt.NDArray[np.int64]]:
-    """Sums (N, C), counts (N, C), ratio (C,), its standard error (C,) and number of clusters with units (C,)."""
+class _Ratio(NamedTuple):
+    """The ratio estimator of C columns from N clusters.
+
+    Attributes:
+        totals, units: sums and counts (N, C).
+        ratio, error: the mean per unit and its standard error (C,).
+        residuals: of totals from the ratio of the other clusters (N, C); zero for clusters without units.
+        clusters: number of clusters with units (C,).
+    """
+
+    totals: Floats
+    units: Floats
+    ratio: Floats
+    error: Floats
+    residuals: Floats
+    clusters: npt.NDArray[np.int64]
+
+
+def _ratio(sums: npt.ArrayLike, counts: npt.ArrayLike) -> _Ratio:
     totals = np.asarray(sums, dtype=np.float64)
     units = np.asarray(counts, dtype=np.float64)
     units = np.broadcast_to(units[:, None] if units.ndim == 1 else units, totals.shape)
@@ -76,6 +106,7 @@ def _ratio(sums: npt.ArrayLike, counts: npt.ArrayLike) -> tuple[Floats, Floats, 
     clusters = (units > 0).sum(0)
     all_units = np.maximum(units.sum(0), 1e-300)
     ratio = totals.sum(0) / all_units
-    residuals = totals - ratio * units  # zero for clusters without units
-    variance = clusters / np.maximum(clusters - 1, 1) * (residuals**2).sum(0) / all_units**2
-    return totals, units, ratio, np.sqrt(variance), clusters
+    share = np.where(clusters > 1, units / all_units, 0.0)
+    residuals = (totals - ratio * units) / (1 - share)  # a large cluster draws the ratio to itself
+    variance = (clusters - 1) / np.maximum(clusters, 1) * (residuals**2).sum(0) / all_units**2
+    return _Ratio(totals, units, ratio, np.sqrt(variance), residuals, clusters)

@@ -1,4 +1,4 @@
-"""Confidence intervals of means and of differences of means, by Student's t."""
+"""Confidence intervals of means and of differences of means; the sample decides which method is used."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.statistics.quantiles import Floats, finite_values, t_quantile
+from dqngui.statistics.quantiles import Floats, finite_values
+from dqngui.statistics.skewness import skewed_ends, third_cumulant
+from dqngui.statistics.two_values import share_intervals
 
 MIN_VALUES = 5
 """Smallest number of values with an interval of their mean."""
-FEW_VALUES = 12
-"""Below this number of values the half width is that of `FEW_LEVEL` where 95 % is asked."""
-FEW_LEVEL = 0.965
-"""So exponential values are covered at 90 % from 5 values on, and normal ones at 96.5 % (COVERAGE.md)."""
 Reason = Literal["few", "equal"]
 """Why there is no interval: too few values, or values that are all equal (their spread is not known to be zero)."""
 
@@ -43,18 +41,19 @@ def reason(values: npt.ArrayLike) -> Reason | None:
 
 
 def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval | None:
-    """Student's t interval of the mean of independent values (N,): mean ± t(N - 1) · s / √N.
+    """Interval of the mean of independent values (N,), with the method that the sample asks for.
 
-    It holds for values that are about normal or moderately skewed; with fewer than FEW_VALUES values it is a little
-    wider. It cannot hold for a rare failure that none of the values shows (COVERAGE.md).
-    None with fewer than MIN_VALUES values, or if all are equal. Student 1908, Biometrika 6(1).
+    - Fewer than MIN_VALUES values, or all equal: None (`reason` says which).
+    - Two distinct values, such as returns of 0 and 500: the interval of the share of the larger one, in the unit of the
+      values (`two_values`).
+    - Else the hull of Student's t interval, mean ± t(N - 1) · s / √N, and of Hall's, which follows the longer tail
+      (`skewness`).
+
+    Skewed samples keep their interval, because they show the tail that moves the mean. COVERAGE.md has the measured
+    coverage of this choice. No interval holds for an outcome that no value shows (`unseen_share`).
     """
-    found = finite_values(values)
-    if reason(found) is not None:
-        return None
-    return around(
-        float(found.mean()), float(found.std(ddof=1)) / len(found) ** 0.5, len(found) - 1, careful(level, len(found))
-    )
+    low, high = mean_intervals(finite_values(values), level)
+    return None if np.isnan(low) else Interval(float(low), float(high))
 
 
 def mean_intervals(values: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
@@ -63,23 +62,50 @@ def mean_intervals(values: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, 
     Values that are not finite (columns of different lengths) are left out.
     """
     array = np.asarray(values, dtype=np.float64)
+    shape = array.shape[1:]
+    array = array.reshape(len(array), int(np.prod(shape)))
     there = np.isfinite(array)
     counts = there.sum(0)
-    sums = np.where(there, array, 0.0).sum(0)
-    means = sums / np.maximum(counts, 1)
-    squares = np.where(there, (array - means) ** 2, 0.0).sum(0)
-    usable = (counts >= MIN_VALUES) & (squares > 0)
-    freedom = np.maximum(counts - 1, 1)
-    wide = np.where(counts < FEW_VALUES, careful(level, 0), level)
-    half = t_quantile(wide, freedom) * np.sqrt(squares / freedom / np.maximum(counts, 1))
-    half = np.where(usable, half, np.nan)
-    return means - half, means + half
+    least, most = (
+        np.where(there, array, np.inf).min(0, initial=np.inf),
+        np.where(there, array, -np.inf).max(0, initial=-np.inf),
+    )
+    low, high = np.full(array.shape[1], np.nan), np.full(array.shape[1], np.nan)
+    usable = (counts >= MIN_VALUES) & (most > least)
+    two = usable & (~there | (array == least) | (array == most)).all(0)
+    if two.any():
+        larger = (array[:, two] == most[two]).sum(0)
+        shares = share_intervals(larger, counts[two], level)
+        low[two], high[two] = (least[two] + (most - least)[two] * share for share in shares)
+    rest = usable & ~two
+    if rest.any():
+        low[rest], high[rest] = _skewed_intervals(array[:, rest], there[:, rest], counts[rest], level)
+    return low.reshape(shape), high.reshape(shape)
+
+
+def _skewed_intervals(
+    array: Floats, there: npt.NDArray[np.bool_], counts: npt.NDArray[np.int64], level: float
+) -> tuple[Floats, Floats]:
+    means = np.where(there, array, 0.0).sum(0) / counts
+    centred = np.where(there, array - means, 0.0)
+    variances = (centred**2).sum(0) / (counts - 1)
+    skewness = third_cumulant(centred, counts) / variances**1.5 / np.sqrt(counts)
+    return skewed_ends(means, np.sqrt(variances / counts), counts - 1, skewness, level)
+
+
+def unseen_share(count: int, level: float = 0.95) -> float:
+    """The largest share of an outcome that none of `count` independent values shows, 1 - (1 - level)^(1 / count).
+
+    Hanley & Lippman-Hand 1983, Journal of the American Medical Association 249(13) (3 / count, for many).
+    """
+    return float(1 - (1 - level) ** (1 / count))
 
 
 def difference_interval(a: npt.ArrayLike, b: npt.ArrayLike, level: float = 0.95) -> Interval | None:
     """Interval of mean(a) - mean(b) for independent groups (N,) and (M,) with any spreads.
 
-    None if a group has fewer than MIN_VALUES values, or if neither has a spread. Welch 1947, Biometrika 34(1-2).
+    None if a group has fewer than MIN_VALUES values, or if neither has a spread. Degrees of freedom: Welch 1947,
+    Biometrika 34(1-2); corrected for skewness as `mean_interval` is.
     """
     groups = [finite_values(a), finite_values(b)]
     return _weighted_sum_interval(groups, np.array([1.0, -1.0]), level)
@@ -101,7 +127,8 @@ def stratified_interval(groups: Sequence[npt.ArrayLike], level: float = 0.95) ->
     """Interval of the mean of the groups' means, each group (N_g,) weighing the same, for example one for each task.
 
     The spread between groups does not count, as the tasks are chosen and not drawn. None without groups, if a group has
-    fewer than MIN_VALUES values, or if no group has a spread. Degrees of freedom: Satterthwaite 1946, Biometrics 2(6).
+    fewer than MIN_VALUES values, or if no group has a spread. Degrees of freedom: Satterthwaite 1946, Biometrics 2(6);
+    corrected for skewness as `mean_interval` is.
     """
     found = [finite_values(group) for group in groups]
     return _weighted_sum_interval(found, np.full(len(found), 1 / max(len(found), 1)), level)
@@ -116,15 +143,7 @@ def _weighted_sum_interval(groups: Sequence[Floats], weights: Floats, level: flo
         return None
     middle = float(weights @ np.array([group.mean() for group in groups]))
     freedom = float(parts.sum() ** 2 / (parts**2 / (counts - 1)).sum())
-    return around(middle, float(parts.sum()) ** 0.5, freedom, careful(level, int(counts.min())))
-
-
-def careful(level: float, count: int) -> float:
-    """The level whose half width is used for `count` values: with few, its rest is smaller by FEW_LEVEL's share."""
-    return 1 - (1 - level) * (1 - FEW_LEVEL) / 0.05 if count < FEW_VALUES else level
-
-
-def around(middle: float, error: float, freedom: float, level: float) -> Interval:
-    """The t interval around an estimate with a standard error and degrees of freedom."""
-    half = float(t_quantile(level, freedom)) * error
-    return Interval(middle - half, middle + half)
+    thirds = np.array([third_cumulant(group - group.mean(), len(group)) for group in groups])
+    skewness = float((weights**3 * thirds / counts**2).sum() / parts.sum() ** 1.5)
+    low, high = skewed_ends(middle, float(parts.sum()) ** 0.5, freedom, skewness, level)
+    return Interval(float(low), float(high))

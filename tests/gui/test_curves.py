@@ -22,7 +22,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.event_words import mark_text, short_name, value_text
 from dqngui.lab.session.history import History
-from dqngui.messages import EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
+from dqngui.messages import CheckpointTest, EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
 from dqngui.texts import words
 
 
@@ -34,19 +34,45 @@ def dark(qapp: QApplication) -> None:
 def test_the_best_evaluation_is_named_and_ringed(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     panel.show(History.of(run_events()))
-    assert panel.drawn.best_in_words == "best 400 at 20,000"
+    assert panel.drawn.best_in_words == "highest evaluation 400 at 20,000"
     assert [each.step for each in panel.drawn.evaluations] == [5_000, 10_000, 15_000, 20_000]
     assert [each is panel.drawn.best for each in panel.drawn.evaluations] == [False, False, False, True]
-    assert "best 400 at 20,000" in [each.text() for each in panel.header_widgets if isinstance(each, ElidedLabel)]
+    assert "highest evaluation 400 at 20,000" in [
+        each.text() for each in panel.header_widgets if isinstance(each, ElidedLabel)
+    ]
 
 
-def test_the_best_is_the_mean_of_both_evaluations_as_in_the_table_of_runs(qtbot: QtBot) -> None:
+def test_the_best_of_an_earlier_version_is_the_mean_of_both_evaluations_that_chose_it(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     second = Evaluated(
         step=25_000, returns=(430.0,), lengths=(430,), mean=430.0, role="confirmation", best=True, score=420.0
     )
     panel.show(History.of([*run_events(), second]))
-    assert panel.drawn.best_in_words == "best 420 at 25,000"
+    assert panel.drawn.best_in_words == "highest evaluation 420 at 25,000"
+
+
+def test_the_test_of_the_kept_checkpoint_comes_first_and_what_chose_it_is_told(qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    returns = (390.0, 400.0, 410.0, 420.0, 430.0)
+    kept = Evaluated(
+        step=25_000,
+        returns=(440.0, *returns),
+        lengths=(1,) * 6,
+        mean=415.0,
+        role="confirmation",
+        best=True,
+        score=410.0,
+        reported=5,
+        tested=CheckpointTest.of(returns, chosen_at=436.0),
+    )
+    panel.show(History.of([*run_events(), kept]))
+    (label,) = [each for each in panel.header_widgets if isinstance(each, ElidedLabel)]
+    assert label.text() == "test 410 [390.4, 429.6] at 25,000"
+    assert label.toolTip() == (
+        "Kept checkpoint, step 25,000: test 410 on 5 fresh episodes, 95\u00a0% interval 390.4 to 429.6; chosen at 436, "
+        "its highest evaluation.\n"
+        "With 5 episodes, an outcome of up to 45\u00a0% of all episodes may not have been seen."
+    )
 
 
 def test_learning_begins_where_a_fork_left_its_parent(qtbot: QtBot) -> None:
@@ -79,7 +105,7 @@ def test_the_readout_tells_what_is_at_a_step(qtbot: QtBot) -> None:
     panel = made(qtbot, ReturnPanel)
     panel.show(History.of(run_events()))
     text = panel.readout(20_000.0)
-    for part in ("<b>20,000</b>", "episode 400", "evaluation 400", "(best)", "Learning rate 1e-3 → 5e-4"):
+    for part in ("<b>20,000</b>", "episode 400", "evaluation 400", "(kept)", "Learning rate 1e-3 → 5e-4"):
         assert part in text
     plot = panel.plot
     hover(plot.viewport(), plot.mapFromScene(plot.box.mapViewToScene(QPointF(19_990.0, 0.0))))

@@ -384,4 +384,4 @@ def test_the_return_curve_is_a_function_of_history_span_and_width() -> None:
     assert drawn.ranges == ((1.0, 100.0), (0.0, 6.0))
     hidden = return_drawn(history, (0.0, 1000.0), 300, 10, episodes=False, mean=False, evaluations=False)
     assert not len(hidden.dots[0]) and not len(hidden.line[0]) and hidden.evaluations == ()
-    assert hidden.best_in_words == "best 3 at 500"
+    assert hidden.best_in_words == "highest evaluation 3 at 500"

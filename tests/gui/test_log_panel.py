@@ -18,7 +18,7 @@ from dqngui.gui.panels.log.event_list import PAGE, kind_of, line_of
 from dqngui.gui.panels.log.log_panel import LogPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.session.history import History
-from dqngui.messages import Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
+from dqngui.messages import CheckpointTest, Evaluated, Event, Forked, KnobChanged, KnobRefused, Warned
 
 EVENTS: list[Event] = [
     Forked(step=100, parent="2026-cartpole", changes=("learn.lr: 0.001 → 0.0005",), fresh=("replay",)),
@@ -49,7 +49,7 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
     assert lines(panel) == [
         "500: The disk is slow.",
         "400: Batch size 0 refused: must be at least 1",
-        "300: Evaluation 483.2, best so far",
+        "300: Evaluation 483.2, highest so far",
         "200: Exploration ε 0.12 → 0.06",
         "100: Forked from 2026-cartpole: learn.lr: 0.001 → 0.0005; started fresh: replay",
     ]
@@ -61,9 +61,13 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
 def test_a_second_evaluation_begins_with_what_the_best_is_chosen_by() -> None:
     second = Evaluated(step=1, returns=(330.7,), lengths=(330,), mean=330.7, role="confirmation", score=316.55)
     assert line_of(second).text == "Second evaluation 330.7, mean of both 316.6"
-    assert line_of(msgspec.structs.replace(second, best=True)).text == "Best so far 316.6, second evaluation 330.7"
+    assert line_of(msgspec.structs.replace(second, best=True)).text == "Highest so far 316.6, second evaluation 330.7"
     fresh = msgspec.structs.replace(second, best=True, reported=10)
-    assert line_of(fresh).text == "Best so far 316.6, mean of 10 episodes that did not choose it"
+    assert line_of(fresh).text == "Test 316.6 on 10 fresh episodes, highest evaluation so far"
+    tested = CheckpointTest.of([300.0, 310.0, 320.0, 330.0, 340.0], chosen_at=345.5)
+    assert line_of(msgspec.structs.replace(fresh, tested=tested)).text == (
+        "Test 320 on 5 fresh episodes, 95\u00a0% interval 300.4 to 339.6; chosen at 345.5, its highest evaluation"
+    )
 
 
 def test_chips_hide_kinds_also_of_what_comes_later(panel: LogPanel) -> None:

@@ -154,7 +154,7 @@ def test_curves_of_few_points(count: int) -> None:
 def test_the_interval_of_five_runs_is_the_one_made_by_hand() -> None:
     returns = np.array([[10.0, 1], [12, 2], [9, 3], [14, 4], [15, np.nan]])
     mean, low, high = mean_and_interval(returns)
-    half = 3.1 * np.std([10.0, 12, 9, 14, 15], ddof=1) / np.sqrt(5)  # t(4) at 0.9825 is 3.1: few values are wider
+    half = 2.776 * np.std([10.0, 12, 9, 14, 15], ddof=1) / np.sqrt(5)  # t(4) at 0.975; the values are not skewed
     np.testing.assert_allclose(mean, [12, 2.5])
     assert high[0] - mean[0] == pytest.approx(half, rel=0.02) == mean[0] - low[0]
     assert np.isnan(low[1]) and np.isnan(high[1])  # four runs are too few
@@ -210,7 +210,7 @@ def test_a_chip_hides_its_overlay_and_its_menu_removes_it(parts: Parts) -> None:
     parts.overlay("a", "b")
     legend = legend_of(parts.panel)
     assert [chip.text() for chip in legend.chips] == ["a", "b"]
-    assert "best evaluation 9 at 900" in legend.chips[0].toolTip()
+    assert "highest evaluation 9 at 900" in legend.chips[0].toolTip()
     QTest.mouseClick(legend.chips[0], Qt.MouseButton.LeftButton)
     assert len(parts.lines()) == 1
     assert "a</span>" not in parts.panel.readout(500)

@@ -29,7 +29,7 @@ from dqngui.lab.library.library import Library
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
-from dqngui.messages import EpisodeEnded, encode
+from dqngui.messages import CheckpointTest, EpisodeEnded, encode
 from dqngui.runs import folder as run_folder
 from tests.doubles.scripted_host import ScriptedHost
 
@@ -105,6 +105,9 @@ def read(qtbot: QtBot, parts: Parts) -> None:
         parts.library.refresh()
 
 
+TESTED = CheckpointTest(mean=500.0, episodes=10, chosen_at=512.5)
+
+
 def three(qtbot: QtBot, parts: Parts) -> dict[str, Path]:
     """Alpha is the newest, Gamma the oldest."""
     folders = {
@@ -112,7 +115,7 @@ def three(qtbot: QtBot, parts: Parts) -> dict[str, Path]:
             parts.runs, {"env.id": "Acrobot-v1"}, title="Gamma", best=-80.25, step=1_500_000, state="failed"
         ),
         "Beta": make_run(parts.runs, GRU, title="Beta", best=None, step=500),
-        "Alpha": make_run(parts.runs, GRU, title="Alpha", best=500.0),
+        "Alpha": make_run(parts.runs, GRU, title="Alpha", best=500.0, tested=TESTED),
     }
     read(qtbot, parts)
     return folders
@@ -127,12 +130,14 @@ def test_a_row_tells_what_a_run_is(qtbot: QtBot, parts: Parts) -> None:
     assert parts.column(RunColumn.NAME) == ["Alpha", "Beta", "Gamma"]
     assert parts.column(RunColumn.TASK) == ["CartPole", "CartPole", "Acrobot"]
     assert parts.column(RunColumn.AGENT) == ["self + GRU", "self + GRU", "no memory"]
-    assert parts.column(RunColumn.BEST) == ["500", "–", "−80.25"]
+    assert parts.column(RunColumn.BEST) == ["500", "–", "(−80.25)"]  # in brackets: chosen at, without a test
     assert parts.column(RunColumn.STEPS) == ["20k", "500", "1.5M"]
     assert parts.column(RunColumn.WHEN) == ["just now"] * 3
     tips = [parts.cell(row, RunColumn.STATE).data(Qt.ItemDataRole.ToolTipRole) for row in range(3)]
     assert tips == ["Finished", "Finished", "Failed"]
     assert "1,500,000 of" in parts.cell(2, RunColumn.STEPS).data(Qt.ItemDataRole.ToolTipRole)
+    tip = parts.cell(0, RunColumn.BEST).data(Qt.ItemDataRole.ToolTipRole)
+    assert "test 500 on 10 fresh episodes, all equal and so without an interval; chosen at 512.5" in tip
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from dqngui.learning.dqn import QStats
 from dqngui.learning.off_policy import OffPolicy
 from dqngui.learning.replay import Replay
 from dqngui.messages import (
+    CheckpointTest,
     Command,
     EpisodeEnded,
     Evaluated,
@@ -46,7 +47,7 @@ from dqngui.messages import (
     Weights,
 )
 from dqngui.runs.checkpoints import load_weights
-from dqngui.runs.folder import create
+from dqngui.runs.folder import create, summary_of
 from dqngui.settings import experiment_from, with_settings
 from tests.event_logs import log, run, stored_log
 
@@ -134,6 +135,9 @@ def test_stop_and_resume_gives_the_log_of_a_run_never_stopped(agent: Experiment,
     events = list(recorded(folder))
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
     assert stored_log(folder) == stored_log(whole)
+    summary, other_summary = summary_of(folder), summary_of(whole)
+    assert summary is not None and other_summary is not None
+    assert events[-1].tested == summary.tested == other_summary.tested != None  # noqa: E711
     for which in ("best", "last"):
         (step, a), (other, b) = load_weights(folder, which), load_weights(whole, which)
         assert step == other and all((a[name] == b[name]).all() for name in b)
@@ -373,7 +377,10 @@ def test_stops_when_solved_twice() -> None:
     both = [event for event in events if isinstance(event, Evaluated)]
     assert [event.role for event in both] == ["selection", "confirmation"] and both[1].best
     assert both[1].reported == len(both[0].returns)
-    assert both[1].score == pytest.approx(np.mean(both[1].returns[-both[1].reported :]))  # no choice used these
+    fresh = both[1].returns[-both[1].reported :]
+    assert both[1].score == pytest.approx(np.mean(fresh))  # no choice used these
+    chosen_by = [*both[0].returns, *both[1].returns[: -both[1].reported]]
+    assert both[1].tested == CheckpointTest.of(fresh, pytest.approx(np.mean(chosen_by)))
 
 
 def test_a_resumed_run_may_be_made_longer(tmp_path: Path) -> None:

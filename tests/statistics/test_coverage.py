@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dqngui.statistics import (
-    MIN_SKEWED_VALUES,
+    MIN_CLUSTERS,
     MIN_VALUES,
-    clustered_mean_intervals,
+    clustered_mean_interval,
     clustered_proportion_interval,
     difference_interval,
     mean_interval,
@@ -16,33 +16,80 @@ from dqngui.statistics import (
     paired_difference_interval,
     proportion_interval,
     reason,
-    skewed_mean_interval,
     stratified_interval,
+    unseen_share,
 )
-from tests.evidence.coverage import KINDS, skewed_coverage, student_coverage, wilson_coverage
+from tests.evidence.coverage import (
+    COUNTS,
+    HIDDEN,
+    KINDS,
+    both_outcomes,
+    clustered_mean_coverage,
+    difference_coverage,
+    mean_coverage,
+    stratified_coverage,
+    two_valued_coverage,
+    wilson_coverage,
+)
 
 
 @pytest.mark.parametrize("count", range(MIN_VALUES, 31))
 def test_the_interval_of_a_mean_covers_normal_values_as_often_as_it_claims(count: int) -> None:
-    assert 0.93 <= student_coverage(*KINDS["normal"], count, 10_000) <= 0.97
+    covered, shown = mean_coverage(KINDS["normal"], count, 10_000)
+    assert 0.93 <= covered <= 0.97 and shown == 1
 
 
-@pytest.mark.parametrize("count", [MIN_VALUES, 8, 11, 12, 20])
-def test_the_interval_of_a_mean_covers_exponential_values_at_ninety_percent(count: int) -> None:
-    assert student_coverage(*KINDS["exponential"], count, 40_000) >= 0.897  # 0.9 less two errors of the simulation
-
-
+@pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_interval_for_skewed_values_covers_each_kind(kind: str) -> None:
-    assert skewed_coverage(*KINDS[kind], MIN_SKEWED_VALUES, 300) >= 0.88  # 0.91 or more, with 300 repeats
+def test_the_interval_of_a_mean_covers_every_kind_at_ninety_percent(kind: str, count: int) -> None:
+    covered, _ = mean_coverage(KINDS[kind], count, 20_000)
+    assert covered >= 0.896  # 0.9 less two errors of the simulation
 
 
-def test_the_interval_of_clusters_covers_although_steps_of_an_episode_resemble_each_other() -> None:
-    rng = np.random.default_rng(0)
-    counts = rng.integers(5, 50, (20, 1))
-    sums = counts * rng.normal(size=(20, 4000)) + np.sqrt(counts) * rng.normal(size=(20, 4000))
-    low, high = clustered_mean_intervals(sums, counts[:, 0])
-    assert 0.92 <= ((low <= 0) & (high >= 0)).mean() <= 0.97
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_the_interval_covers_where_a_rare_failure_is_seen(kind: str, count: int) -> None:
+    assert mean_coverage(HIDDEN[kind], count, 20_000, among=both_outcomes).covered >= 0.95
+
+
+def test_an_outcome_that_no_value_shows_may_be_as_frequent_as_is_told() -> None:
+    for count in COUNTS:
+        failures = np.random.default_rng(count).random((count, 20_000)) < unseen_share(count)
+        assert 0.04 <= (~failures.any(0)).mean() <= 0.06
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_the_interval_of_two_values_covers_whatever_their_shares(count: int) -> None:
+    assert two_valued_coverage(count) >= 0.91
+
+
+def test_the_interval_of_two_values_stays_between_them() -> None:
+    found = mean_interval([0.0] + [500.0] * 9)
+    assert found is not None and found.high == 500 and 250 < found.low < 400
+    other = mean_interval([-500.0] * 9 + [0.0])
+    assert other is not None and other.low == -500 and other.high == pytest.approx(found.low * -1 + 0, abs=1e-9)
+
+
+def test_the_interval_of_skewed_values_reaches_farther_on_the_side_of_their_tail() -> None:
+    values = np.random.default_rng(0).exponential(size=20)
+    up, down = mean_interval(values), mean_interval(-values)
+    assert up is not None and up.high - values.mean() > 1.2 * (values.mean() - up.low)
+    assert down == pytest.approx((-up.high, -up.low))
+
+
+@pytest.mark.parametrize("count", [5, 10, 20])
+@pytest.mark.parametrize("kind", ["normal", "exponential", "lognormal, σ 1"])
+def test_the_interval_of_clusters_covers_although_steps_of_an_episode_resemble_each_other(
+    kind: str, count: int
+) -> None:
+    covered, shown = clustered_mean_coverage(KINDS[kind], count, 20_000)
+    assert (0.895 if kind != "normal" else 0.93) <= covered <= 0.97 and shown >= 0.95
+
+
+def test_clusters_of_which_one_has_most_units_have_no_interval_of_their_mean() -> None:
+    assert clustered_mean_interval([1, 2, 3, 4, 5, 600], [10, 10, 10, 10, 10, 1000]) is None
+    assert clustered_mean_interval([1, 2, 3, 4, 5, 6], [10] * 6) is not None
+    assert clustered_mean_interval([1, 2, 3, 4], [10] * (MIN_CLUSTERS - 1)) is None
 
 
 @pytest.mark.parametrize(("rate", "count"), [(0.5, 20), (0.9, 50), (0.99, 100), (1.0, 10)])
@@ -60,30 +107,41 @@ def test_all_right_is_not_certainty() -> None:
 def test_too_few_or_equal_values_have_no_interval_and_a_reason() -> None:
     assert mean_interval([1.0, 2.0, 3.0, np.nan, np.nan]) is None and reason([1.0, 2.0, 3.0, np.nan]) == "few"
     assert mean_interval([500.0] * 9) is None and reason([500.0] * 9) == "equal"
+    assert mean_interval([]) is None and reason([]) == "few"
     assert reason([1, 2, 3, 4, 5]) is None
-    assert skewed_mean_interval(np.arange(MIN_SKEWED_VALUES - 1)) is None
     assert proportion_interval(0, 0) is None
     assert stratified_interval([]) is None and difference_interval([1, 2], [3, 4, 5, 6, 7]) is None
 
 
 def test_columns_have_the_same_interval_as_alone() -> None:
-    values = np.random.default_rng(1).normal(size=(14, 3))
-    values[6:, 1] = np.nan
+    values = np.random.default_rng(1).normal(size=(14, 2, 3))
+    values[6:, 0, 1] = np.nan
+    values[4:, 0, 2] = np.nan  # too few
+    values[:, 1, 0] = 7.0
+    values[:, 1, 1] = values[:, 1, 1] > 0
+    values[3, 1, 1] = np.nan
     low, high = mean_intervals(values)
-    for column in range(3):
-        assert mean_interval(values[:, column]) == pytest.approx((low[column], high[column]))
+    for where in np.ndindex(2, 3):
+        found = mean_interval(values[(slice(None), *where)])
+        assert found is not None or (np.isnan(low[where]) and np.isnan(high[where]))
+        assert found is None or found == pytest.approx((low[where], high[where]))
+    assert np.isnan(low[0, 2]) and np.isnan(low[1, 0]) and np.isfinite(low[1, 1])
 
 
-def test_differences_and_strata_cover() -> None:
-    rng = np.random.default_rng(2)
-    hits = np.zeros(3)
+@pytest.mark.parametrize("kind", ["normal", "exponential", "lognormal, σ 1"])
+def test_differences_and_strata_cover(kind: str) -> None:
+    for count in (5, 12):
+        assert 0.92 <= difference_coverage(KINDS[kind], count, 1500) <= 0.99
+        assert 0.91 <= stratified_coverage(KINDS[kind], count, 1500) <= 0.975
+
+
+def test_what_pairs_share_does_not_count() -> None:
+    rng, hits, widths = np.random.default_rng(2), 0, []
     for _ in range(1000):
         shared = rng.normal(size=8)
-        a, b = shared + 0.2 * rng.normal(size=8), shared + 0.2 * rng.normal(size=8) - 1
-        apart = difference_interval(rng.normal(1, 1, 12), rng.normal(0, 3, 20))
-        pairs = paired_difference_interval(a, b)
-        strata = stratified_interval([rng.normal(0, 1, 12), rng.normal(4, 2, 12)])
-        assert apart and pairs and strata
-        hits += [apart.low <= 1 <= apart.high, pairs.low <= 1 <= pairs.high, strata.low <= 2 <= strata.high]
-        assert pairs.high - pairs.low < 1.2  # what both share does not count
-    assert (hits >= 930).all() and (hits <= 985).all()
+        pairs = paired_difference_interval(shared + 0.2 * rng.normal(size=8), shared + 0.2 * rng.normal(size=8) - 1)
+        assert pairs is not None
+        widths.append(pairs.high - pairs.low)
+        hits += pairs.low <= 1 <= pairs.high
+    assert 930 <= hits <= 985
+    assert np.mean(widths) < 0.7  # the difference has a spread of 0.28, each side of 1.02

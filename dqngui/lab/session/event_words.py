@@ -105,6 +105,8 @@ def _evaluation(event: Evaluated) -> Text:
     mean = _number(event.mean)
     if event.score is None:
         return say(best if event.best else alone, mean=mean)
+    if event.tested is not None:
+        return say("event.tested", test=event.tested.text())
     score = _number(event.score)
     if event.best and event.reported:
         return say("event.best_reported", score=score, count=event.reported)

@@ -15,6 +15,7 @@ from dqngui.texts.english import (
     session,
     settings,
     study,
+    tested,
     verdicts,
     window,
 )
@@ -40,6 +41,7 @@ ENGLISH = Language(
         **log.TEMPLATES,
         **playback.TEMPLATES,
         **study.TEMPLATES,
+        **tested.TEMPLATES,
         **verdicts.TEMPLATES,
         **window.TEMPLATES,
         **commands.TEMPLATES,

@@ -65,7 +65,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.left": "{speed:,.0f} steps/s  {minutes}:{seconds:02d} min left",
     "shown.return": "return {value:g}",
     "shown.evaluated": "evaluation {mean:.4g}",
-    "shown.evaluated_best": "evaluation {mean:.4g} (best {best:.4g})",
+    "shown.evaluated_best": "evaluation {mean:.4g} (highest {best:.4g})",
+    "shown.evaluated_tested": "evaluation {mean:.4g} (kept: test {test:.4g})",
     "shown.stopping": "Stopping: saving a checkpoint (press Ctrl+C again to end without saving)",
     "shown.stopping_all": "Stopping: saving checkpoints (press Ctrl+C again to end without saving)",
     "shown.seed": "seed {seed}: {step:,} steps, {role} {mean:.4g}",
@@ -85,19 +86,33 @@ TEMPLATES: dict[str, str | Plural] = {
             "other": "mean return {mean:.4g} over {count} episodes, checkpoint of step {step:,}",
         },
     ),
-    "shown.mean_return_spread": (
-        "mean return {mean:.4g} ± {spread:.4g} over {count} episodes, checkpoint of step {step:,}"
+    "shown.mean_return_interval": (
+        "mean return {mean:.4g} over {count} episodes, 95\u00a0% interval {low:.4g} to {high:.4g}, "
+        "standard deviation {spread:.4g}, checkpoint of step {step:,}"
+    ),
+    "shown.mean_return_few": (
+        "mean return {mean:.4g} over {count} episodes, too few for an interval, standard deviation {spread:.4g}, "
+        "checkpoint of step {step:,}"
+    ),
+    "shown.mean_return_equal": (
+        "mean return {mean:.4g} over {count} episodes, all equal and so without an interval, "
+        "checkpoint of step {step:,}"
     ),
     "shown.film": "film: {path}",
     "shown.completed": "Completed",
     "shown.solved": "Solved",
     "shown.stopped": "Stopped",
     "shown.failed": "Failed",
+    "shown.columns": (
+        "test: the kept checkpoint on test episodes; evaluation: on further episodes during training, which did not "
+        "choose it; chosen at: mean of the evaluations that chose it, the highest of the run, so it flatters."
+    ),
     "shown.test_mean": "test, mean of {count} seeds: {mean:.4g}, 95\u00a0% interval {low:.4g} to {high:.4g}",
     "shown.test_few": "test, mean of {count} seeds: {mean:.4g} (too few for an interval)",
     "shown.test_equal": "test, mean of {count} seeds: {mean:.4g} (all equal, so without an interval)",
     "shown.ended": "{how} at {step:,} steps, {speed:,.0f} steps/s",
-    "shown.ended_best": "{how} at {step:,} steps, {speed:,.0f} steps/s, best evaluation {best:.4g}",
+    "shown.ended_best": "{how} at {step:,} steps, {speed:,.0f} steps/s, highest evaluation {best:.4g}",
+    "shown.tested": "Test:   {test}",
     "shown.run": "Run:    {folder}",
     "shown.how_to_resume": "Resume: dqngui train --resume {folder}",
     "shown.how_to_play": "Play:   dqngui play {folder}",

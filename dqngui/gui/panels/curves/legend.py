@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.charts.overlay_style import DASHES, dash, token
+from dqngui.gui.panels.curves.return_drawn import result_in_words
 from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -146,11 +147,7 @@ def _name(overlay: RunOverlay, count: int) -> str:
 
 def _tip(overlay: RunOverlay, library: Library) -> str:
     bests = [(folder, curve.best) for folder in overlay.folders if (curve := library.curve(folder)) is not None]
-    known = [
-        f"{library.name_of(folder)}: best evaluation {best.ranking_score:,.4g} at {best.step:,}"
-        for folder, best in bests
-        if best
-    ]
+    known = [f"{library.name_of(folder)}: {result_in_words(best)}" for folder, best in bests if best]
     head = (
         f"Mean of {len(overlay.folders)} runs that differ in their seed, with its 95 % interval"
         if overlay.seeds

@@ -10,6 +10,8 @@ import numpy as np
 from dqngui.lab.session.curve import Floats
 from dqngui.lab.session.history import History
 from dqngui.messages import Evaluated
+from dqngui.messages.tested import unseen
+from dqngui.texts import words
 
 BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
 DOTS = 1000  # places along the steps, with up to three dots each
@@ -26,7 +28,7 @@ class ReturnDrawn:
         line: (steps, means) of the last episodes.
         band: (steps, low, high): one standard deviation around the mean.
         evaluations: in the order of their steps, with a finite mean.
-        best: the best evaluation of the run, drawn or not.
+        best: the evaluation that chose the kept checkpoint, drawn or not.
         ranges: lowest and highest value of episodes and of evaluations; None where there are none.
     """
 
@@ -39,8 +41,20 @@ class ReturnDrawn:
 
     @property
     def best_in_words(self) -> str:
-        """The best evaluation, for the card's header."""
-        return f"best {self.best.ranking_score:,.4g} at {self.best.step:,}" if self.best else ""
+        """The result of the kept checkpoint, for the card's header: its test, or the evaluation that chose it."""
+        return "" if self.best is None else result_in_words(self.best)
+
+    @property
+    def best_in_full(self) -> str:
+        """The same in a sentence, with the number of episodes and what chose the checkpoint."""
+        if self.best is None:
+            return ""
+        if self.best.tested is None:
+            return result_in_words(self.best)
+        lines = [f"Kept checkpoint, step {self.best.step:,}: test {words(self.best.tested.text())}."]
+        if (open_question := unseen(self.best.tested.episodes)) is not None:
+            lines.append(words(open_question))
+        return "\n".join(lines)
 
 
 def return_drawn(
@@ -73,6 +87,14 @@ def return_drawn(
         history.best,
         (curve.range(x0, x1), (min(values), max(values)) if values else None),
     )
+
+
+def result_in_words(best: Evaluated) -> str:
+    """`test 420 [401, 439] at 25,000`; of a log without a test `highest evaluation 430 at 25,000`."""
+    kind = "test" if best.reported else "highest evaluation"
+    tested = best.tested
+    interval = "" if tested is None or tested.low is None else f" [{tested.low:,.4g}, {tested.high:,.4g}]"
+    return f"{kind} {best.ranking_score:,.4g}{interval} at {best.step:,}"
 
 
 def _thinned(evaluations: Sequence[Evaluated], best: Evaluated | None) -> Sequence[Evaluated]:

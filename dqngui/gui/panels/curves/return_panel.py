@@ -39,7 +39,7 @@ REACH = 40  # largest horizontal distance of a click from a dot, in pixels
 
 class ReturnPanel(Panel):
     """The return of each training episode (dots), the mean of the last ones with a band of one standard deviation
-    (line), greedy evaluations (diamonds, the best one ringed), compared runs (lines above) and ancestors
+    (line), greedy evaluations (diamonds, that of the kept checkpoint ringed), compared runs (lines above) and ancestors
     of the run (lines below).
 
     Attributes:
@@ -152,6 +152,7 @@ class ReturnPanel(Panel):
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
         self._draw_ring()
         self._best.setText(drawn.best_in_words)
+        self._best.setToolTip(drawn.best_in_full)
         self._best.setVisible(drawn.best is not None)
 
     def _draw_overlays(self) -> list[tuple[float, float] | None]:
@@ -266,7 +267,7 @@ class ReturnPanel(Panel):
         if self.window_size > 1 and np.isfinite(mean):
             lines.append(f"mean {mean:,.4g} ± {sd:,.3g}")
         lines += [
-            f"evaluation {each.mean:,.4g} at {each.step:,}" + (" (best)" if each is self.history.best else "")
+            f"evaluation {each.mean:,.4g} at {each.step:,}" + (" (kept)" if each is self.history.best else "")
             for each in self.history.evaluations
             if abs(each.step - step) <= reach
         ][-2:]

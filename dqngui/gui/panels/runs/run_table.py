@@ -26,6 +26,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.lab.library.library import Library
 from dqngui.runs.folder import RunSummary
+from dqngui.texts import words
 
 Index = QModelIndex | QPersistentModelIndex
 FOLDER = Qt.ItemDataRole.UserRole
@@ -51,7 +52,11 @@ HEADS = {
     RunColumn.NAME: ("run", "Title, or the folder's name"),
     RunColumn.TASK: ("task", "Environment"),
     RunColumn.AGENT: ("agent", "Attention and memory"),
-    RunColumn.BEST: ("best", "Mean return of the best evaluation"),
+    RunColumn.BEST: (
+        "test",
+        "Mean return of the kept checkpoint on episodes that did not choose it; in brackets, of a run of an earlier "
+        "version, of the evaluation that chose it",
+    ),
     RunColumn.STEPS: ("steps", "Environment steps made"),
     RunColumn.STATE: ("", "State of the run"),
     RunColumn.WHEN: ("changed", "Time of the last write to the run's folder"),
@@ -83,6 +88,14 @@ def agent_text(summary: RunSummary) -> str:
     if memory != "none" or not parts:
         parts.append(entry.label or memory if entry else memory)
     return " + ".join(parts)
+
+
+def result_text(summary: RunSummary) -> str:
+    """The test of the kept checkpoint; in brackets the evaluation that chose it, if there is no test."""
+    if summary.best is None:
+        return "–"
+    text = f"{summary.best:,.4g}".replace("-", "−")
+    return text if summary.tested is not None else f"({text})"
 
 
 def ago(then: str, now: datetime) -> str:
@@ -211,7 +224,7 @@ class RunModel(QAbstractTableModel):
             case RunColumn.AGENT:
                 return agent_text(summary)
             case RunColumn.BEST:
-                return "–" if summary.best is None else f"{summary.best:,.4g}".replace("-", "−")
+                return result_text(summary)
             case RunColumn.STEPS:
                 return short(summary.step)
             case RunColumn.WHEN:
@@ -282,6 +295,8 @@ class RunModel(QAbstractTableModel):
             f"{summary.env}, {agent_text(summary)}, seed {summary.seed}",
             f"{summary.step:,} of {summary.total_steps:,} steps, {minutes}:{seconds:02d} of training",
         ]
+        if summary.tested is not None:
+            lines.append(f"test {words(summary.tested.text())}")
         if summary.parent:
             lines.append(f"fork of {summary.parent}")
         if self._library.is_open(summary.folder):
