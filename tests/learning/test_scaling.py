@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
 
 from dqngui.hosts import run_inline
 from dqngui.jobs.training import Training
+from dqngui.learning.acting import inputs_of
+from dqngui.learning.evaluation import evaluate
 from dqngui.learning.exploration import Exploration
 from dqngui.learning.scaling import LARGEST_RETURN, ReturnMoments, discounted
-from dqngui.messages import EpisodeEnded, Learned, Request
-from dqngui.settings import experiment_from
+from dqngui.messages import EpisodeEnded, Learned, Request, without_clock
+from dqngui.settings import experiment_from, with_settings
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
@@ -135,3 +139,77 @@ def test_the_share_of_random_actions_is_epsilon(longest: int) -> None:
     assert random == pytest.approx(0.2, abs=0.01)
     exploration.restart(np.ones(200, bool))
     assert (exploration.replace(greedy, np.zeros(200)) == -1).all()
+
+
+def scaled_cartpole(factor: float) -> gymnasium.Env[Any, Any]:
+    """CartPole with observations multiplied by a factor."""
+    env = gymnasium.make("CartPole-v1")
+    space = gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+    return gymnasium.wrappers.TransformObservation(env, lambda seen: np.float32(factor) * seen, space)
+
+
+@pytest.fixture
+def scaled() -> Iterator[str]:
+    gymnasium.register("ScaledCartPole-v0", scaled_cartpole)
+    yield "ScaledCartPole-v0"
+    gymnasium.registry.pop("ScaledCartPole-v0")
+
+
+@pytest.mark.parametrize("factor", [2.0**-12, 2.0**12])
+@pytest.mark.parametrize("kind", ["mean", "ppo"])
+def test_observations_in_another_unit_train_the_same_agent_from_the_first_step(
+    scaled: str, kind: str, factor: float
+) -> None:
+    """Bit for bit, because the factor is a power of two: a memory's states before the first units too."""
+    rows = []
+    for each in (1.0, factor):
+        asked = with_settings(experiment(kind), {"env.id": scaled, "env.kwargs": {"factor": each}})
+        events = list(run_inline(Request(job="train", experiment=asked)))
+        rows.append([without_clock(event) for event in events if isinstance(event, (EpisodeEnded, Learned))])
+    assert rows[0] == rows[1] and len(rows[0]) > 20
+
+
+def test_nothing_is_clipped_before_the_first_units_are_set() -> None:
+    training = Training(experiment("mean"))
+    scaling = training.algorithm.scaling
+    (standardise,) = training.learner.policy.encoder.standardised.values()
+    numbers = np.random.default_rng(0)
+    for _ in range(25):  # up to 100 rows
+        shown = (numbers.standard_cauchy((4, 4)) * 1e5 + 1e6).astype(np.float32)
+        scaling.observe({training.spaces.parts[0].name: shown})
+        mean, deviation = standardise.measured()
+        torch.testing.assert_close(standardise(torch.from_numpy(shown)), torch.from_numpy((shown - mean) / deviation))
+    training.close()
+
+
+def test_units_of_another_run_stay_until_new_ones_are_measured() -> None:
+    training = Training(experiment("mean"))
+    scaling, name = training.algorithm.scaling, training.spaces.parts[0].name
+    units = {f"{name}.mean": np.full(4, 3.0), f"{name}.deviation": np.full(4, 2.0)}
+    scaling.take_over(units)
+    scaling.observe({name: np.ones((4, 4), np.float32)})
+    (standardise,) = training.learner.policy.encoder.standardised.values()
+    assert [each.tolist() for each in standardise.measured()] == [[3.0] * 4, [2.0] * 4]
+    training.close()
+
+
+def test_the_greedy_action_is_that_of_the_learned_values_where_shown_ones_are_equal() -> None:
+    """A product with the unit is rounded: two values that differ can become equal, of which the first is no choice."""
+    training = Training(experiment("no memory"))
+    training.begin()
+    actor, envs = training.algorithm.actor, training.algorithm.envs
+    network = actor.network
+    low = torch.tensor(0.7)
+    values = torch.stack([low, torch.nextafter(low, torch.tensor(1.0))])
+    units = np.random.default_rng(0).uniform(0.5, 2.0, 1000)
+    unit = next(unit for unit in units if len((values * unit).unique()) == 1)
+    with torch.no_grad():
+        for parameter in network.head.parameters():
+            parameter.copy_(values if parameter.shape == (2,) else torch.zeros_like(parameter))
+    network.reward_unit.unit = unit
+    q, _ = network(inputs_of(actor.parts, actor.prev_action, np.zeros(4, np.float32), torch.device("cpu")), None)
+    assert (q[..., 0] == q[..., 1]).all()
+    assert (actor.step(np.zeros(4), None).action == 1).all()
+    lengths = evaluate(network, envs, [7], device=torch.device("cpu"), interrupted=lambda: False)[1]
+    assert lengths[0] <= 11, "always to the right, the pole falls at once"
+    training.close()
