@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -76,8 +77,13 @@ def read_agent(name: str) -> AgentPreset:
     """The shipped agent with this name. Raises ConfigError if there is none."""
     if name not in agent_names():
         raise ConfigError("preset.no_agent", name=name, known=agent_names())
+    return _agent_in(str(package_data("configs")), name)
+
+
+@cache  # the form asks for all of them at each change of a setting
+def _agent_in(folder: str, name: str) -> AgentPreset:
     source = f"agents/{name}.toml"
-    data = _parsed(_text_of(package_data("configs") / source, source), source)
+    data = _parsed(_text_of(Path(folder) / source, source), source)
     agent = options_from(AgentPreset, data, source)
     assert isinstance(agent, AgentPreset)
     return agent

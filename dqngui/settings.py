@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from dqngui import catalog, derivation
-from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper
+from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper, over_run
 from dqngui.schema import Field, Options, fields_of, first_not_finite
 from dqngui.texts import Text, say
 
@@ -82,11 +82,34 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     if (bad := first_not_finite(plain, "")) is not None:
         raise ConfigError("setting.not_finite", path=bad)
     try:
-        experiment = msgspec.convert(plain, Experiment)
+        experiment = msgspec.convert(_with_steps(plain), Experiment)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
     _check_schedules(experiment)
+    experiment = _over_its_run(experiment)
     return derivation.resolved(experiment, missing, before)
+
+
+def _with_steps(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data in which a schedule that gives its share of the run instead of its steps has steps too."""
+    data = dict(plain)
+    for field in experiment_fields():
+        section, name = field.path.split(".", 1)
+        part = data.get(section)
+        if not field.scheduled or not isinstance(part, Mapping):
+            continue
+        value = part.get(name)
+        if isinstance(value, Mapping) and value.get("share"):
+            data[section] = {**part, name: {"steps": 0, **value}}
+    return data
+
+
+def _over_its_run(experiment: Experiment) -> Experiment:
+    """A copy in which schedules that have a share of the run have as many steps."""
+    total, learn = experiment.run.total_steps, experiment.learn
+    names = (field.name for field in experiment_fields() if field.scheduled)
+    moved = {name: over_run(getattr(learn, name), total) for name in names}
+    return msgspec.structs.replace(experiment, learn=msgspec.structs.replace(learn, **moved))
 
 
 def _check_schedules(experiment: Experiment) -> None:
@@ -256,8 +279,9 @@ def with_settings(
     """A copy with settings replaced by dotted name (`net.memory_options.chrono` too); None: not given.
 
     What is changed is chosen from then on. Settings that were derived and are not changed follow: they get the values
-    that their rules now give. A setting that has a rule is derived again by None or `auto`. If the attention or memory
-    changes, the options of the old one are removed. Raises ConfigError.
+    that their rules now give. A setting that has a rule is derived again by None or `auto`. Schedules with a share of
+    the run follow its length; one whose steps are set has no share any more. If the attention or memory changes, the
+    options of the old one are removed. Raises ConfigError.
 
     Args:
         follow: derived settings follow; False while a run trains, which never derives settings anew.
@@ -284,6 +308,8 @@ def with_settings(
             node.pop(name, None)
         else:
             node[name] = value
+        if name == "steps" and f"{'.'.join(parents)}.share" not in changes:
+            node.pop("share", None)
     new_experiment = _converted(data, experiment if follow else None)
     if not _same_task(new_experiment.env, experiment.env):  # what was measured was another task
         derived = tuple(path for path in new_experiment.derived if path not in derivation.TASK_RULES)

@@ -278,19 +278,34 @@ def test_the_schedule_of_a_resumed_run_goes_on_where_it_was(kind: str, tmp_path:
 def test_every_agent_trains_saves_loads_and_plays(
     tiny: dict[str, Any], attention: str, memory: str, tmp_path: Path
 ) -> None:
-    experiment = with_settings(experiment_from(tiny), {"net.attention": attention, "net.memory": memory})
-    folder = create(tmp_path, experiment)
-    events = list(events_of(open_host("inline", Request(job="train", experiment=experiment, folder=str(folder)))))
+    changes = {"net.attention": attention, "net.memory": memory, "run.total_steps": 200, "run.eval_episodes": 1}
+    folder, events = trained(with_settings(experiment_from(tiny), changes), tmp_path)
+    assert any(isinstance(event, Learned) and event.updates for event in events)
+    played(folder, "best", 1)
+
+
+@BOTH
+def test_every_checkpoint_of_a_run_is_loaded_and_played(tiny: dict[str, Any], tmp_path: Path) -> None:
+    folder, _ = trained(experiment_from(tiny), tmp_path)
+    for checkpoint in ("best", "last", 400):
+        played(folder, checkpoint, 3)
+
+
+def trained(experiment: Experiment, runs: Path) -> tuple[Path, list[Event]]:
+    folder = create(runs, experiment)
+    events = list(run_inline(Request(job="train", experiment=experiment, folder=str(folder))))
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "completed"
-    for checkpoint in ("best", "last", 400):
-        request = Request(
-            job="test", folder=str(folder), options={"checkpoint": checkpoint, "episodes": 3, "seed": 2_000_000}
-        )
-        played = list(events_of(open_host("inline", request)))
-        (result,) = [event for event in played if isinstance(event, Evaluated)]
-        assert len(result.returns) == 3
-        assert played[-1].reason == "completed"  # type: ignore[attr-defined]
+    return folder, events
+
+
+def played(folder: Path, checkpoint: str | int, episodes: int) -> None:
+    """Test a checkpoint of the run, which must give a return for each episode."""
+    options = {"checkpoint": checkpoint, "episodes": episodes, "seed": 2_000_000}
+    events = list(run_inline(Request(job="test", folder=str(folder), options=options)))
+    (result,) = [event for event in events if isinstance(event, Evaluated)]
+    assert len(result.returns) == episodes
+    assert events[-1].reason == "completed"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", presets.preset_names())

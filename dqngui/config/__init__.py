@@ -10,7 +10,7 @@ from dqngui.config.env import EnvConfig, Wrapper
 from dqngui.config.learn import LearnConfig
 from dqngui.config.net import NetConfig
 from dqngui.config.run import RunConfig
-from dqngui.config.schedule import Schedule, number
+from dqngui.config.schedule import Schedule, number, over_run
 from dqngui.config.task import TaskFacts
 from dqngui.schema import Options
 from dqngui.texts import ReadableError
@@ -27,6 +27,7 @@ __all__ = [
     "TaskFacts",
     "Wrapper",
     "number",
+    "over_run",
 ]
 
 

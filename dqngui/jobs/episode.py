@@ -142,8 +142,10 @@ class SimulatedEpisode:
         record = Record(changes=weights) if recording or weights else None
         inputs = inputs_of(observation, self._action, self._reward, CPU)
         before = self._interventions.state(t, self._state)
-        q, self._state = self._agent.network(inputs, before, record)
-        action = q[0].argmax(-1).numpy()
+        network = self._agent.network
+        preferences, self._state = network.preferences(inputs, before, record)
+        q = network.shown(preferences)
+        action = preferences[0].argmax(-1).numpy()
         if self.epsilon > 0:
             action = self._exploration.replace(action, np.full(1, self.epsilon))
         forced = self._forced(t)

@@ -13,10 +13,10 @@ import torch
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.breakpoints import Breakpoints
-from dqngui.jobs.derived_note import notes_about_task
 from dqngui.jobs.device import with_measured_device
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.settings_from_task import notes_about_task
 from dqngui.jobs.training import NotFinite, Training
 from dqngui.learning.best import Verdict, confirm
 from dqngui.learning.counters import next_evaluation, next_multiple

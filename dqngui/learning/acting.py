@@ -145,8 +145,8 @@ class Actor:
             with torch.inference_mode():
                 seen = self.network.reward_unit.learned(self.prev_reward)
                 inputs = inputs_of(self.parts, self.prev_action, seen, self.device)
-                q, self.state = self.network(inputs, self.state)
-                greedy = q[0].argmax(-1).cpu().numpy()
+                preferences, self.state = self.network.preferences(inputs, self.state)
+                greedy = preferences[0].argmax(-1).cpu().numpy()
         return self.move(self.exploration.replace(greedy, epsilon), states)
 
     def move(self, actions: NDArray[np.int64], states: list[NDArray[Any]] | None) -> Transition:

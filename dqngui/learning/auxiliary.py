@@ -10,42 +10,40 @@ from torch import Tensor
 
 from dqngui.config import LearnConfig, number
 from dqngui.learning.own_loss import OwnLoss
+from dqngui.learning.running_moments import SLOWEST, RunningMoments
 from dqngui.nets.memory.contract import Errors, State
 from dqngui.nets.network import QNetwork
 from dqngui.nets.trunk import Inputs
 
-_SLOWEST = 1e-3
 _SMALLEST_SPREAD = 1e-3
 _LARGEST = 10.0
 
 
 class RunningStandardizer:
-    """Running mean and variance of a raw observation's numbers (F,), over about the last thousand updates.
+    """Numbers (F,) of an observation in standard deviations, by their running mean and variance.
 
-    The variance is not computed from the mean of squares: for numbers far from zero, such as a price, that would cancel
-    in float32.
+    Args:
+        as_given: which numbers have such a unit already and stay as they are, (F,).
+
+    Attributes:
+        once: that is so; false in a run of an earlier version, which standardised those numbers a second time.
     """
 
-    def __init__(self, numbers: int, device: torch.device) -> None:
-        self.mean, self.variance = (torch.zeros(numbers, device=device) for _ in range(2))
-        self.count = 0
+    def __init__(self, as_given: Tensor) -> None:
+        self.moments, self.count = RunningMoments(len(as_given), as_given.device), 0
+        self.as_given, self.once = as_given, True
 
     def update(self, raw: Tensor, mask: Tensor) -> None:
         """Include the steps of (T, B, F) where the mask (T, B) is true."""
         self.count += 1
-        rate = max(1 / self.count, _SLOWEST)
-        # Weighted by the mask, not indexed with it: an index would wait until the device has counted the steps.
         weight = (mask / mask.sum()).unsqueeze(-1).to(raw.dtype)
-        mean = (raw * weight).sum((0, 1))
-        variance = ((raw - mean).square() * weight).sum((0, 1))
-        between = rate * (1 - rate) * (mean - self.mean).square()
-        self.variance.lerp_(variance, rate).add_(between)
-        self.mean.lerp_(mean, rate)
+        self.moments.include(raw, weight, max(1 / self.count, SLOWEST))
 
     def standardized(self, raw: Tensor) -> Tensor:
         """Distance from the mean in standard deviations, clipped at ±10."""
-        spread = self.variance.sqrt().clamp(min=_SMALLEST_SPREAD)
-        return ((raw - self.mean) / spread).clamp(-_LARGEST, _LARGEST)
+        spread = self.moments.variance.sqrt().clamp(min=_SMALLEST_SPREAD)
+        standardized = ((raw - self.moments.mean) / spread).clamp(-_LARGEST, _LARGEST)
+        return torch.where(self.as_given, raw, standardized) if self.once else standardized
 
 
 class AuxiliaryLosses:
@@ -57,7 +55,8 @@ class AuxiliaryLosses:
 
     def __init__(self, network: QNetwork, device: torch.device) -> None:
         self.network, self.predictor = network, network.predictor
-        self.standardizer = None if self.predictor is None else RunningStandardizer(network.encoder.raw_size, device)
+        measured = network.encoder.raw_standardised.to(device)
+        self.standardizer = None if self.predictor is None else RunningStandardizer(measured)
         self.own_loss = OwnLoss(network.encoder.raw_size, device) if network.memory.has_own_loss else None
         self.active = self.predictor is not None or self.own_loss is not None
 
@@ -107,8 +106,9 @@ class AuxiliaryLosses:
         own = {} if self.own_loss is None else self.own_loss.arrays()
         if self.standardizer is None:
             return own
-        standardizer = self.standardizer
-        kept = {"mean": standardizer.mean, "variance": standardizer.variance, "count": torch.tensor(standardizer.count)}
+        moments = self.standardizer.moments
+        counts = {"count": torch.tensor(self.standardizer.count), "once": torch.tensor(self.standardizer.once)}
+        kept = {"mean": moments.mean, "variance": moments.variance, **counts}
         return own | {f"observed.{name}": value for name, value in kept.items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
@@ -116,6 +116,7 @@ class AuxiliaryLosses:
         if self.own_loss is not None:
             self.own_loss.restore(arrays)
         if self.standardizer is not None:
-            self.standardizer.mean.copy_(torch.as_tensor(arrays["observed.mean"]))
-            self.standardizer.variance.copy_(torch.as_tensor(arrays["observed.variance"]))
+            self.standardizer.moments.mean.copy_(torch.as_tensor(arrays["observed.mean"]))
+            self.standardizer.moments.variance.copy_(torch.as_tensor(arrays["observed.variance"]))
             self.standardizer.count = int(arrays["observed.count"])
+            self.standardizer.once = bool(arrays.get("observed.once", False))

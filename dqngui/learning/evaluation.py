@@ -59,8 +59,8 @@ def _one_group(
         while active.any():
             if interrupted():
                 raise Interrupted
-            q, state = network(inputs_of(parts, action, reward, device), state)
-            action = q[0].argmax(-1).cpu().numpy()
+            preferences, state = network.preferences(inputs_of(parts, action, reward, device), state)
+            action = preferences[0].argmax(-1).cpu().numpy()
             parts, raw, terminated, truncated = envs.step(action, active)
             ret[active] += raw[active]
             length[active] += 1
@@ -85,8 +85,8 @@ def play_episode(
         state = network.initial_state(1)
         watch(0)
         while not ended:
-            q, state = network(inputs_of(parts, action, reward, device), state)
-            action = q[0].argmax(-1).cpu().numpy()
+            preferences, state = network.preferences(inputs_of(parts, action, reward, device), state)
+            action = preferences[0].argmax(-1).cpu().numpy()
             parts, raw, terminated, truncated = envs.step(action)
             reward = network.reward_unit.learned(raw)
             ret, length = ret + float(raw[0]), length + 1

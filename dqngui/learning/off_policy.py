@@ -73,8 +73,9 @@ class OffPolicy(Algorithm):
         learn, replay = experiment.learn, self.store
         spread = 0.0 if count.step < count.random_until else learn.epsilon_ladder
         due = replay.state_due if replay.initial_state is not None else None
+        self.scaling.observe(self.actor.parts)
         transition = self.actor.step(epsilon_ladder(rate or 0.0, len(self.envs), spread), due)
-        self.scaling.observe(transition, learn.gamma)
+        self.scaling.observe_rewards(transition, learn.gamma)
         rule = self.learner.rule(experiment) if learn.prioritized else None
         replay.add(transition.observation, transition.action, transition.reward, transition.states, rule)
         if transition.ended.any():

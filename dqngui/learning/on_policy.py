@@ -56,6 +56,7 @@ class OnPolicy(Algorithm):
         starts = rollout.window_starts(experiment.learn.window)
         states = [part.cpu().numpy() for part in actor.state] if rollout.states and starts.any() else []
         unit = self.learner.network.reward_unit
+        self.scaling.observe(actor.parts)
         observation, prev_action, prev_reward = actor.parts, actor.prev_action, unit.learned(actor.prev_reward)
         log_probs, value, state = self._evaluated(observation, prev_action, prev_reward, actor.state)
         action = sampled_actions(log_probs, self.generators.exploration)
@@ -78,7 +79,7 @@ class OnPolicy(Algorithm):
             window_start=starts,
         )
         rollout.add(row, states)
-        self.scaling.observe(transition, experiment.learn.gamma)
+        self.scaling.observe_rewards(transition, experiment.learn.gamma)
         return transition.episodes
 
     def _evaluated(

@@ -14,10 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dqngui.learning.running_moments import SLOWEST, RunningMoments
 from dqngui.nets.memory.contract import Errors
 
-_SLOWEST = 1e-3
-"""Smallest share of an update in the running moments: they follow about the last thousand updates."""
 _TINY = 1e-30
 
 
@@ -29,7 +28,7 @@ class OwnLoss:
     """
 
     def __init__(self, numbers: int, device: torch.device) -> None:
-        self.mean, self.variance, self.mean_square = (torch.zeros(numbers, device=device) for _ in range(3))
+        self.moments, self.mean_square = RunningMoments(numbers, device), torch.zeros(numbers, device=device)
         self.count = torch.zeros((), device=device)  # updates with a known step
 
     def of(self, errors: Errors, mask: Tensor) -> Tensor:
@@ -40,33 +39,27 @@ class OwnLoss:
         """
         error, known = errors["error"], errors["known"] & mask
         self._measure(error.detach(), errors["series"], known)
-        unit = torch.maximum(self.variance, self.mean_square).clamp(min=_TINY)
+        unit = torch.maximum(self.moments.variance, self.mean_square).clamp(min=_TINY)
         counted = known.unsqueeze(-1).to(error.dtype)
         return (error.square() * counted / unit).mean(-1).sum() / mask.sum()
 
     def _measure(self, error: Tensor, series: Tensor, known: Tensor) -> None:
-        """Include the known steps of errors and series (T, B, F). Nothing here waits for the device.
-
-        The variance is computed from distances to the mean, because squares of numbers far from zero cancel in float32.
-        """
+        """Include the known steps of errors and series (T, B, F). Nothing here waits for the device."""
         total = known.sum()
         some = (total > 0).to(error.dtype)
         weight = (known / total.clamp(min=1)).unsqueeze(-1).to(error.dtype)
         self.count += some
-        rate = some * (1 / self.count.clamp(min=1)).clamp(min=_SLOWEST)
-        mean = (series * weight).sum((0, 1))
-        variance = ((series - mean).square() * weight).sum((0, 1))
-        between = rate * (1 - rate) * (mean - self.mean).square()
-        self.variance.lerp_(variance, rate).add_(between)
-        self.mean.lerp_(mean, rate)
+        rate = some * (1 / self.count.clamp(min=1)).clamp(min=SLOWEST)
+        self.moments.include(series, weight, rate)
         self.mean_square.lerp_((error.square() * weight).sum((0, 1)), rate)
 
     # -- saving -----------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, Tensor]:
         """Everything that `restore` needs, by name."""
-        names = ("mean", "variance", "mean_square", "count")
-        return {f"own_loss.{name}": getattr(self, name) for name in names}
+        kept = {"mean": self.moments.mean, "variance": self.moments.variance}
+        kept |= {"mean_square": self.mean_square, "count": self.count}
+        return {f"own_loss.{name}": value for name, value in kept.items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """Take over what `arrays` gave; states of earlier versions have nothing, and the moments start anew."""

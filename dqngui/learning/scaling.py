@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqngui.envs.spaces import ObservationPart
-from dqngui.learning.acting import Transition
+from dqngui.learning.acting import ObservationParts, Transition
 from dqngui.nets.trunk import Trunk
 
 MEMORY = 100_000
@@ -187,12 +187,23 @@ class Scaling:
         self.active = bool(self.numbers) or self.returns is not None
         self.seen = self.next = 0
         self.rewarded = False  # a reward was seen, so that the unit of rewards is a measured one
+        self.given = False  # observations are standardised as in another run
 
-    def observe(self, transition: Transition, gamma: float) -> None:
-        """Include one step of every environment."""
-        self.seen += len(transition.reward)
+    def observe(self, parts: ObservationParts) -> None:
+        """Include what every environment shows, before the network sees it.
+
+        Until units are set for the first time, observations are standardised anew at each step, so that no number is
+        seen as it is. Nothing is clipped by that: the largest of n numbers has at most √(n − 1) deviations. Nothing
+        that is learned comes from these steps with changing units, except stored states of a memory.
+        """
         for numbers in self.numbers:
-            numbers.observe(transition.observation[numbers.name])
+            numbers.observe(parts[numbers.name])
+        if self.next == 0 and not self.given:
+            self._standardise()
+
+    def observe_rewards(self, transition: Transition, gamma: float) -> None:
+        """Include the rewards of one step of every environment."""
+        self.seen += len(transition.reward)
         if self.returns is not None:
             self.returns.observe(transition.reward, transition.ended, gamma)
 
@@ -206,12 +217,15 @@ class Scaling:
         if not self.active or self.seen < self.next:
             return
         self.next = min(int(self.seen * GROWTH), self.seen + MEMORY // 10) + 1
+        self._standardise()
+        if self.returns is not None:
+            self._set_unit(*self.returns.measured(gamma))
+
+    def _standardise(self) -> None:
         for numbers in self.numbers:
             measured = numbers.measured()
             if measured is not None:
                 self.standardised[numbers.name].set(*measured)
-        if self.returns is not None:
-            self._set_unit(*self.returns.measured(gamma))
 
     def _set_unit(self, spread: float, largest: float) -> None:
         if largest <= 0:
@@ -239,6 +253,7 @@ class Scaling:
         for each in (*self.numbers, *(() if self.returns is None else (self.returns,))):
             kept |= each.arrays()
         counts = {"unit": self.unit.unit, "seen": self.seen, "next": self.next, "rewarded": self.rewarded}
+        counts["given"] = self.given
         return kept | {name: np.array(value) for name, value in counts.items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
@@ -251,6 +266,7 @@ class Scaling:
             each.restore(arrays)
         self.seen, self.next = int(arrays["seen"]), int(arrays["next"])
         self.rewarded = bool(arrays["rewarded"])
+        self.given = bool(arrays.get("given", True))  # earlier versions standardised nothing before the first units
 
     def take_over(self, arrays: Mapping[str, Any]) -> None:
         """Use the units of another run's `arrays` where they fit, and go on measuring anew."""
@@ -258,6 +274,7 @@ class Scaling:
             found = [np.asarray(arrays.get(f"{name}.{key}", ())) for key in ("mean", "deviation")]
             if all(each.shape == standardise.mean.shape for each in found):
                 standardise.set(*found)
+                self.given = True
         if self.unit.measured and "unit" in arrays:
             self.unit.unit = float(arrays["unit"])
             self.rewarded = bool(arrays["rewarded"])

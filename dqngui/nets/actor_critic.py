@@ -43,11 +43,15 @@ class ActorCritic(Trunk):
             for parameter in self.value.parameters():
                 parameter.div_(factor)
 
-    def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
-        """Probabilities (T, B, A): the likeliest action is the greedy one."""
+    def preferences(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        """Logits (T, B, A): the likeliest action is the greedy one."""
         h, z, state = self.features(inputs, state, record)
         logits: Tensor = self.policy(h, z)
-        return logits.softmax(-1), state
+        return logits, state
+
+    def shown(self, preferences: Tensor) -> Tensor:
+        """Probabilities of the actions, from their logits."""
+        return preferences.softmax(-1)
 
     def policy_and_value(
         self, inputs: Inputs, state: State | None, errors: Errors | None = None

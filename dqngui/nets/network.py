@@ -46,12 +46,12 @@ class QNetwork(Trunk):
             return self.encoder.names[0], first, self.head  # in a tuple, so that nothing is registered twice
         return None
 
-    def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
-        """Action values (T, B, A), for acting and for watching."""
+    def preferences(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        """Action values in the unit in which they are learned, (T, B, A)."""
         if self.noise_generator is not None:
             self.draw_noise(self.noise_generator)
         estimate, state = self.estimate(inputs, state, record)
-        return self.raw_values(self.values(estimate)), state
+        return self.values(estimate), state
 
     @property
     def value_bound(self) -> float | None:
@@ -59,13 +59,13 @@ class QNetwork(Trunk):
         reading = self.head.reading
         return max(abs(reading.low), abs(reading.high)) if isinstance(reading, Categorical) else None
 
-    def raw_values(self, values: Tensor) -> Tensor:
+    def shown(self, preferences: Tensor) -> Tensor:
         """Action values in the environment's rewards, from those in the unit in which they are learned.
 
         Rescaled values stay as they are, since they are no longer proportional to rewards.
         """
         unit = 1.0 if self.rescales else self.reward_unit.shown
-        return values if unit == 1.0 else values * unit
+        return preferences if unit == 1.0 else preferences * unit
 
     def divide_values(self, factor: float) -> None:
         """Divide all values by this factor, in the last layer; probabilities of fixed returns stay as they are."""

@@ -84,6 +84,23 @@ class Trunk(nn.Module):
         self.after = nn.Linear(2 * net.width, net.width) if shortcut else None
         self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None
 
+    def preferences(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        """Numbers (T, B, A), the largest of which is the greedy action's, and the next state.
+
+        The greedy action is taken from these and not from the forward pass: what is shown there is rounded once more,
+        which can make two actions equal.
+        """
+        raise NotImplementedError
+
+    def shown(self, preferences: Tensor) -> Tensor:
+        """The forward pass's output of these preferences, of the same shape."""
+        raise NotImplementedError
+
+    def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
+        """What `output_kind` says, (T, B, A), for acting and for watching, and the next state."""
+        preferences, state = self.preferences(inputs, state, record)
+        return self.shown(preferences), state
+
     @property
     def value_bound(self) -> float | None:
         """Largest size of the values that it can give, in the unit that it learns in; None: they have no bound."""

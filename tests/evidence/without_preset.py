@@ -100,7 +100,9 @@ def _read(lines: Sequence[str]) -> dict[str, Any]:
     events = [json.loads(line) for line in lines if line.startswith("{")]
     evaluations = [event for event in events if event.get("type") == "Evaluated"]
     test = next(event for event in evaluations if event.get("role") == "test")
-    curve = [[each["step"], round(each["mean"], 4)] for each in evaluations if each.get("role", "selection") == "selection"]
+    curve = [
+        [each["step"], round(each["mean"], 4)] for each in evaluations if each.get("role", "selection") == "selection"
+    ]
     return {"best_step": test["step"], "curve": curve, "test": [round(value, 4) for value in test["returns"]]}
 
 

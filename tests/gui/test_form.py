@@ -353,13 +353,30 @@ def test_before_a_run_a_chip_changes_between_a_number_and_a_schedule(knobs: Live
     assert (row.chip.text(), row.schedule.isVisibleTo(row), row.slider.isVisibleTo(row)) == ("Constant", False, True)
     row.chip.click()
     steps = session.run.experiment.run.total_steps
-    assert session.run.experiment.learn.lr == config.Schedule(start=1e-3, end=1e-3, steps=steps)
+    assert session.run.experiment.learn.lr == config.Schedule(start=1e-3, end=1e-3, steps=steps, share=1.0)
     assert (row.chip.text(), row.schedule.isVisibleTo(row), row.slider.isVisibleTo(row)) == ("Scheduled", True, False)
     type_into(row.schedule.parts["end"], "1e-4")
-    assert session.run.experiment.learn.lr == config.Schedule(start=1e-3, end=1e-4, steps=steps)
+    assert session.run.experiment.learn.lr == config.Schedule(start=1e-3, end=1e-4, steps=steps, share=1.0)
     row.chip.click()
     assert session.run.experiment.learn.lr == 1e-3
     assert not knobs.rows["learn.gamma"].chip.isVisibleTo(knobs)
+
+
+def test_a_schedule_says_that_it_follows_the_run_until_its_steps_are_typed(knobs: LiveKnobs, session: Session) -> None:
+    row = knobs.rows["learn.lr"]
+    assert row.schedule is not None
+    note = row.schedule.note
+    session.edit({"learn.lr": {"start": 1e-3, "end": 0.0, "share": 0.5}, "run.total_steps": 8_000})
+    assert row.schedule.parts["steps"].value() == 4_000
+    assert note.isVisibleTo(row) and note.text().startswith("50 % of the run: the steps follow")
+    session.edit({"run.total_steps": 2_000})
+    assert row.schedule.parts["steps"].value() == 1_000
+    type_into(row.schedule.parts["start"], "2e-3")
+    assert session.run.experiment.learn.lr == config.Schedule(start=2e-3, end=0.0, steps=1_000, share=0.5)
+    type_into(row.schedule.parts["steps"], "700")
+    session.edit({"run.total_steps": 9_000})
+    assert session.run.experiment.learn.lr == config.Schedule(start=2e-3, end=0.0, steps=700)
+    assert not note.isVisibleTo(row)
 
 
 def test_a_scheduled_learning_rate_detaches_and_returns(qtbot: QtBot, knobs: LiveKnobs, session: Session) -> None:

@@ -77,6 +77,15 @@ def test_the_stylesheet_is_filled_and_its_files_exist(qapp: QApplication) -> Non
         assert sheet.count("{") == sheet.count("}")
 
 
+def test_the_stylesheets_of_the_themes_differ_in_colours_only(qapp: QApplication) -> None:
+    """So sizes, and what has room in them, are the same in both: tests of every state check them in one theme."""
+    sheets = []
+    for theme in (DARK, LIGHT):
+        themes.apply(qapp, theme.name)
+        sheets.append(re.sub(r"#[0-9a-fA-F]{6,8}", "#", qapp.styleSheet()).replace(f"/{theme.name}", "/"))
+    assert sheets[0] == sheets[1]
+
+
 def test_a_live_window_changes_its_colours(qapp: QApplication, qtbot: QtBot) -> None:
     themes.apply(qapp, "dark")
     card = Card("Return", QLabel("body"))

@@ -46,9 +46,8 @@ def fill(host: ScriptedHost) -> None:
     host.emit(m.KnobRefused(step=52_000, field="learn.lr", value=2.0, kept=1e-3, reason="must be at most 1"))
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("state", list(State))
-@pytest.mark.parametrize("size", [(1280, 800), (1600, 1000)])
+@pytest.mark.parametrize(("theme", "size"), [("dark", (1280, 800)), ("light", (1600, 1000))])
 def test_every_string_is_whole(
     qtbot: QtBot, app: App, state: State, theme: themes.Setting, size: tuple[int, int]
 ) -> None:

@@ -176,8 +176,10 @@ def test_a_hidden_card_costs_nothing_and_is_whole_when_shown_again(qtbot: QtBot,
 # -- every string ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("state", [State.READY, State.RUNNING, State.PAUSED, State.FAILED])
+@pytest.mark.parametrize(
+    ("state", "theme"),
+    [(State.READY, "dark"), (State.RUNNING, "light"), (State.PAUSED, "dark"), (State.FAILED, "light")],
+)
 def test_no_string_is_clipped_or_lacks_a_glyph(qtbot: QtBot, app: App, state: State, theme: themes.Setting) -> None:
     app.window.set_theme(theme)
     for section in app.window.form.sections.values():

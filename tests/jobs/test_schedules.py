@@ -14,7 +14,7 @@ from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.hosts import run_inline
 from dqngui.learning.flat import FlatAdam, FlatParameters
 from dqngui.messages import Event, Failed, KnobChanged, KnobRefused, Learned, Request, SetKnob, Stop, without_clock
-from dqngui.presets import parse_experiment, to_toml
+from dqngui.presets import parse_experiment, preset_names, read_experiment, to_toml
 from dqngui.runs.folder import create, read_events
 from dqngui.settings import experiment_fields, experiment_from, parse_assignments, with_settings
 
@@ -64,6 +64,35 @@ def test_a_schedule_stays_in_the_bounds_of_its_setting_and_may_end_at_0(field: A
     for part, wrong in (("start", field.high * 1.01), ("end", field.high * 1.01), ("start", -1.0), ("end", -1.0)):
         with pytest.raises(ConfigError, match=rf"^`{field.path}\.{part}`: expected a number from"):
             with_settings(experiment(), {field.path: {**inside, part: wrong}})
+
+
+def test_a_schedule_with_a_share_follows_the_length_of_the_run() -> None:
+    asked = experiment(learn__lr={"start": 1e-3, "end": 0.0, "share": 0.5})
+    assert asked.learn.lr == Schedule(start=1e-3, end=0.0, steps=300, share=0.5)
+    longer = with_settings(asked, {"run.total_steps": 2_000})
+    assert longer.learn.lr == Schedule(start=1e-3, end=0.0, steps=1_000, share=0.5)
+    assert parse_experiment(to_toml(longer), "x") == longer
+    chosen = with_settings(longer, {"learn.lr.steps": 70})
+    assert with_settings(chosen, {"run.total_steps": 600}).learn.lr == Schedule(start=1e-3, end=0.0, steps=70)
+    both = with_settings(chosen, {"learn.lr.steps": 70, "learn.lr.share": 1.0})
+    assert both.learn.lr == Schedule(start=1e-3, end=0.0, steps=2_000, share=1.0)
+
+
+def test_a_schedule_needs_its_steps_or_its_share() -> None:
+    with pytest.raises(ConfigError, match=r"learn\.lr.*`steps`"):
+        experiment(learn__lr={"start": 1e-3, "end": 0.0})
+    with pytest.raises(ConfigError, match=r"learn\.lr\.share.*<= 1"):
+        experiment(learn__lr={"start": 1e-3, "end": 0.0, "share": 1.5})
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_what_falls_to_the_end_of_a_preset_falls_to_the_end_of_a_longer_run(name: str) -> None:
+    preset = read_experiment(name)
+    longer = with_settings(preset, {"run.total_steps": preset.run.total_steps * 3})
+    for field in SCHEDULED:
+        own, other = (getattr(each.learn, field.name) for each in (preset, longer))
+        if isinstance(own, Schedule) and own.steps == preset.run.total_steps:
+            assert other.steps == longer.run.total_steps, field.path
 
 
 def test_every_scheduled_setting_is_live() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import queue
-import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -78,9 +78,23 @@ def recorded(folder: Path, asked: Experiment | None = None, schedule: tuple[Comm
     return train(request, Inbox(None, schedule))
 
 
-@pytest.fixture(params=AGENTS.values(), ids=AGENTS.keys())
+@pytest.fixture(params=AGENTS.values(), ids=AGENTS.keys(), scope="module")
 def agent(request: pytest.FixtureRequest) -> Experiment:
     return with_settings(experiment_from(SMALL), request.param)
+
+
+@pytest.fixture(scope="module")
+def never_stopped(agent: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the agent's whole run, which no test changes."""
+    folder = create(tmp_path_factory.mktemp("whole"), agent)
+    list(recorded(folder, agent))
+    return folder
+
+
+@cache
+def undisturbed() -> list[dict[str, Any]]:
+    """The log of `experiment()` without any command."""
+    return log(run(experiment()))
 
 
 def test_the_stream_has_what_a_reader_needs(agent: Experiment) -> None:
@@ -107,7 +121,7 @@ def test_equal_runs_have_equal_logs(agent: Experiment) -> None:
 
 
 def test_another_seed_gives_another_run() -> None:
-    assert log(run(experiment())) != log(run(experiment(run__seed=1)))
+    assert undisturbed() != log(run(experiment(run__seed=1)))
 
 
 def test_global_generators_are_neither_read_nor_changed() -> None:
@@ -125,11 +139,10 @@ def test_global_generators_are_neither_read_nor_changed() -> None:
 
 
 @pytest.mark.parametrize("stop", [0, 161, 333, 590])
-def test_stop_and_resume_gives_the_log_of_a_run_never_stopped(agent: Experiment, tmp_path: Path, stop: int) -> None:
-    whole = tmp_path / "whole"
-    folder = create(tmp_path, agent)
-    shutil.copytree(folder, whole)
-    list(recorded(whole, agent))
+def test_stop_and_resume_gives_the_log_of_a_run_never_stopped(
+    agent: Experiment, never_stopped: Path, tmp_path: Path, stop: int
+) -> None:
+    folder, whole = create(tmp_path, agent), never_stopped
     events = list(recorded(folder, agent, (Stop(at=stop),)))
     assert isinstance(events[-1], Finished) and events[-1].reason == "stopped" and events[-1].step >= stop
     events = list(recorded(folder))
@@ -228,7 +241,7 @@ def test_replaying_the_ledger_gives_the_log_again() -> None:
     ]  # fmt: skip
     ledger = tuple(SetKnob(field=change.field, value=change.new, at=change.step) for change in changes)
     assert log(run(experiment(), ledger)) == log(first)
-    assert log(first) != log(run(experiment()))
+    assert log(first) != undisturbed()
 
 
 def test_a_knob_set_before_stopping_keeps_its_value_after_resuming(tmp_path: Path) -> None:
@@ -263,8 +276,7 @@ def test_a_knob_that_is_refused_says_why_and_changes_nothing(field: str, value: 
     events = run(experiment(), (SetKnob(field=field, value=value, at=200),))
     (refused,) = [event for event in events if isinstance(event, KnobRefused)]
     assert says in refused.words and refused.field == field
-    plain = log(run(experiment()))
-    assert [row for row in log(events) if row["type"] != "KnobRefused"] == plain
+    assert [row for row in log(events) if row["type"] != "KnobRefused"] == undisturbed()
 
 
 def test_pause_waits_and_step_moves_by_one_vector_step_update_or_episode() -> None:
@@ -278,7 +290,7 @@ def test_pause_waits_and_step_moves_by_one_vector_step_update_or_episode() -> No
     ends = [event.step for event in events if isinstance(event, EpisodeEnded) and event.env == 0 and event.step > 132]
     assert pauses[3] == ends[0]
     assert [event.step for event in events if isinstance(event, Unpaused)] == [pauses[3]]
-    assert log(events) == log(run(experiment()))
+    assert log(events) == undisturbed()
 
 
 def test_weights_are_clones_of_the_moment() -> None:

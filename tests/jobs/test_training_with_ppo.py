@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +59,17 @@ def experiment(**changes: Any) -> Experiment:
     return with_settings(experiment_from(SMALL), {name.replace("__", "."): value for name, value in changes.items()})
 
 
-@pytest.fixture(params=AGENTS.values(), ids=AGENTS.keys())
+@pytest.fixture(params=AGENTS.values(), ids=AGENTS.keys(), scope="module")
 def agent(request: pytest.FixtureRequest) -> Experiment:
     return with_settings(experiment_from(SMALL), request.param)
+
+
+@pytest.fixture(scope="module")
+def never_stopped(agent: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the agent's whole run, which no test changes."""
+    folder = create(tmp_path_factory.mktemp("whole"), agent)
+    recorded(folder, agent)
+    return folder
 
 
 def recorded(folder: Path, asked: Experiment | None, *schedule: Command, fork: Path | None = None) -> list[Event]:
@@ -101,12 +108,9 @@ def test_updates_come_with_every_whole_rollout() -> None:
 
 @pytest.mark.parametrize("stop", [0, 128, 161, 333])
 def test_stop_and_resume_inside_a_rollout_gives_the_log_of_a_run_never_stopped(
-    agent: Experiment, tmp_path: Path, stop: int
+    agent: Experiment, never_stopped: Path, tmp_path: Path, stop: int
 ) -> None:
-    folder = create(tmp_path, agent)
-    whole = tmp_path / "whole"
-    shutil.copytree(folder, whole)
-    recorded(whole, agent)
+    folder, whole = create(tmp_path, agent), never_stopped
     recorded(folder, agent, Stop(at=stop))
     events = recorded(folder, None)
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"

@@ -121,6 +121,30 @@ def test_the_prediction_loss_is_the_error_of_the_next_observation(memory: str, w
     assert learner.update(batch, experiment)[0].loss == pytest.approx(without + 0.5 * foresight, rel=1e-4)
 
 
+@pytest.mark.parametrize("saved_by", ["this version", "an earlier version"])
+def test_what_the_encoder_standardises_is_predicted_as_it_is(saved_by: str) -> None:
+    """Runs of earlier versions standardised it a second time, and go on as they began."""
+    learner, experiment = made({"predictor": True, "standardise": True}, {"pretrain_updates": 9})
+    learner.online.encoder.standardised["x"].set(np.array([1.0, -2.0]), np.array([4.0, 30.0]))
+    batch = batch_of(learner, experiment, walk(learner))
+    arrays = {name: value.clone() for name, value in learner.arrays().items()}
+    if saved_by == "an earlier version":
+        del arrays["observed.once"]
+    learner.restore(arrays)
+    predictor, encoder = learner.online.predictor, learner.online.encoder
+    assert predictor is not None
+    inputs = learner.network_inputs(batch.observation, batch.prev_action, batch.prev_reward)
+    with torch.no_grad():
+        said = predictor(learner.online.features(inputs, None)[0][:-1], torch.from_numpy(batch.action)[:-1])
+        raw, mask = encoder.raw(inputs.observation)[1:], torch.from_numpy(batch.mask)[:-1]
+        seen = raw[mask]
+        wanted = (seen - seen.mean(0)) / seen.std(0, correction=0).clamp(min=1e-3)
+        if saved_by == "this version":
+            wanted[:, :2] = seen[:, :2]
+        loss = (said[mask] - wanted).square().mean()
+    assert learner.update(batch, experiment)[0].loss == pytest.approx(float(loss), rel=1e-4)
+
+
 def test_the_last_observation_of_an_episode_is_predicted_too_and_padding_is_not() -> None:
     learner, experiment = made({"predictor": True}, {"window": 6})
     batch = batch_of(learner, experiment, walk(learner))
@@ -185,18 +209,18 @@ def test_a_memorys_own_errors_are_averaged_over_the_mask(monkeypatch: pytest.Mon
 
 
 def test_the_standardizer_follows_mean_and_spread() -> None:
-    standardizer = RunningStandardizer(2, torch.device("cpu"))
+    standardizer = RunningStandardizer(torch.zeros(2, dtype=torch.bool))
     g = torch.Generator().manual_seed(0)
     for _ in range(500):
         raw = torch.randn(4, 5, 2, generator=g) * torch.tensor([3.0, 0.0]) + torch.tensor([7.0, 2.0])
         standardizer.update(raw, torch.ones(4, 5, dtype=torch.bool))
-    assert standardizer.mean.tolist() == pytest.approx([7.0, 2.0], abs=0.2)
+    assert standardizer.moments.mean.tolist() == pytest.approx([7.0, 2.0], abs=0.2)
     assert standardizer.standardized(torch.tensor([10.0, 2.0])).tolist() == pytest.approx([1.0, 0.0], abs=0.1)
     assert float(standardizer.standardized(torch.tensor([7.0, 50.0]))[1]) == 10.0
 
 
 def test_the_standardizer_measures_a_small_spread_far_from_zero() -> None:
-    standardizer, g = RunningStandardizer(1, torch.device("cpu")), torch.Generator().manual_seed(0)
+    standardizer, g = RunningStandardizer(torch.zeros(1, dtype=torch.bool)), torch.Generator().manual_seed(0)
     for _ in range(300):
         standardizer.update(30_000 + torch.randn(4, 50, 1, generator=g), torch.ones(4, 50, dtype=torch.bool))
     scaled = standardizer.standardized(torch.tensor([[29_999.0], [30_000.0], [30_001.0]]))

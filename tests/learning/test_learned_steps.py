@@ -81,8 +81,10 @@ def appearances(replay: Replay, rule: WindowRule, draws: int) -> dict[tuple[int,
             seen.append(batch.now[0]["x"])
         if batch.weights is not None:
             assert (batch.weights == 1.0).all()
-    steps, counts = np.unique(np.concatenate(seen).astype(int), axis=0, return_counts=True)
-    return {(int(e), int(n), int(a)): int(c) for (e, n, a), c in zip(steps, counts, strict=True)}
+    steps = np.concatenate(seen).astype(int)
+    sizes = tuple(steps.max(0) + 1)
+    counts = np.bincount(np.ravel_multi_index(tuple(steps.T), sizes), minlength=int(np.prod(sizes))).reshape(sizes)
+    return {(int(e), int(n), int(a)): int(counts[e, n, a]) for e, n, a in np.argwhere(counts)}
 
 
 def deviations(

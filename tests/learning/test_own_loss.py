@@ -43,8 +43,9 @@ def memory_of(options: SarimaOptions, numbers: int = 2) -> Sarima:
 
 def own_loss(numbers: int = 2) -> OwnLoss:
     loss = OwnLoss(numbers, CPU)
-    loss.mean, loss.variance, loss.mean_square = (
-        each.double() for each in (loss.mean, loss.variance, loss.mean_square)
+    moments = loss.moments
+    moments.mean, moments.variance, loss.mean_square = (
+        each.double() for each in (moments.mean, moments.variance, loss.mean_square)
     )
     loss.count = loss.count.double()
     return loss
@@ -120,7 +121,7 @@ def test_steps_without_a_forecast_or_outside_the_mask_count_for_nothing() -> Non
     nothing = Errors(error=error, series=drawn, known=torch.zeros(5, 3, dtype=torch.bool))
     mask = torch.ones(5, 3, dtype=torch.bool)
     assert float(loss.of(nothing, mask)) == 0.0
-    assert float(loss.count) == 0 and float(loss.variance.sum()) == 0.0
+    assert float(loss.count) == 0 and float(loss.moments.variance.sum()) == 0.0
     known, mask = torch.rand(5, 3, generator=g) < 0.5, torch.rand(5, 3, generator=g) < 0.7
     both = known & mask
     assert both.any() and not both.all()
@@ -137,7 +138,7 @@ def test_the_running_variance_follows_the_series() -> None:
     for _ in range(400):
         drawn = torch.randn(20, 8, 2, generator=g) * scale + level
         loss.of(Errors(error=torch.zeros_like(drawn), series=drawn, known=everywhere), everywhere)
-    assert (loss.variance.sqrt() / scale).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
+    assert (loss.moments.variance.sqrt() / scale).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
     constant = torch.ones(20, 8, 2)
     still = OwnLoss(2, CPU)
     value = still.of(Errors(error=torch.zeros_like(constant), series=constant, known=everywhere), everywhere)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
 
 from dqngui.hosts import run_inline
 from dqngui.jobs.training import Training
+from dqngui.learning.acting import inputs_of
+from dqngui.learning.evaluation import evaluate
 from dqngui.learning.exploration import Exploration
 from dqngui.learning.scaling import LARGEST_RETURN, ReturnMoments, discounted
-from dqngui.messages import EpisodeEnded, Learned, Request
-from dqngui.settings import experiment_from
+from dqngui.messages import EpisodeEnded, Event, Learned, Request, without_clock
+from dqngui.settings import experiment_from, with_settings
 
 SMALL: dict[str, Any] = {
     "env": {"id": "CartPole-v1", "num_envs": 4},
     "net": {"attention": "none", "tokens": "one", "memory": "gru", "width": 16},
     "learn": {"window": 8, "burn_in": 2, "batch_size": 8, "warmup": 200, "update_every": 16, "replay_capacity": 4000},
-    "run": {"device": "cpu", "eval_every": 0, "total_steps": 1600, "log_every": 200},
+    "run": {"device": "cpu", "eval_every": 0, "total_steps": 1000, "log_every": 200},
 }
 KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "mean": {},
@@ -40,11 +45,16 @@ def experiment(kind: str, factor: float = 1.0, **run: Any) -> Any:
     return experiment_from(data)
 
 
+@cache
+def trained(kind: str, factor: float) -> list[Event]:
+    return list(run_inline(Request(job="train", experiment=experiment(kind, factor))))
+
+
 @pytest.mark.parametrize("factor", [0.01, 100.0])
 @pytest.mark.parametrize("kind", KINDS)
 def test_rewards_in_another_unit_train_the_same_agent(kind: str, factor: float) -> None:
     """Episode by episode: the actions were the same. Values are in the unit of the rewards."""
-    own, other = (list(run_inline(Request(job="train", experiment=experiment(kind, f)))) for f in (1.0, factor))
+    own, other = (trained(kind, each) for each in (1.0, factor))
     lengths = [[(e.step, e.env, e.length) for e in events if isinstance(e, EpisodeEnded)] for events in (own, other)]
     assert lengths[0] == lengths[1] and len(lengths[0]) > 20
     rows = [[e for e in events if isinstance(e, Learned)] for events in (own, other)]
@@ -135,3 +145,76 @@ def test_the_share_of_random_actions_is_epsilon(longest: int) -> None:
     assert random == pytest.approx(0.2, abs=0.01)
     exploration.restart(np.ones(200, bool))
     assert (exploration.replace(greedy, np.zeros(200)) == -1).all()
+
+
+def scaled_cartpole(factor: float) -> gymnasium.Env[Any, Any]:
+    """CartPole with observations multiplied by a factor."""
+    env = gymnasium.make("CartPole-v1")
+    space = gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+    return gymnasium.wrappers.TransformObservation(env, lambda seen: np.float32(factor) * seen, space)
+
+
+@pytest.fixture
+def scaled() -> Iterator[str]:
+    gymnasium.register("ScaledCartPole-v0", scaled_cartpole)
+    yield "ScaledCartPole-v0"
+    gymnasium.registry.pop("ScaledCartPole-v0")
+
+
+@pytest.mark.parametrize(("kind", "factor"), [("mean", 2.0**-12), ("mean", 2.0**12), ("ppo", 2.0**12)])
+def test_observations_in_another_unit_train_the_same_agent_from_the_first_step(
+    scaled: str, kind: str, factor: float
+) -> None:
+    """Bit for bit, because the factor is a power of two: a memory's states before the first units too."""
+    rows = []
+    for each in (1.0, factor):
+        changes = {"env.id": scaled, "env.kwargs": {"factor": each}, "run.total_steps": 800}
+        events = run_inline(Request(job="train", experiment=with_settings(experiment(kind), changes)))
+        rows.append([without_clock(event) for event in events if isinstance(event, (EpisodeEnded, Learned))])
+    assert rows[0] == rows[1] and len(rows[0]) > 20
+
+
+def test_nothing_is_clipped_before_the_first_units_are_set() -> None:
+    training = Training(experiment("mean"))
+    scaling = training.algorithm.scaling
+    (standardise,) = training.learner.policy.encoder.standardised.values()
+    numbers = np.random.default_rng(0)
+    for _ in range(25):  # up to 100 rows
+        shown = (numbers.standard_cauchy((4, 4)) * 1e5 + 1e6).astype(np.float32)
+        scaling.observe({training.spaces.parts[0].name: shown})
+        mean, deviation = standardise.measured()
+        torch.testing.assert_close(standardise(torch.from_numpy(shown)), torch.from_numpy((shown - mean) / deviation))
+    training.close()
+
+
+def test_units_of_another_run_stay_until_new_ones_are_measured() -> None:
+    training = Training(experiment("mean"))
+    scaling, name = training.algorithm.scaling, training.spaces.parts[0].name
+    units = {f"{name}.mean": np.full(4, 3.0), f"{name}.deviation": np.full(4, 2.0)}
+    scaling.take_over(units)
+    scaling.observe({name: np.ones((4, 4), np.float32)})
+    (standardise,) = training.learner.policy.encoder.standardised.values()
+    assert [each.tolist() for each in standardise.measured()] == [[3.0] * 4, [2.0] * 4]
+    training.close()
+
+
+def test_the_greedy_action_is_that_of_the_learned_values_where_shown_ones_are_equal() -> None:
+    """A product with the unit is rounded: two values that differ can become equal, of which the first is no choice."""
+    training = Training(experiment("no memory"))
+    training.begin()
+    actor, envs = training.algorithm.actor, training.algorithm.envs
+    network = actor.network
+    low = torch.tensor(0.7)
+    values = torch.stack([low, torch.nextafter(low, torch.tensor(1.0))])
+    units = np.random.default_rng(0).uniform(0.5, 2.0, 1000)
+    unit = next(unit for unit in units if len((values * unit).unique()) == 1)
+    with torch.no_grad():
+        for parameter in network.head.parameters():
+            parameter.copy_(values if parameter.shape == (2,) else torch.zeros_like(parameter))
+    network.reward_unit.unit = unit
+    q, _ = network(inputs_of(actor.parts, actor.prev_action, np.zeros(4, np.float32), torch.device("cpu")), None)
+    assert (q[..., 0] == q[..., 1]).all()
+    assert (actor.step(np.zeros(4), None).action == 1).all()
+    lengths = evaluate(network, envs, [7], device=torch.device("cpu"), interrupted=lambda: False)[1]
+    assert lengths[0] <= 11, "always to the right, the pole falls at once"
+    training.close()

@@ -222,8 +222,7 @@ class LiveKnobs(QWidget):
         if isinstance(value, Schedule):
             self._choose(path, value.start)
         else:
-            steps = session.run.experiment.run.total_steps
-            self._choose(path, {"start": value, "end": value, "steps": steps})
+            self._choose(path, {"start": value, "end": value, "share": 1.0})
 
     @Slot()
     def refresh(self) -> None:

@@ -21,8 +21,9 @@ def value_words(path: str, value: Any) -> str:
         return "on" if value else "off"
     if isinstance(value, (int, float)):
         return number_text(value)
-    if isinstance(value, dict) and value.keys() == {"start", "end", "steps"}:
-        return f"{number_text(value['start'])} to {number_text(value['end'])} over {number_text(value['steps'])}"
+    if isinstance(value, dict) and {"start", "end", "steps"} <= value.keys():
+        over = f"{100 * value['share']:.4g} % of the run" if value.get("share") else number_text(value["steps"])
+        return f"{number_text(value['start'])} to {number_text(value['end'])} over {over}"
     text = choice_label(path, value) if isinstance(value, str) else inline_toml(value) if value else "none"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 

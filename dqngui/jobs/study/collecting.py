@@ -16,8 +16,8 @@ from dqngui.envs.facts import Facts, facts_of
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import STUDY_SEEDS
 from dqngui.envs.vector import Envs
-from dqngui.jobs.agent import CPU, LoadedAgent
-from dqngui.learning.acting import inputs_of, reset_rows
+from dqngui.jobs.agent import LoadedAgent
+from dqngui.jobs.study.lanes import Lanes
 from dqngui.nets.memory.contract import State
 from dqngui.nets.record import Record
 from dqngui.nets.trunk import Inputs, Trunk
@@ -35,6 +35,7 @@ class ParallelStep:
         inputs: the network's inputs, (1, n, ...).
         state, next_state: the network's state before and after the step, n rows.
         q: action values (n, A).
+        action: the greedy actions, which are taken, (n,).
         memory_output: output of the memory (n, D); None if the network has none.
         views: (n, *axes) by name, if they were recorded.
         facts: of each episode, if they were wanted.
@@ -49,17 +50,13 @@ class ParallelStep:
     state: State
     next_state: State
     q: Tensor
+    action: NDArray[np.int64]
     memory_output: Tensor | None
     views: dict[str, Tensor]
     facts: list[Facts]
     reward: NDArray[np.float64]
     ended: NDArray[np.bool_]
     done: float
-
-
-def network_reward(agent: LoadedAgent, reward: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Rewards of the environment as the network sees those of the step before."""
-    return agent.network.reward_unit.learned(reward)
 
 
 @contextmanager
@@ -80,89 +77,44 @@ def parallel_steps(
 
     Yields outside of inference mode; the tensors have no gradients.
     """
-    playing = _ParallelEpisodes(agent, envs, episodes, longest)
-    while len(playing.lanes):
-        yield playing.step(record, facts)
+    network = agent.network
 
-
-class _ParallelEpisodes:
-    """The running episodes; all arrays have a row for each of the environments `lanes` (n,) that are in use."""
-
-    def __init__(self, agent: LoadedAgent, envs: Envs, episodes: int, longest: int) -> None:
-        self.agent, self.envs, self.episodes, self.longest = agent, envs, episodes, longest
-        self.lanes = np.arange(len(envs))
-        self.episode = self.lanes.copy()
-        self.begun = len(envs)
-        self.t = np.zeros(len(envs), np.int64)
-        self.action = np.full(len(envs), -1)
-        self.reward = np.zeros(len(envs), np.float32)
-        self.parts = envs.reset(STUDY_SEEDS + self.episode)
-        self.state = self._initial()
-
-    def _initial(self) -> State:
+    def initial(indices: NDArray[np.int64]) -> State:
         with torch.inference_mode():
-            return self.agent.network.initial_state(len(self.lanes))
+            return network.initial_state(len(indices))
 
-    def step(self, record: bool, facts: bool) -> ParallelStep:
-        network = self.agent.network
-        recorded = Record() if record else None
-        inputs = inputs_of({name: part[self.lanes] for name, part in self.parts.items()}, self.action, self.reward, CPU)
-        with torch.inference_mode(), _memory_output_of(network) as outputs:
-            q, next_state = network(inputs, self.state, recorded)
-        known = [facts_of(self.envs.envs[lane], self.envs.infos[lane]) for lane in self.lanes] if facts else []
-        done = float(self.begun - len(self.lanes) + (self.t / self.longest).sum()) / self.episodes
-        episode, t, state = self.episode, self.t, self.state
-        reward, ended = self._act(q[0].argmax(-1).numpy(), next_state)
-        return ParallelStep(
-            episode=episode,
-            t=t,
-            inputs=inputs,
-            state=state,
-            next_state=next_state,
-            q=q[0],
-            memory_output=outputs[-1][-1] if outputs else None,
-            views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
-            facts=known,
-            reward=reward,
-            ended=ended,
-            done=done,
-        )
+    lanes = Lanes(agent, envs, episodes, lambda indices: STUDY_SEEDS + indices, initial)
+    while len(lanes):
+        yield _step(network, envs, lanes, longest, Record() if record else None, facts)
 
-    def _act(self, greedy: NDArray[np.int64], next_state: State) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Take the actions, and go on; returns the rewards, and which episodes are over."""
-        count = len(self.envs)
-        actions, active = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-        actions[self.lanes], active[self.lanes] = greedy, True
-        self.parts, reward, terminated, truncated = self.envs.step(actions, active)
-        self.action = greedy
-        raw: NDArray[np.float64] = reward[self.lanes]
-        self.reward = network_reward(self.agent, raw)
-        self.state, self.t = next_state, self.t + 1
-        over: NDArray[np.bool_] = (terminated | truncated)[self.lanes] | (self.t >= self.longest)
-        if over.any():
-            self._go_on(over)
-        return raw, over
 
-    def _go_on(self, over: NDArray[np.bool_]) -> None:
-        """Start the next episodes where one is over, and drop the environments for which none is left."""
-        renewed = over & (over.cumsum() <= self.episodes - self.begun)
-        self.episode = self.episode.copy()
-        self.episode[renewed] = self.begun + np.arange(renewed.sum())
-        self.begun += int(renewed.sum())
-        self.t, self.action = np.where(renewed, 0, self.t), np.where(renewed, -1, self.action)
-        self.reward = np.where(renewed, np.float32(0), self.reward)
-        if renewed.any():
-            mask, seeds = np.zeros(len(self.envs), np.bool_), np.zeros(len(self.envs), np.int64)
-            mask[self.lanes[renewed]], seeds[self.lanes[renewed]] = True, STUDY_SEEDS + self.episode[renewed]
-            self.parts = self.envs.reset_some(mask, seeds)
-            with torch.inference_mode():
-                self.state = reset_rows(self.state, self._initial(), renewed)
-        stay = ~over | renewed
-        if not stay.all():
-            rows = torch.from_numpy(np.flatnonzero(stay))
-            self.state = tuple(part[rows] for part in self.state)
-            self.lanes, self.episode, self.t = self.lanes[stay], self.episode[stay], self.t[stay]
-            self.action, self.reward = self.action[stay], self.reward[stay]
+def _step(network: Trunk, envs: Envs, lanes: Lanes, longest: int, recorded: Record | None, facts: bool) -> ParallelStep:
+    """One greedy step of all running episodes."""
+    inputs = lanes.inputs()
+    with torch.inference_mode(), _memory_output_of(network) as outputs:
+        preferences, next_state = network.preferences(inputs, lanes.state, recorded)
+        q = network.shown(preferences)
+    known = [facts_of(envs.envs[index], envs.infos[index]) for index in lanes.envs] if facts else []
+    done = (lanes.finished + float((lanes.t / longest).sum())) / lanes.episodes
+    episode, t, state, action = lanes.episode, lanes.t, lanes.state, preferences[0].argmax(-1).numpy()
+    reward, ended = lanes.take(action, next_state)
+    ended = ended | (lanes.t >= longest)
+    lanes.renew(ended)
+    return ParallelStep(
+        episode=episode,
+        t=t,
+        inputs=inputs,
+        state=state,
+        next_state=next_state,
+        q=q[0],
+        action=action,
+        memory_output=outputs[-1][-1] if outputs else None,
+        views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
+        facts=known,
+        reward=reward,
+        ended=ended,
+        done=done,
+    )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dqngui.envs.seeds import STUDY_SEEDS
 from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
-from dqngui.jobs.study.collecting import network_reward
+from dqngui.jobs.study.lanes import Lanes
 from dqngui.learning.acting import inputs_of
 from dqngui.nets.memory.contract import State
 
@@ -57,11 +57,11 @@ def play_on(
     playing = _Branches(agent, envs, branches, longest, returns)
     while len(playing.lanes):
         playing.step()
-        yield playing.done
+        yield playing.lanes.finished / len(branches)
 
 
 class _Branches:
-    """The branches that are being played; all arrays have a row for each of the environments `lanes` in use."""
+    """The branches that are being played, each as an episode of `lanes`."""
 
     def __init__(
         self,
@@ -71,98 +71,52 @@ class _Branches:
         longest: int,
         returns: NDArray[np.float64],
     ) -> None:
-        self.agent, self.envs, self.branches, self.longest, self.returns = agent, envs, branches, longest, returns
-        self.lanes = np.arange(min(len(envs), len(branches)))
-        self.branch = self.lanes.copy()  # which branch each lane plays
-        self.begun = len(self.lanes)
-        self.t = np.zeros(len(self.lanes), np.int64)
-        self.action = np.full(len(self.lanes), -1)
-        self.reward = np.zeros(len(self.lanes), np.float32)
-        self.state: State = tuple(
-            torch.cat([branch.state[part] for branch in branches[: len(self.lanes)]])
-            for part in range(len(branches[0].state) if branches else 0)
-        )
-        self.parts = self._reset(np.ones(len(self.lanes), np.bool_))
+        self.network, self.branches, self.longest, self.returns = agent.network, branches, longest, returns
+        seeds = np.array([STUDY_SEEDS + branch.episode for branch in branches], np.int64)
+        self.lanes = Lanes(agent, envs, len(branches), seeds.__getitem__, self._initial)
         returns[:] = 0
 
-    @property
-    def done(self) -> float:
-        """Share of the branches that are finished."""
-        return (self.begun - len(self.lanes)) / max(len(self.branches), 1)
+    def _initial(self, indices: NDArray[np.int64]) -> State:
+        states = [self.branches[index].state for index in indices.tolist()]
+        return tuple(torch.cat(parts) for parts in zip(*states, strict=True))
 
     def step(self) -> None:
         """One step of every branch: before its change the recorded action, then the changed one, then greedy ones."""
-        past = np.array([len(self.branches[index].actions) for index in self.branch.tolist()])
-        self._check(past)
+        lanes = self.lanes
+        running = [self.branches[index] for index in lanes.episode.tolist()]
+        past = np.array([len(branch.actions) for branch in running])
+        self._check(running, past)
         action = np.array(
             [
                 branch.actions[t] if t < len(branch.actions) else branch.action
-                for branch, t in zip(
-                    (self.branches[index] for index in self.branch.tolist()), self.t.tolist(), strict=True
-                )
+                for branch, t in zip(running, lanes.t.tolist(), strict=True)
             ]
         )
-        if (free := self.t > past).any():
-            action[free] = self._choose(free)
-        actions, active = np.zeros(len(self.envs), np.int64), np.zeros(len(self.envs), np.bool_)
-        actions[self.lanes], active[self.lanes] = action, True
-        self.parts, reward, terminated, truncated = self.envs.step(actions, active)
-        self.returns[self.branch] += reward[self.lanes]
-        self.action, self.reward = action, network_reward(self.agent, reward[self.lanes])
-        self.t = self.t + 1
-        over = (terminated | truncated)[self.lanes]
-        if (over & (self.t <= past)).any():
+        state = lanes.state
+        if (free := lanes.t > past).any():
+            action[free], state = self._choose(free)
+        branch = lanes.episode
+        reward, ended = lanes.take(action, state)
+        self.returns[branch] += reward
+        if (ended & (lanes.t <= past)).any():
             raise NotRepeatable
-        over |= self.t >= self.longest
-        if over.any():
-            self._go_on(over)
+        lanes.renew(ended | (lanes.t >= self.longest))
 
-    def _check(self, past: NDArray[np.int64]) -> None:
+    def _check(self, running: Sequence[Branch], past: NDArray[np.int64]) -> None:
         """Raises NotRepeatable if a lane stands at its change and sees something else than was recorded there."""
-        for lane, index in zip(self.lanes[self.t == past], self.branch[self.t == past].tolist(), strict=True):
-            recorded = self.branches[index].observation
-            if any(not np.array_equal(self.parts[name][lane], value) for name, value in recorded.items()):
+        for row in np.flatnonzero(self.lanes.t == past).tolist():
+            env = self.lanes.envs[row]
+            recorded = running[row].observation
+            if any(not np.array_equal(self.lanes.parts[name][env], value) for name, value in recorded.items()):
                 raise NotRepeatable
 
-    def _choose(self, free: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Greedy actions of the lanes that are past their change, and their next states."""
-        rows = torch.from_numpy(np.flatnonzero(free))
-        lanes = self.lanes[free]
-        parts = {name: part[lanes] for name, part in self.parts.items()}
-        inputs = inputs_of(parts, self.action[free], self.reward[free], CPU)
+    def _choose(self, free: NDArray[np.bool_]) -> tuple[NDArray[np.int64], State]:
+        """Greedy actions of the lanes that are past their change, and the next states of all lanes."""
+        rows, lanes = torch.from_numpy(np.flatnonzero(free)), self.lanes
+        parts = {name: part[lanes.envs[free]] for name, part in lanes.parts.items()}
+        inputs = inputs_of(parts, lanes.action[free], lanes.reward[free], CPU)
         with torch.inference_mode():
-            q, state = self.agent.network(inputs, tuple(part[rows] for part in self.state))
-            self.state = tuple(old.index_copy(0, rows, new) for old, new in zip(self.state, state, strict=True))
-        greedy: NDArray[np.int64] = q[0].argmax(-1).numpy()
-        return greedy
-
-    def _reset(self, renewed: NDArray[np.bool_]) -> Parts:
-        mask, seeds = np.zeros(len(self.envs), np.bool_), np.zeros(len(self.envs), np.int64)
-        mask[self.lanes[renewed]] = True
-        seeds[self.lanes[renewed]] = [
-            STUDY_SEEDS + self.branches[index].episode for index in self.branch[renewed].tolist()
-        ]
-        return self.envs.reset_some(mask, seeds)
-
-    def _go_on(self, over: NDArray[np.bool_]) -> None:
-        """Start the next branches where one is over, and drop the lanes for which none is left."""
-        renewed = over & (over.cumsum() <= len(self.branches) - self.begun)
-        self.branch = self.branch.copy()
-        self.branch[renewed] = self.begun + np.arange(renewed.sum())
-        self.begun += int(renewed.sum())
-        self.t, self.action = np.where(renewed, 0, self.t), np.where(renewed, -1, self.action)
-        self.reward = np.where(renewed, np.float32(0), self.reward)
-        if renewed.any():
-            rows = torch.from_numpy(np.flatnonzero(renewed))
-            fresh = [self.branches[index].state for index in self.branch[renewed].tolist()]
-            self.state = tuple(
-                old.index_copy(0, rows, torch.cat([each[part] for each in fresh]))
-                for part, old in enumerate(self.state)
-            )
-            self.parts = self._reset(renewed)
-        stay = ~over | renewed
-        if not stay.all():
-            rows = torch.from_numpy(np.flatnonzero(stay))
-            self.state = tuple(part[rows] for part in self.state)
-            self.lanes, self.branch, self.t = self.lanes[stay], self.branch[stay], self.t[stay]
-            self.action, self.reward = self.action[stay], self.reward[stay]
+            preferences, state = self.network.preferences(inputs, tuple(part[rows] for part in lanes.state))
+            state = tuple(old.index_copy(0, rows, new) for old, new in zip(lanes.state, state, strict=True))
+        greedy: NDArray[np.int64] = preferences[0].argmax(-1).numpy()
+        return greedy, state

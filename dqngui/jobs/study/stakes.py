@@ -119,7 +119,7 @@ class MeasuredSteps:
         for row, episode in enumerate(step.episode.tolist()):
             if measured.eligible[row]:
                 self._keep(step, measured, row, float(left[0, row]))
-            action = int(step.q[row].argmax())  # that was taken
+            action = int(step.action[row])
             self._actions.setdefault(episode, []).append(action)
             self.returns[episode] = self.returns.get(episode, 0.0) + float(step.reward[row])
             seen = b"".join(part[0, row].numpy().tobytes() for part in step.inputs.observation.values())

@@ -123,11 +123,15 @@ class PlayedEpisode:
 
     @property
     def non_greedy_steps(self) -> npt.NDArray[np.int64]:
-        """Ascending steps (n,) at which another action than the greedy one was taken."""
+        """Ascending steps (n,) at which another action than the greedy one was taken.
+
+        Values that are equal as they are shown may differ in the unit in which they are learned: each of them may be
+        the greedy action's.
+        """
         q = self.q
         if q.ndim != 2 or not len(q):
             return np.empty(0, np.int64)
-        return np.flatnonzero(np.argmax(q, axis=1) != self.action[: len(q)])
+        return np.flatnonzero(q[np.arange(len(q)), self.action[: len(q)]] < q.max(axis=1))
 
     @property
     def return_so_far(self) -> float:

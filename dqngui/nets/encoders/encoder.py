@@ -92,11 +92,18 @@ class Encoder(nn.Module):
         """Number of numbers F in the raw observation."""
         return sum(_raw_size(part) for part in self._layout)
 
+    @property
+    def raw_standardised(self) -> Tensor:
+        """Which of these numbers `raw` gives in standard deviations, (F,) bool."""
+        units = self.standardised
+        parts = [torch.full((_raw_size(part),), part.name in units) for part in self._layout if part.kind != "text"]
+        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.bool)
+
     def raw(self, observation: Mapping[str, Tensor]) -> Tensor:
         """The observation as plain numbers (T, B, F).
 
-        Vectors, pictures, rows and entities are scaled, a grid's categories become shares from 0 to 1, and discrete
-        parts become one-hot; texts are left out.
+        Vectors, pictures, rows and entities are scaled, and standardised where the encoder does so; a grid's
+        categories become shares from 0 to 1, and discrete parts become one-hot; texts are left out.
         """
         units = self.standardised
         parts = [

@@ -77,7 +77,7 @@ def values_at(
     q, row = playing.q, min(t, len(playing.q) - 1)
     there, action = t < len(q), int(playing.action[row])
     explores = playing.epsilon > 0 or playing.request.from_training
-    if there and action != int(np.argmax(q[row])):
+    if there and q[row, action] < q[row].max():
         if playing.request.from_training:
             actor = "record"
         elif explores and not actor:
