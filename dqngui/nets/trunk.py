@@ -81,7 +81,7 @@ class Trunk(nn.Module):
         seen = {"observation": self.encoder.raw_size} if make_memory.sees_observation else {}
         self.memory: Memory = make_memory(width=net.width, options=module_options(experiment, "memory"), **seen)
         shortcut = net.shortcut and net.memory != "none"
-        self.after = nn.Linear(2 * net.width, net.width) if shortcut else None
+        self.shortcut = nn.Linear(2 * net.width, net.width) if shortcut else None
         self.meet = nn.Linear(net.width, net.width) if self.attention.per_action else None
 
     def preferences(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:
@@ -185,7 +185,7 @@ class Trunk(nn.Module):
 
     def _with_present(self, h: Tensor, x: Tensor) -> Tensor:
         """The memory's output h joined with its input x: relu(W [h, relu(x)] + b), (T, B, D); h without a shortcut."""
-        return h if self.after is None else torch.relu(self.after(torch.cat([h, torch.relu(x)], dim=-1)))
+        return h if self.shortcut is None else torch.relu(self.shortcut(torch.cat([h, torch.relu(x)], dim=-1)))
 
     def _combined(self, h: Tensor, z: Tensor | None) -> Tensor | None:
         """The vectors per action combined with the memory's output."""
