@@ -11,25 +11,20 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QPaintEvent, QPalette, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionComboBox,
     QStylePainter,
-    QVBoxLayout,
     QWidget,
 )
 
 from dqngui import catalog
-from dqngui.config import Schedule
 from dqngui.gui.settings_form.scale import number_text, parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.schema import Field
@@ -283,70 +278,6 @@ class SwitchEditor(QCheckBox):
 
     def set_value(self, value: Any) -> None:
         self.setChecked(bool(value))
-
-
-class ScheduleEditor(QWidget):
-    """Edits a linear schedule: start value, end value, number of steps.
-
-    A line below says so if the steps are a share of the run; steps that are typed are no share any more.
-    """
-
-    edited = Signal(object)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._share = 0.0
-        lines = QVBoxLayout(self)
-        lines.setContentsMargins(0, 0, 0, 0)
-        lines.setSpacing(2)
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
-        lines.addLayout(line)
-        self.parts = {"start": NumberEditor(float), "end": NumberEditor(float), "steps": NumberEditor(int)}
-        for word, (name, stretch) in {"from": ("start", 2), "to": ("end", 2), "over": ("steps", 3)}.items():
-            label = QLabel(word)
-            themes.set_role(label, "muted")
-            line.addWidget(label)
-            editor = self.parts[name]
-            editor.setMinimumWidth(36)
-            editor.role = "compact"
-            themes.set_role(editor, "compact")
-            editor.setAccessibleName(f"{word} ({name})")
-            editor.edited.connect(self._commit if name != "steps" else self._commit_steps)
-            line.addWidget(editor, stretch)
-        unit = QLabel("steps")
-        themes.set_role(unit, "muted")
-        line.addWidget(unit)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
-        themes.set_role(self.note, "muted")
-        self.note.hide()
-        lines.addWidget(self.note)
-
-    def value(self) -> dict[str, Any]:
-        value = {name: editor.value() for name, editor in self.parts.items()}
-        return {**value, "share": self._share} if self._share else value
-
-    def set_value(self, value: Any) -> None:
-        if isinstance(value, Schedule):
-            value = msgspec.to_builtins(value)
-        if isinstance(value, dict):
-            for name, editor in self.parts.items():
-                editor.set_value(value[name])
-            self._show_share(value.get("share", 0.0))
-
-    def _show_share(self, share: float) -> None:
-        self._share = share
-        self.note.setText(f"{100 * share:.4g} % of the run: the steps follow the total steps until you type others.")
-        self.note.setVisible(share > 0)
-
-    def _commit(self, _: Any) -> None:
-        self.edited.emit(self.value())
-
-    def _commit_steps(self, _: Any) -> None:
-        self._show_share(0.0)
-        self.edited.emit(self.value())
 
 
 Editor = TextEditor | ChoiceEditor | SwitchEditor

@@ -11,10 +11,11 @@ from dqngui import settings
 from dqngui.config import Schedule
 from dqngui.derivation import AUTOMATIC, RULES, derivable
 from dqngui.gui.cards.card import Card
-from dqngui.gui.settings_form.fields import NumberEditor, ScheduleEditor
+from dqngui.gui.settings_form.fields import NumberEditor
 from dqngui.gui.settings_form.relevance import relevant
 from dqngui.gui.settings_form.rows import DerivedChip
 from dqngui.gui.settings_form.scale import Scale, number_text
+from dqngui.gui.settings_form.schedule_editor import ScheduleEditor
 from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
