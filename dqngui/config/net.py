@@ -63,8 +63,8 @@ class NetConfig(Options, frozen=True):
     shortcut: Annotated[
         bool,
         setting(
-            "The head sees what the agent perceives now beside the memory's output, through one layer, so that the "
-            "memory need not carry the present. Off, everything passes through the memory.",
+            "The head sees the present observation beside the memory's output, through one layer, so that the memory "
+            "need not carry the present. Off, everything passes through the memory.",
             label="Shortcut past the memory",
             advanced=True,
         ),

@@ -165,11 +165,12 @@ class Trunk(nn.Module):
         if self.attention.queries_memory:
             prepared = self.attention.prepare(tokens, present)
             return self._step_by_step(prepared, inputs, raw, state, record, errors)
-        x, z = self.attention(tokens, present, None, record)
+        seen, z = self.attention(tokens, present, None, record)
+        x = seen
         if self.join is not None:
-            x = self.join(torch.cat([x, *self._previous(inputs, x.dtype)], dim=-1))
+            x = self.join(torch.cat([seen, *self._previous(inputs, seen.dtype)], dim=-1))
         h, state = self._remember(x, raw, state, record, errors)
-        h = self._with_present(h, x)
+        h = self._with_present(h, seen)
         return h, self._combined(h, z), state
 
     def _remember(
@@ -183,9 +184,13 @@ class Trunk(nn.Module):
             return self.memory(x, state, record, errors)
         return self.memory(x, state, record)
 
-    def _with_present(self, h: Tensor, x: Tensor) -> Tensor:
-        """The memory's output h joined with its input x: relu(W [h, relu(x)] + b), (T, B, D); h without a shortcut."""
-        return h if self.shortcut is None else torch.relu(self.shortcut(torch.cat([h, torch.relu(x)], dim=-1)))
+    def _with_present(self, h: Tensor, seen: Tensor) -> Tensor:
+        """The memory's output h and what the attention gives now: relu(W [h, relu(seen)] + b); h without a shortcut.
+
+        The previous action and reward reach the memory only: beside the observation, the head would take from the
+        previous action what it should read from the observation.
+        """
+        return h if self.shortcut is None else torch.relu(self.shortcut(torch.cat([h, torch.relu(seen)], dim=-1)))
 
     def _combined(self, h: Tensor, z: Tensor | None) -> Tensor | None:
         """The vectors per action combined with the memory's output."""
@@ -205,11 +210,12 @@ class Trunk(nn.Module):
         query, *carried = self.initial_state(batch) if state is None else state
         memory_state: State = tuple(carried)
         onward, added = self._split_join(inputs, query.dtype)
-        kept, asked, action_vectors = [], [], []
+        kept, looks, action_vectors = [], [], []
         records = [None if record is None else Record(changes=record.changes) for _ in range(steps)]
         step_errors: list[Errors | None] = [None if errors is None else {} for _ in range(steps)]
         for t, step in enumerate(zip(*prepared, strict=True)):
             x, z = self.attention.ask(step, query, records[t])
+            looks.append(x)
             if onward is not None and added is not None:
                 x = torch.addmm(added[t], x, onward)
             observed = None if raw is None else raw[t : t + 1]
@@ -218,7 +224,6 @@ class Trunk(nn.Module):
             if (step_record := records[t]) is not None and self._shows_output:
                 step_record.add(MEMORY_OUTPUT, h)
             kept.append(query)
-            asked.append(x)
             action_vectors.append(z)
         if record is not None:
             for spec in self.views():
@@ -226,7 +231,7 @@ class Trunk(nn.Module):
         if errors is not None:
             for name in step_errors[0] or ():
                 errors[name] = torch.cat([each[name] for each in step_errors if each is not None])
-        h = self._with_present(torch.stack(kept), torch.stack(asked))
+        h = self._with_present(torch.stack(kept), torch.stack(looks))
         z = None if action_vectors[0] is None else torch.stack([each for each in action_vectors if each is not None])
         return h, self._combined(h, z), (query, *memory_state)
 
