@@ -133,7 +133,7 @@ def test_a_window_from_its_stored_state_gives_what_the_episode_gave(attention: s
     """The attention that asks the memory keeps the memory's last output in the state."""
     data = {
         "env": CHANCY["env"],
-        "net": {"attention": attention, "memory": memory, "tokens": "feature", "width": 16},
+        "net": {"attention": attention, "memory": memory, "tokens": "feature", "width": 16, "standardise": False},
         "learn": {"window": 5, "burn_in": burn_in, "warmup": 100_000, "replay_capacity": 4000, "reward_scale": 1.0},
         "run": CHANCY["run"],
     }

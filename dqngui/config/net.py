@@ -56,7 +56,7 @@ class NetConfig(Options, frozen=True):
         setting(
             "How many convolutions read a picture of fewer than 24 pixels a side that is one token. Three relate "
             "pixels that lie further apart and cost several times more. All other pictures get three.",
-            label="Convolutions of small pictures",
+            label="Convolutions",
             advanced=True,
         ),
     ] = "one"

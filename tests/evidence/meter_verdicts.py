@@ -61,6 +61,7 @@ TRAINED: dict[str, tuple[str, Settings]] = {
             "learn.epsilon.steps": 4_000,
             "run.total_steps": steps,
             "net.standardise": False,  # with standardised inputs several heads carry the cue together
+            "net.shortcut": False,  # so that what one place of the map carries is all that the head has of it
             "learn.reward_scale": 1.0,
             **_QUICK,
         },

@@ -204,7 +204,7 @@ def test_which_parameters_a_new_memory_or_width_leaves(tmp_path: Path) -> None:
     _, events = fork(parent, changed(parent, net__memory="lstm"))
     assert isinstance(events[1], Forked)
     kinds = {kind: {name.split(".")[0] for name in getattr(events[1], kind)} - PARTS for kind in ("kept", "fresh")}
-    assert kinds == {"kept": {"encoder", "attention", "join", "head"}, "fresh": {"memory"}}
+    assert kinds == {"kept": {"encoder", "attention", "join", "head", "shortcut"}, "fresh": {"memory"}}
     assert events[1].changes_in_words == ("net.memory: gru → lstm", "run.total_steps: 600 → 900")
     _, events = fork(parent, changed(parent, net__width=32))
     assert isinstance(events[1], Forked) and set(events[1].kept) == {"head.q.bias"}

@@ -181,7 +181,7 @@ def test_a_fork_to_the_other_algorithm_keeps_the_trunk(old: str, new: str, tmp_p
     heads = {"ppo": {"policy", "value"}, "dqn": {"head"}}[new]
     assert forked.fresh[:3] == ("optimizer", store, "random generators")
     assert {name.split(".")[0] for name in forked.fresh[3:]} == heads
-    assert {name.split(".")[0] for name in forked.kept} == {"encoder", "attention", "join", "memory"}
+    assert {name.split(".")[0] for name in forked.kept} == {"encoder", "attention", "join", "memory", "shortcut"}
     assert isinstance(events[-1], Finished) and events[-1].step == 400
 
 

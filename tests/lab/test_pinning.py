@@ -92,7 +92,7 @@ def test_a_pin_plays_the_recorded_actions_with_the_weights_before_them(desk: Des
     assert pinned is not None
     assert (pinned.number, playing.seed, playing.given) == (12, 1012, LENGTH)
     assert playing.action.tolist() == actions_of(12).tolist()
-    assert playing.non_greedy_steps.tolist() == [10, 32]  # the values are (t, 10)
+    assert playing.non_greedy_steps.tolist() == [32]  # the values are (t, 10), equal at step 10
     assert desk.opened == [LATE]
     assert desk.pinning.cursor is not None
     assert (desk.pinning.cursor.step, desk.pinning.cursor.episode) == (ended(12).step, 12)
