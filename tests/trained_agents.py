@@ -2,8 +2,8 @@
 
 `tmaze_run`: a GRU in a T-maze of five cells, 20,000 steps in about four seconds. It turns right on both cues: the way
 is only in what it remembers, so that its memory is worth looking into, and an agent whose memory is erased cannot know.
-Its memory erased at step 3, it turns the same way whatever the cue was. Checkpoints: best (= last, 20,000), 5,008, which
-turns the same way whatever the cue was, 10,000 and 15,008.
+Its memory erased at step 3, it turns the same way whatever the cue was. Checkpoints: best (= last, 20,000), 5,008,
+10,000 and 15,008.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def test_integrated_gradients_add_up_to_the_difference(
     memory: str, attention: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Completeness (Sundararajan et al. 2017, arXiv:1703.01365): they sum to q of what is seen less q of zeros."""
-    monkeypatch.setattr(derived, "STEPS", 512)
+    monkeypatch.setattr(derived, "STEPS", 64)
     agent, envs = agent_of(CARTPOLE, memory=memory, attention=attention, tokens="feature")
     assert_complete(agent, envs)
 
@@ -182,7 +182,7 @@ gymnasium.register("tests/Shown-v0", entry_point=Shown)
 def test_pictures_categories_and_mixtures_are_attributed(
     kind: str, tokens: str, axes: tuple[str, ...], shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(derived, "STEPS", 256)
+    monkeypatch.setattr(derived, "STEPS", 64)
     agent, envs = agent_of({"id": "tests/Shown-v0", "kwargs": {"kind": kind}}, tokens=tokens, memory="gru")
     assert [(view.axes, view.shape) for view in agent.derivable] == [(axes, shape)] * 2
     assert_complete(agent, envs)
