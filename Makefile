@@ -9,7 +9,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow check format same-logs bench bench-learning learning evidence evidence-quick \
-    evidence-report coverage probe-verdicts meter-verdicts shots first-minutes demo clean
+    evidence-report without-preset coverage probe-verdicts meter-verdicts shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -91,6 +91,11 @@ evidence: $(VENV)/.developing
 
 evidence-report: $(VENV)/.developing
 	@$(EVIDENCE).report $(ARGS)
+
+# Train the default agent without a preset on fifteen tasks, five seeds each, into assets/evidence/without-preset (hours; a
+# stopped call continues where it was; ARGS="--only acrobot --jobs 4"). Needs popgym, minatar, gymnasium[mujoco,box2d].
+without-preset: $(VENV)/.developing
+	@$(EVIDENCE).without_preset $(ARGS)
 
 # Measure by simulation how often the confidence intervals contain the true value: dqngui/statistics/COVERAGE.md
 # (half a minute).
