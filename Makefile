@@ -9,7 +9,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow check format same-logs bench bench-learning learning evidence evidence-quick \
-    evidence-report coverage probe-verdicts meter-verdicts shots first-minutes demo clean
+    evidence-report coverage without-preset probe-verdicts meter-verdicts shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -96,6 +96,11 @@ evidence-report: $(VENV)/.developing
 # (half a minute).
 coverage: $(VENV)/.developing
 	@$(EVIDENCE).coverage
+
+# Train the default agent on fifteen tasks without a preset, five seeds each (a day; a stopped call continues where it
+# was; ARGS="--only tmaze --jobs 2"); the table is written to assets/evidence/without-preset/README.md.
+without-preset: $(VENV)/.developing
+	@$(EVIDENCE).without_preset $(ARGS)
 
 # What the probe says of 60 untrained agents, of trained ones and of one that never saw the cue (about a quarter of an
 # hour); the table is written to assets/evidence/probe-verdicts.md.
