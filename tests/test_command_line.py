@@ -109,7 +109,7 @@ def test_training_ends_with_a_test_on_fresh_episodes_and_with_what_chose_the_che
     tested = summary["tested"]
     assert first.startswith("Completed at 600 steps") and "best" not in out
     assert test.startswith(f"Test:   {tested['mean']:.4g} on 6 fresh episodes, ")
-    assert test.endswith(f"; chosen at {tested['chosen_at']:.4g}, its highest evaluation")
+    assert test.endswith(f"; chosen at {tested['chosen_at']:.4g}, the highest mean of repeated evaluations")
     assert f"95\u00a0% interval {tested['low']:.4g} to {tested['high']:.4g}" in test
     assert unseen.strip() == "With 6 episodes, an outcome of up to 39\u00a0% of all episodes may not have been seen."
 
@@ -195,7 +195,7 @@ def test_the_table_of_seeds_begins_with_the_test_and_its_interval(capsys: pytest
     assert re.split(" {2,}", first)[3:7] == ["400", "380.5 to 419.5", "410", "436"]
     assert re.split(" {2,}", second)[3:7] == ["500", "–", "500", "500"]
     assert re.split(" {2,}", median)[3:7] == ["450", "–", "455", "468"]
-    assert "highest of the run, so it flatters" in columns
+    assert "highest mean of repeated evaluations, so it flatters" in columns
     assert mean == "test, mean of 2 seeds: 450 (too few for an interval)"
     assert unseen == "With 2 seeds, an outcome of up to 78\u00a0% of all seeds may not have been seen."
 

@@ -36,7 +36,7 @@ class SeedResult(msgspec.Struct):
         best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
         test: mean return of the best checkpoint on test seeds.
         low, high: ends of its 95 % interval (`statistics.mean_interval`); None where there is none.
-        chosen_at: mean return of the evaluations that chose the checkpoint, the highest of all: it flatters.
+        chosen_at: mean return of the evaluations that chose the checkpoint (`CheckpointTest`): it flatters.
         reason: why training ended.
     """
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import gymnasium
 import msgspec
+import numpy as np
 
 from dqngui.config import ConfigError
 from dqngui.envs.parts import ObservationPart
@@ -56,17 +57,30 @@ def _told(part: ObservationPart, names: tuple[str, ...], env: gymnasium.Env[Any,
         sets = _own_rows(part, env)
         if part.name in sets:
             is_set, own = True, sets[part.name]
-    if own is not None and own not in range(part.raw_shape[0]):
-        raise ConfigError("observation.own_row", name=part.name, row=own, rows=part.raw_shape[0])
+    if own is not None and not (_is_index(own) and 0 <= own < part.raw_shape[0]):
+        raise ConfigError("observation.own_row", name=part.name, row=str(own), rows=part.raw_shape[0])
+    own = None if own is None else int(own)
     return msgspec.structs.replace(part, kind="entities", presence=presence, own=own) if is_set else part
 
 
-def _own_rows(part: ObservationPart, env: gymnasium.Env[Any, Any]) -> Mapping[str, int | None]:
-    """The agent's own row, by the names of parts that are known to be sets."""
-    if env.has_wrapper_attr(_ATTRIBUTE):
-        sets = env.get_wrapper_attr(_ATTRIBUTE)
-        if isinstance(sets, Mapping):
-            return sets
-    vehicles = getattr(env.unwrapped, "observation_type", None)
-    shape = getattr(vehicles, "vehicles_count", None), len(getattr(vehicles, "features", None) or ())
-    return {part.name: 0} if part.raw_shape == shape else {}
+def _is_index(own: Any) -> bool:
+    return isinstance(own, (int, np.integer)) and not isinstance(own, bool)
+
+
+def _own_rows(part: ObservationPart, env: gymnasium.Env[Any, Any]) -> Mapping[str, Any]:
+    """The agent's own row, by the names of parts that are known to be sets.
+
+    An attribute of another package that raises, or that is something else there, is as if it were not there.
+    """
+    try:
+        sets = env.get_wrapper_attr(_ATTRIBUTE) if env.has_wrapper_attr(_ATTRIBUTE) else None
+    except Exception:
+        sets = None
+    if isinstance(sets, Mapping):
+        return sets
+    try:
+        vehicles: Any = env.unwrapped
+        vehicles = vehicles.observation_type
+        return {part.name: 0} if part.raw_shape == (int(vehicles.vehicles_count), len(vehicles.features)) else {}
+    except Exception:
+        return {}

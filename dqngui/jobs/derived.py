@@ -1,7 +1,9 @@
 """Views that are computed from a recorded step: attention rollout and saliency.
 
 Saliency is how much each part of the observation contributes to the value of the agent's action, while the
-memory's state is held fixed: gradient × input, and integrated gradients from an observation of zeros.
+memory's state is held fixed: gradient × input, and integrated gradients from an observation of zeros. For numbers that
+the network standardises, input and zeros are as it sees them: distances from the mean, which here is the baseline. From
+plain zeros, which may be a thousand deviations away, nearly all of the way would be clipped.
 """
 
 from __future__ import annotations
@@ -116,7 +118,12 @@ class Saliency:
         encoder = self._network.encoder
         with torch.no_grad():
             embedded = {part.name: encoder.embedded(part.name, seen[part.name]) for part in self._parts}
-        leaves = {name: _between(x).requires_grad_() for name, x in embedded.items()}
+            units = encoder.standardised
+            middle = {
+                name: units[name].middle(x) if name in units else torch.zeros_like(x) for name, x in embedded.items()
+            }
+        leaves = {name: _between(middle[name], x).requires_grad_() for name, x in embedded.items()}
+        way = {name: (x - middle[name])[0, 0] for name, x in embedded.items()}
         count = STEPS + 1
         texts = {name: x.expand(-1, count, *x.shape[2:]) for name, x in seen.items() if name not in leaves}
         previous = (x.clone().expand(-1, count) for x in (inputs.prev_action, inputs.prev_reward))
@@ -124,8 +131,8 @@ class Saliency:
         q, _ = self._network(Inputs({**texts, **leaves}, *previous), states)
         gradients = torch.autograd.grad(q[0, :, action].sum(), list(leaves.values()))
         slopes = dict(zip(leaves, gradients, strict=True))
-        at_it = self._as_view({name: slopes[name][0, -1] * x[0, 0] for name, x in embedded.items()})
-        along = self._as_view({name: _mean_slope(slopes[name][0, :-1]) * x[0, 0] for name, x in embedded.items()})
+        at_it = self._as_view({name: slopes[name][0, -1] * x for name, x in way.items()})
+        along = self._as_view({name: _mean_slope(slopes[name][0, :-1]) * x for name, x in way.items()})
         return at_it, along
 
     def _as_view(self, attributed: Tensors) -> Tensor:
@@ -136,14 +143,15 @@ class Saliency:
         return torch.cat(rows).detach()
 
 
-def _between(x: Tensor) -> Tensor:
-    """Points from zero to x (1, 1, …), then x itself, (1, STEPS + 1, …).
+def _between(baseline: Tensor, x: Tensor) -> Tensor:
+    """Points from the baseline to x (1, 1, …) each, then x itself, (1, STEPS + 1, …).
 
-    They are the cubes of the midpoints of STEPS equal pieces: a layer norm changes most near zero.
+    Their shares of the way are the cubes of the midpoints of STEPS equal pieces: a layer norm changes most where all
+    that it gets is near zero.
     """
     shares = torch.ones(STEPS + 1, dtype=x.dtype, device=x.device)
     shares[:-1] = _midpoints(x) ** 3
-    return x * shares.view(1, -1, *[1] * (x.ndim - 2))
+    return baseline + (x - baseline) * shares.view(1, -1, *[1] * (x.ndim - 2))
 
 
 def _mean_slope(slopes: Tensor) -> Tensor:

@@ -22,8 +22,8 @@ class CheckpointTest(msgspec.Struct, frozen=True, kw_only=True):
         mean: mean return of the fresh episodes.
         episodes: their number.
         low, high: ends of the 95 % interval of the mean (`statistics.mean_interval`); None where there is none.
-        chosen_at: mean return of the evaluations that chose the checkpoint, the highest of all: it flatters. None in
-            the logs of earlier versions.
+        chosen_at: mean return of the evaluations that chose the checkpoint, the highest mean of repeated evaluations
+            (`learning.best`): it flatters. A single evaluation may be higher. None in the logs of earlier versions.
     """
 
     mean: float

@@ -48,6 +48,13 @@ class Standardise(nn.Module):
         present = self.entities.present(rows).unsqueeze(-1)
         return torch.where(present, self._scaled(rows), 0.0).flatten(-2)
 
+    def middle(self, x: Tensor) -> Tensor:
+        """The numbers that become 0 in place of these (…, F): the means; an absent row stays zeros."""
+        if self.entities is None:
+            return self.mean.expand_as(x)
+        rows = x.unflatten(-1, self.entities.raw_shape)
+        return torch.where(self.entities.present(rows).unsqueeze(-1), self.mean, 0.0).flatten(-2)
+
     def _scaled(self, x: Tensor) -> Tensor:
         return ((x - self.mean) / self.deviation).clamp_(-LARGEST_DEVIATION, LARGEST_DEVIATION)
 

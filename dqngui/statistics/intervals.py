@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ MIN_VALUES = 5
 """Smallest number of values with an interval of their mean."""
 Reason = Literal["few", "equal"]
 """Why there is no interval: too few values, or values that are all equal (their spread is not known to be zero)."""
+_ROUNDING = 1e-12  # values that differ by less than this share of their size are equal: sums differ by their order
 
 
 class Interval(NamedTuple):
@@ -37,7 +38,12 @@ def reason(values: npt.ArrayLike) -> Reason | None:
     found = finite_values(values)
     if len(found) < MIN_VALUES:
         return "few"
-    return None if np.ptp(found) > 0 else "equal"
+    return None if _differ(found.min(), found.max()) else "equal"
+
+
+def _differ(least: Any, most: Any) -> Any:
+    """Whether values between these two differ by more than rounding."""
+    return most / 2 - least / 2 > _ROUNDING / 2 * np.maximum(np.abs(least), np.abs(most))
 
 
 def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval | None:
@@ -71,12 +77,12 @@ def mean_intervals(values: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, 
         np.where(there, array, -np.inf).max(0, initial=-np.inf),
     )
     low, high = np.full(array.shape[1], np.nan), np.full(array.shape[1], np.nan)
-    usable = (counts >= MIN_VALUES) & (most > least)
+    usable = (counts >= MIN_VALUES) & _differ(least, most)
     two = usable & (~there | (array == least) | (array == most)).all(0)
     if two.any():
         larger = (array[:, two] == most[two]).sum(0)
         shares = share_intervals(larger, counts[two], level)
-        low[two], high[two] = (least[two] + (most - least)[two] * share for share in shares)
+        low[two], high[two] = (least[two] * (1 - share) + most[two] * share for share in shares)
     rest = usable & ~two
     if rest.any():
         low[rest], high[rest] = _skewed_intervals(array[:, rest], there[:, rest], counts[rest], level)
@@ -88,9 +94,11 @@ def _skewed_intervals(
 ) -> tuple[Floats, Floats]:
     means = np.where(there, array, 0.0).sum(0) / counts
     centred = np.where(there, array - means, 0.0)
+    scale = np.abs(centred).max(0)  # so that no power leaves the range of numbers
+    centred /= scale
     variances = (centred**2).sum(0) / (counts - 1)
     skewness = third_cumulant(centred, counts) / variances**1.5 / np.sqrt(counts)
-    return skewed_ends(means, np.sqrt(variances / counts), counts - 1, skewness, level)
+    return skewed_ends(means, scale * np.sqrt(variances / counts), counts - 1, skewness, level)
 
 
 def unseen_share(count: int, level: float = 0.95) -> float:
@@ -138,12 +146,14 @@ def _weighted_sum_interval(groups: Sequence[Floats], weights: Floats, level: flo
     if not groups or any(len(group) < MIN_VALUES for group in groups):
         return None
     counts = np.array([len(group) for group in groups])
-    parts = weights**2 * np.array([group.var(ddof=1) for group in groups]) / counts  # variances of the weighted means
-    if parts.sum() <= 0:
+    if not any(_differ(group.min(), group.max()) for group in groups):
         return None
+    scale = float(max(np.ptp(group) for group in groups))  # so that no power leaves the range of numbers
+    groups = [group / scale for group in groups]
+    parts = weights**2 * np.array([group.var(ddof=1) for group in groups]) / counts  # variances of the weighted means
     middle = float(weights @ np.array([group.mean() for group in groups]))
     freedom = float(parts.sum() ** 2 / (parts**2 / (counts - 1)).sum())
     thirds = np.array([third_cumulant(group - group.mean(), len(group)) for group in groups])
     skewness = float((weights**3 * thirds / counts**2).sum() / parts.sum() ** 1.5)
     low, high = skewed_ends(middle, float(parts.sum()) ** 0.5, freedom, skewness, level)
-    return Interval(float(low), float(high))
+    return Interval(float(low) * scale, float(high) * scale)

@@ -98,7 +98,29 @@ def test_each_table_is_judged_by_itself_and_wrappers_may_say_it() -> None:
     assert {part.kind for part in alike.values()} == {"entities"}
 
 
-@pytest.mark.parametrize("row", [5, -1, "first"])
+class Raises:
+    def __get__(self, env: Any, owner: Any) -> Any:
+        raise RuntimeError("not ready")
+
+
+@pytest.mark.parametrize("attribute", ["entity_sets", "observation_type"])
+@pytest.mark.parametrize("value", [Raises(), SimpleNamespace(features=3, vehicles_count=5), "Kinematics", 0])
+def test_an_attribute_of_another_package_that_is_something_else_says_nothing(attribute: str, value: Any) -> None:
+    kind = type("Odd", (Tables,), {attribute: value})
+    gymnasium.register("tests/Odd-v0", entry_point=kind)
+    try:
+        (part,) = make_vector(EnvConfig(id="tests/Odd-v0"), 1).spaces.parts
+    finally:
+        del gymnasium.registry["tests/Odd-v0"]
+    assert (part.kind, part.own) == ("rows", None)
+
+
+def test_an_own_row_of_numpy_is_a_plain_number() -> None:
+    own = parts_of(sets={"observation": np.int64(1)})["observation"].own
+    assert (own, type(own)) == (1, int)
+
+
+@pytest.mark.parametrize("row", [5, -1, "first", 0.0, True])
 def test_an_own_row_that_is_not_there_is_an_error(row: Any) -> None:
     with pytest.raises(ConfigError) as error:
         parts_of(sets={"observation": row})

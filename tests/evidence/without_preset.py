@@ -17,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,11 @@ class Task:
     above: str = ""
     known: str = ""
     controlled: bool = False
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 TASKS = {
     "acrobot": Task("Acrobot-v1", 100_000, -80, known="-76.6 (rl-zoo DQN)"),
-    "autoencode": Task("popgym-AutoencodeEasy-v0", 200_000, above="memoryless", known="", controlled=True),
+    "autoencode": Task("popgym-AutoencodeEasy-v0", 200_000, above="memoryless", controlled=True),
     "higher-lower": Task("popgym-HigherLowerEasy-v0", 400_000, 0.48, controlled=True),
     "count-recall": Task("popgym-CountRecallEasy-v0", 400_000, above="random", controlled=True),
     "concentration": Task("popgym-ConcentrationEasy-v0", 400_000, above="random", controlled=True),

@@ -238,6 +238,19 @@ def test_knobs_without_effect_are_hidden(
     assert knobs.rows[path].isVisibleTo(knobs) is matters
 
 
+@pytest.mark.parametrize(
+    ("changes", "path", "matters"),
+    [
+        ({"net.memory": "gru"}, "net.shortcut", True),
+        ({"net.memory": "none"}, "net.shortcut", False),
+        ({"net.tokens": "one"}, "net.convolutions", True),
+        ({"net.tokens": "feature"}, "net.convolutions", False),
+    ],
+)
+def test_fields_without_effect_are_not_relevant(changes: dict[str, object], path: str, matters: bool) -> None:
+    assert relevant(settings.with_settings(config.Experiment(), changes), path) is matters
+
+
 def test_conditions_name_existing_settings() -> None:
     assert set(_CONDITIONS) <= {field.path for field in settings.experiment_fields()}
 

@@ -63,10 +63,11 @@ def test_a_second_evaluation_begins_with_what_the_best_is_chosen_by() -> None:
     assert line_of(second).text == "Second evaluation 330.7, mean of both 316.6"
     assert line_of(msgspec.structs.replace(second, best=True)).text == "Highest so far 316.6, second evaluation 330.7"
     fresh = msgspec.structs.replace(second, best=True, reported=10)
-    assert line_of(fresh).text == "Test 316.6 on 10 fresh episodes, highest evaluation so far"
+    assert line_of(fresh).text == "Test 316.6 on 10 fresh episodes, highest repeated evaluations so far"
     tested = CheckpointTest.of([300.0, 310.0, 320.0, 330.0, 340.0], chosen_at=345.5)
     assert line_of(msgspec.structs.replace(fresh, tested=tested)).text == (
-        "Test 320 on 5 fresh episodes, 95\u00a0% interval 300.4 to 339.6; chosen at 345.5, its highest evaluation"
+        "Test 320 on 5 fresh episodes, 95\u00a0% interval 300.4 to 339.6; chosen at 345.5, "
+        "the highest mean of repeated evaluations"
     )
 
 

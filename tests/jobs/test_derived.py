@@ -117,6 +117,25 @@ def test_integrated_gradients_add_up_to_the_difference(
     assert_complete(agent, envs)
 
 
+@pytest.mark.parametrize(("memory", "attention"), [("gru", "self"), ("sarima", "none"), ("none", "none")])
+def test_integrated_gradients_begin_at_the_mean_where_numbers_are_standardised(
+    memory: str, attention: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prices around 1,000 that vary by 1: from zeros on, nearly all of the way would be clipped."""
+    monkeypatch.setattr(derived, "STEPS", 64)
+    agent, _ = agent_of(CARTPOLE, memory=memory, attention=attention)
+    network = agent.network
+    mean, deviation = np.array([1000.0, -1000.0, 50.0, 0.0]), np.array([1.0, 2.0, 0.5, 1.0])
+    network.encoder.standardised["observation"].set(mean, deviation)
+    away = np.array([[1.0, -1.5, 0.3, 2.0]])
+    seen, baseline = ({"observation": (mean + each * deviation).astype(np.float32)} for each in (away, 0 * away))
+    state, previous = network.initial_state(1), (np.full(1, -1), np.zeros(1, np.float32))
+    with torch.inference_mode():
+        q, q_of_mean = (network(inputs_of(each, *previous, CPU), state)[0][0, 0, 1] for each in (seen, baseline))
+    found = agent.saliency.of(seen, inputs_of(seen, *previous, CPU), state, 1)["saliency/integrated"]
+    assert float(found.sum()) == pytest.approx(float(q - q_of_mean), rel=0.02, abs=2e-3)
+
+
 def assert_complete(agent: LoadedAgent, envs: Any, steps: int = 2) -> None:
     network, action, reward = agent.network, np.full(1, -1), np.zeros(1, np.float32)
     parts = envs.reset([5])

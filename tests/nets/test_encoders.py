@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from torch.profiler import ProfilerActivity, profile
 
 from dqngui.config import EnvConfig
 from dqngui.defaults import default_experiment
@@ -20,6 +21,7 @@ from dqngui.envs.words import word_ids
 from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
 from dqngui.nets.encoders import Encoder
+from dqngui.nets.encoders.categories import DiscreteEncoder
 from dqngui.nets.encoders.maps import GridEncoder
 from dqngui.nets.initialise import build
 from dqngui.nets.network import build_network
@@ -206,6 +208,27 @@ def test_an_unknown_category_counts_as_the_last() -> None:
     with torch.no_grad():
         last, too_large = (encoder({"observation": torch.full((1, 1, 9), n, dtype=torch.uint8)})[0] for n in (3, 200))
     assert torch.equal(last, too_large)
+
+
+@pytest.mark.parametrize("sizes", [(4,), (3, 4), (3, 5, 2) * 4, (1000, 2) * 4])
+def test_discrete_entries_are_the_sum_of_their_embeddings(sizes: tuple[int, ...]) -> None:
+    space = spaces.MultiDiscrete(sizes, seed=0)
+    encoder = encoder_of(space, "one").parts[0]
+    assert isinstance(encoder, DiscreteEncoder)
+    sample = torch.from_numpy(np.stack([space.sample() for _ in range(6)]).astype(np.int32)).view(2, 3, -1)
+    offsets = torch.tensor([sum(sizes[:entry]) for entry in range(len(sizes))])
+    with torch.no_grad():
+        expected = encoder.embedding[sample + offsets].sum(-2, keepdim=True)
+        assert torch.allclose(encoder(sample), expected, atol=1e-5)
+
+
+def test_many_categories_take_no_memory_for_each_of_them() -> None:
+    encoder = encoder_of(spaces.MultiDiscrete([20_000] * 8), "one").parts[0]
+    part = torch.zeros(20, 16, 8, dtype=torch.int32)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as memory:
+        encoder(part)
+    largest = max(event.cpu_memory_usage for event in memory.key_averages())
+    assert largest < 20 * 16 * 20_000, "bytes"
 
 
 @pytest.mark.parametrize("sizes", [(4, 5, 2), (40, 30, 10, 5), (600, 3)])

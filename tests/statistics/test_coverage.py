@@ -113,6 +113,22 @@ def test_too_few_or_equal_values_have_no_interval_and_a_reason() -> None:
     assert stratified_interval([]) is None and difference_interval([1, 2], [3, 4, 5, 6, 7]) is None
 
 
+@pytest.mark.parametrize("unit", [1e-250, 1e-110, 1e110, 1e250])
+def test_the_unit_of_the_values_makes_no_difference(unit: float) -> None:
+    values = np.random.default_rng(2).exponential(size=12)
+    other = values[::-1] * 2
+    for interval in (mean_interval, lambda each: difference_interval(each, other * each.sum() / values.sum())):
+        found, expected = interval(values * unit), interval(values)
+        assert found is not None and expected is not None
+        assert (found.low / unit, found.high / unit) == pytest.approx((expected.low, expected.high))
+
+
+def test_values_that_differ_by_rounding_are_equal() -> None:
+    values = [0.1 + 0.2, 0.3] * 5
+    assert mean_interval(values) is None and reason(values) == "equal"
+    assert difference_interval(values, values) is None and stratified_interval([values]) is None
+
+
 def test_columns_have_the_same_interval_as_alone() -> None:
     values = np.random.default_rng(1).normal(size=(14, 2, 3))
     values[6:, 0, 1] = np.nan

@@ -57,6 +57,8 @@ _ONLY_OF = {path: algorithm for algorithm, paths in _OF_ALGORITHM.items() for pa
 
 _CONDITIONS: dict[str, Condition] = {
     "net.horizon": lambda experiment: any(path.startswith(MEMORY_OPTIONS) for path in derivable(experiment)),
+    "net.shortcut": _has_memory,
+    "net.convolutions": lambda experiment: experiment.net.tokens == "one",
     "net.atoms": _values("categorical", "quantile"),
     "net.v_min": _values("categorical"),
     "net.v_max": _values("categorical"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 
 import torch
 from torch import Generator, Tensor, nn
@@ -10,22 +11,30 @@ from torch import Generator, Tensor, nn
 from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.encoders.contract import PartEncoder
 
-MANY_ENTRIES = 8
-"""From this many entries, the sum of embeddings is a product with zeros and ones: several times faster to learn."""
+_MANY_ENTRIES = 8
+_FEW_CATEGORIES = 24
+"""From so many entries with at most so many categories each, on average, the sum of embeddings is a product with zeros
+and ones, which is up to ten times faster to learn. With more categories it is slower (with 1,000 twenty times), and
+needs memory for each of them.
+"""
 
 
 class DiscreteEncoder(PartEncoder):
     """Integer categories as one token: the sum of their embeddings. (T, B, M) -> (T, B, 1, D)."""
 
+    offsets: Tensor
+
     def __init__(self, part: ObservationPart, width: int) -> None:
         super().__init__()
         self.labels = (part.name,)
+        self.sizes, entries = part.sizes, len(part.sizes)
         self.embedding = nn.Parameter(torch.empty(sum(part.sizes), width))
-        offsets = [sum(part.sizes[:index]) for index in range(len(part.sizes))]
-        self.offsets = offsets
+        self.by_product = entries >= _MANY_ENTRIES and sum(part.sizes) <= _FEW_CATEGORIES * entries
+        self.register_buffer("offsets", torch.empty(entries, dtype=torch.long), persistent=False)
 
     def initialise(self, generator: Generator) -> None:
-        nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.offsets)), generator=generator)
+        self.offsets.copy_(torch.tensor([0, *accumulate(self.sizes)][:-1]))
+        nn.init.normal_(self.embedding, std=1 / math.sqrt(len(self.sizes)), generator=generator)
 
     def embedded(self, part: Tensor) -> Tensor:
         """The embedding of each entry, (T, B, M, D)."""
@@ -33,10 +42,10 @@ class DiscreteEncoder(PartEncoder):
 
     def _places(self, part: Tensor) -> Tensor:
         """The row of `embedding` of each entry, (T, B, M)."""
-        return part.long().flatten(2) + torch.tensor(self.offsets, device=part.device)
+        return part.long().flatten(2) + self.offsets
 
     def forward(self, part: Tensor) -> Tensor:
-        if not part.is_floating_point() and len(self.offsets) >= MANY_ENTRIES:
+        if self.by_product and not part.is_floating_point():
             places = self._places(part)
             chosen = self.embedding.new_zeros(*places.shape[:2], len(self.embedding))
             return (chosen.scatter_(-1, places, 1.0) @ self.embedding).unsqueeze(-2)

@@ -105,7 +105,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.failed": "Failed",
     "shown.columns": (
         "test: the kept checkpoint on test episodes; evaluation: on further episodes during training, which did not "
-        "choose it; chosen at: mean of the evaluations that chose it, the highest of the run, so it flatters."
+        "choose it; chosen at: the highest mean of repeated evaluations, so it flatters."
     ),
     "shown.test_mean": "test, mean of {count} seeds: {mean:.4g}, 95\u00a0% interval {low:.4g} to {high:.4g}",
     "shown.test_few": "test, mean of {count} seeds: {mean:.4g} (too few for an interval)",

@@ -19,7 +19,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "event.test_best": "Test {mean}, highest so far",
     "event.test_of_both": "Test {mean}, mean of both {score}",
     "event.tested": "Test {test}",
-    "event.best_reported": "Test {score} on {count} fresh episodes, highest evaluation so far",
+    "event.best_reported": "Test {score} on {count} fresh episodes, highest repeated evaluations so far",
     "event.best": "Highest so far {score}, second evaluation {mean}",
     "event.forked": "Forked from {parent}: {changes}",
     "event.forked_fresh": "Forked from {parent}: {changes}; started fresh: {fresh}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
-    "tested.interval": ("{mean:.4g} on {count} fresh episodes, 95\u00a0% interval {low:.4g} to {high:.4g}"),
+    "tested.interval": "{mean:.4g} on {count} fresh episodes, 95\u00a0% interval {low:.4g} to {high:.4g}",
     "tested.few": Plural(
         "count",
         {
@@ -14,7 +14,7 @@ TEMPLATES: dict[str, str | Plural] = {
         },
     ),
     "tested.equal": "{mean:.4g} on {count} fresh episodes, all equal and so without an interval",
-    "tested.chosen": "{test}; chosen at {chosen:.4g}, its highest evaluation",
+    "tested.chosen": "{test}; chosen at {chosen:.4g}, the highest mean of repeated evaluations",
     "tested.unseen_seeds": (
         "With {count} seeds, an outcome of up to {percent:.0f}\u00a0% of all seeds may not have been seen."
     ),

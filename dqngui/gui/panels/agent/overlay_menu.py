@@ -13,9 +13,10 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady
 
 _TIPS = {
-    "saliency/gradient": "Contribution of each part to the value of the action taken: gradient × input",
-    "saliency/integrated": "The same with gradients averaged from a zero observation: contributions add up to "
-    "the difference of the two values",
+    "saliency/gradient": "Contribution of each part to the value of the action taken: gradient × input, where input is "
+    "the distance from the mean of a standardised number",
+    "saliency/integrated": "The same with gradients averaged from an observation of zeros, or of means where numbers "
+    "are standardised: contributions add up to the difference of the two values",
 }
 
 

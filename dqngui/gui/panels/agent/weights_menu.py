@@ -15,7 +15,7 @@ EPSILONS = (0.0, 0.05, 0.1, 0.25, 0.5)
 HIGHEST_SEED = 2**31 - 1
 _WEIGHT_TIPS: dict[WeightsChoice, str] = {
     "newest": "The newest weights of the training, taken at the start of each episode",
-    "best": "The checkpoint with the highest evaluation",
+    "best": "The checkpoint that repeated evaluations chose",
     "last": "The checkpoint that was saved last",
 }
 
