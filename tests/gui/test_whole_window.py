@@ -101,26 +101,24 @@ def told(widget: QWidget) -> bool:
 
 
 @pytest.mark.parametrize("state", [State.READY, State.PAUSED])
-@pytest.mark.parametrize("arrangement", list(ARRANGEMENTS))
-def test_every_interactive_widget_has_a_name_and_says_what_it_does(
-    qtbot: QtBot, app: App, state: State, arrangement: str
-) -> None:
+def test_every_interactive_widget_has_a_name_and_says_what_it_does(qtbot: QtBot, app: App, state: State) -> None:
     reach(app, state)
-    app.window.arrange(arrangement)
-    qtbot.wait(30)
     nameless, untold = [], []
-    for kind in INTERACTIVE:
-        for widget in app.window.findChildren(kind):
-            inner = isinstance(widget.parent(), (QComboBox, QAbstractSpinBox, QTabBar, QLineEdit))
-            if widget.window() is not app.window:  # the list of a choice
-                continue
-            if inner or isinstance(widget, (QScrollBar, QHeaderView)) or widget.objectName().startswith("qt_"):
-                continue
-            words = widget.text() if isinstance(widget, QAbstractButton) else ""
-            if not (widget.accessibleName() or words):
-                nameless.append((type(widget), widget.toolTip(), type(widget.parent())))
-            if not isinstance(widget, QTabBar) and widget.isVisible() and not told(widget):
-                untold.append((type(widget), words or widget.accessibleName()))
+    for arrangement in ARRANGEMENTS:
+        app.window.arrange(arrangement)
+        qtbot.wait(30)
+        for kind in INTERACTIVE:
+            for widget in app.window.findChildren(kind):
+                inner = isinstance(widget.parent(), (QComboBox, QAbstractSpinBox, QTabBar, QLineEdit))
+                if widget.window() is not app.window:  # the list of a choice
+                    continue
+                if inner or isinstance(widget, (QScrollBar, QHeaderView)) or widget.objectName().startswith("qt_"):
+                    continue
+                words = widget.text() if isinstance(widget, QAbstractButton) else ""
+                if not (widget.accessibleName() or words):
+                    nameless.append((arrangement, type(widget), widget.toolTip(), type(widget.parent())))
+                if not isinstance(widget, QTabBar) and widget.isVisible() and not told(widget):
+                    untold.append((arrangement, type(widget), words or widget.accessibleName()))
     assert not nameless
     assert not untold
 
