@@ -206,41 +206,41 @@ def test_the_theme_comes_back(qtbot: QtBot, app: App, settings: QSettings) -> No
     end(qtbot, again)
 
 
-def saved(qtbot: QtBot, app: App) -> None:
-    """A layout with a hidden card, on disk."""
+def test_a_layout_that_is_not_ours_falls_back_to_the_default(
+    qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     at(qtbot, app, 1600, 1000)
     app.window.docks["return"].hide()
     app.closing.begin(ask=False)
     qtbot.waitUntil(lambda: app.closing.done)
-
-
-@pytest.mark.parametrize("spoiled", ["version", "cards", "bytes", "size", "name"])
-def test_a_layout_that_is_not_ours_falls_back_to_the_default(
-    qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch, spoiled: str
-) -> None:
-    saved(qtbot, app)
-    size = (1600, 1000)
-    if spoiled == "version":
-        monkeypatch.setattr(layouts, "VERSION", layouts.VERSION + 1)
-    elif spoiled == "cards":
-        settings.setValue("layout/cards", ["return", "gone"])
-    elif spoiled == "bytes":
-        settings.setValue("layout/train/state", b"no layout at all")
-    elif spoiled == "size":
-        size = SMALLEST  # nine cards side by side have no room here
-    else:
-        settings.setValue("layout/arrangement", "unheard of")
-    again = make_app(settings, monkeypatch)
-    if spoiled == "size":
-        again.window.docks["experiment"].card.setMinimumWidth(420)
-    again.window.restore_layout(geometry=False)
-    again.window.resize(*size)
-    show(qtbot, again)
-    qtbot.wait(50)
-    assert again.window.layouts.name == "train"
-    assert again.window.docks["return"].isHidden() == (spoiled == "name")
-    assert again.window.layouts.fits()
-    end(qtbot, again)
+    saved = {name: settings.value(name) for name in settings.allKeys()}
+    for spoiled in ("version", "cards", "bytes", "size", "name"):
+        settings.clear()
+        for name, value in saved.items():
+            settings.setValue(name, value)
+        with monkeypatch.context() as patch:
+            size = (1600, 1000)
+            if spoiled == "version":
+                patch.setattr(layouts, "VERSION", layouts.VERSION + 1)
+            elif spoiled == "cards":
+                settings.setValue("layout/cards", ["return", "gone"])
+            elif spoiled == "bytes":
+                settings.setValue("layout/train/state", b"no layout at all")
+            elif spoiled == "size":
+                size = SMALLEST  # nine cards side by side have no room here
+            else:
+                settings.setValue("layout/arrangement", "unheard of")
+            again = make_app(settings, monkeypatch)
+            if spoiled == "size":
+                again.window.docks["experiment"].card.setMinimumWidth(420)
+            again.window.restore_layout(geometry=False)
+            again.window.resize(*size)
+            show(qtbot, again)
+            qtbot.wait(50)
+            assert again.window.layouts.name == "train", spoiled
+            assert again.window.docks["return"].isHidden() == (spoiled == "name"), spoiled
+            assert again.window.layouts.fits(), spoiled
+            end(qtbot, again)
 
 
 def test_a_hidden_card_comes_back_from_the_menu_in_its_place(qtbot: QtBot, app: App) -> None:
