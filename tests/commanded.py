@@ -60,10 +60,18 @@ def events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+_TRAINED: list[tuple[Path, str]] = []
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A folder of runs with one short run in it, and its JSON events."""
-    runs = tmp_path_factory.mktemp("runs")
-    status, out, err = run("train", *SMALL, "--steps", "1200", "--json", "--runs", str(runs))
-    assert (status, err) == (0, "")
-    return runs, out
+    """A folder of runs with one short run in it, and its JSON events.
+
+    It is made once for all modules, and no test changes it.
+    """
+    if not _TRAINED:
+        runs = tmp_path_factory.mktemp("runs")
+        status, out, err = run("train", *SMALL, "--steps", "1200", "--json", "--runs", str(runs))
+        assert (status, err) == (0, "")
+        _TRAINED.append((runs, out))
+    return _TRAINED[0]

@@ -17,7 +17,7 @@ _SCREEN = {
     ]
 }
 
-FULL_COLLECTION_EVERY = 60
+FULL_COLLECTION_EVERY = 120
 """Collections of the young objects, at least one a test, from one collection of all objects to the next."""
 
 

@@ -31,20 +31,20 @@ def at(qtbot: QtBot, app: App, width: int, height: int, arrangement: str = "trai
     qtbot.wait(50)
 
 
-@pytest.mark.parametrize("arrangement", list(ARRANGEMENTS))
 @pytest.mark.parametrize("size", [SMALLEST, (1280, 800), (1440, 900), (1600, 1000), (2560, 1440)])
-def test_no_card_is_smaller_than_it_may_be(qtbot: QtBot, app: App, size: tuple[int, int], arrangement: str) -> None:
-    at(qtbot, app, *size, arrangement)
-    window = app.window
-    assert (window.width(), window.height()) == size
-    assert window.layouts.fits()
-    for name in in_sight(app):
-        dock = window.docks[name]
-        left, bottom = dock.mapTo(window, QPoint(0, 0)), dock.mapTo(window, QPoint(dock.width(), dock.height()))
-        assert left.x() >= 0, name
-        assert left.y() >= window.header.height(), name
-        assert bottom.x() <= size[0], name
-        assert bottom.y() <= size[1] - window.status.height(), name
+def test_no_card_is_smaller_than_it_may_be(qtbot: QtBot, app: App, size: tuple[int, int]) -> None:
+    for arrangement in ARRANGEMENTS:
+        at(qtbot, app, *size, arrangement)
+        window = app.window
+        assert (window.width(), window.height()) == size, arrangement
+        assert window.layouts.fits(), arrangement
+        for name in in_sight(app):
+            dock, where = window.docks[name], (arrangement, name)
+            left, bottom = dock.mapTo(window, QPoint(0, 0)), dock.mapTo(window, QPoint(dock.width(), dock.height()))
+            assert left.x() >= 0, where
+            assert left.y() >= window.header.height(), where
+            assert bottom.x() <= size[0], where
+            assert bottom.y() <= size[1] - window.status.height(), where
 
 
 def test_with_room_every_card_is_in_sight_and_none_in_a_tab(qtbot: QtBot, app: App) -> None:
@@ -206,41 +206,41 @@ def test_the_theme_comes_back(qtbot: QtBot, app: App, settings: QSettings) -> No
     end(qtbot, again)
 
 
-def saved(qtbot: QtBot, app: App) -> None:
-    """A layout with a hidden card, on disk."""
+def test_a_layout_that_is_not_ours_falls_back_to_the_default(
+    qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     at(qtbot, app, 1600, 1000)
     app.window.docks["return"].hide()
     app.closing.begin(ask=False)
     qtbot.waitUntil(lambda: app.closing.done)
-
-
-@pytest.mark.parametrize("spoiled", ["version", "cards", "bytes", "size", "name"])
-def test_a_layout_that_is_not_ours_falls_back_to_the_default(
-    qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch, spoiled: str
-) -> None:
-    saved(qtbot, app)
-    size = (1600, 1000)
-    if spoiled == "version":
-        monkeypatch.setattr(layouts, "VERSION", layouts.VERSION + 1)
-    elif spoiled == "cards":
-        settings.setValue("layout/cards", ["return", "gone"])
-    elif spoiled == "bytes":
-        settings.setValue("layout/train/state", b"no layout at all")
-    elif spoiled == "size":
-        size = SMALLEST  # nine cards side by side have no room here
-    else:
-        settings.setValue("layout/arrangement", "unheard of")
-    again = make_app(settings, monkeypatch)
-    if spoiled == "size":
-        again.window.docks["experiment"].card.setMinimumWidth(420)
-    again.window.restore_layout(geometry=False)
-    again.window.resize(*size)
-    show(qtbot, again)
-    qtbot.wait(50)
-    assert again.window.layouts.name == "train"
-    assert again.window.docks["return"].isHidden() == (spoiled == "name")
-    assert again.window.layouts.fits()
-    end(qtbot, again)
+    saved = {name: settings.value(name) for name in settings.allKeys()}
+    for spoiled in ("version", "cards", "bytes", "size", "name"):
+        settings.clear()
+        for name, value in saved.items():
+            settings.setValue(name, value)
+        with monkeypatch.context() as patch:
+            size = (1600, 1000)
+            if spoiled == "version":
+                patch.setattr(layouts, "VERSION", layouts.VERSION + 1)
+            elif spoiled == "cards":
+                settings.setValue("layout/cards", ["return", "gone"])
+            elif spoiled == "bytes":
+                settings.setValue("layout/train/state", b"no layout at all")
+            elif spoiled == "size":
+                size = SMALLEST  # nine cards side by side have no room here
+            else:
+                settings.setValue("layout/arrangement", "unheard of")
+            again = make_app(settings, monkeypatch)
+            if spoiled == "size":
+                again.window.docks["experiment"].card.setMinimumWidth(420)
+            again.window.restore_layout(geometry=False)
+            again.window.resize(*size)
+            show(qtbot, again)
+            qtbot.wait(50)
+            assert again.window.layouts.name == "train", spoiled
+            assert again.window.docks["return"].isHidden() == (spoiled == "name"), spoiled
+            assert again.window.layouts.fits(), spoiled
+            end(qtbot, again)
 
 
 def test_a_hidden_card_comes_back_from_the_menu_in_its_place(qtbot: QtBot, app: App) -> None:

@@ -35,6 +35,7 @@ from dqngui.lab.session.states import State
 from tests.doubles.scripted_host import ScriptedHost
 
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QAbstractSlider, QAbstractSpinBox, QAbstractItemView, QTabBar)
+SIZES: list[tuple[themes.Setting, tuple[int, int]]] = [("dark", (1280, 800)), ("light", (1600, 1000))]
 
 
 def fill(host: ScriptedHost) -> None:
@@ -47,25 +48,26 @@ def fill(host: ScriptedHost) -> None:
 
 
 @pytest.mark.parametrize("state", list(State))
-@pytest.mark.parametrize(("theme", "size"), [("dark", (1280, 800)), ("light", (1600, 1000))])
-def test_every_string_is_whole(
-    qtbot: QtBot, app: App, state: State, theme: themes.Setting, size: tuple[int, int]
-) -> None:
+def test_every_string_is_whole(qtbot: QtBot, app: App, state: State) -> None:
     window = app.window
-    window.set_theme(theme)
-    window.resize(*size)
     reach(app, state)
+    if state is State.STARTING:
+        ScriptedHost.opened[-1].silent = True
     if state in (State.RUNNING, State.PAUSED):
         fill(ScriptedHost.opened[-1])
         qtbot.waitUntil(lambda: app.session.run.step >= 52_000)
-    for arrangement in ARRANGEMENTS:
-        window.arrange(arrangement)
-        qtbot.wait(60)
-        window.panel_docks.refresh()
-        QApplication.processEvents()
-        for _ in range(3):  # layouts follow texts with posted events; no timer may change a text between
-            QApplication.sendPostedEvents()
-        check(window)
+    for theme, size in SIZES:
+        window.set_theme(theme)
+        window.resize(*size)
+        for arrangement in ARRANGEMENTS:
+            window.arrange(arrangement)
+            qtbot.wait(60)
+            window.panel_docks.refresh()
+            QApplication.processEvents()
+            for _ in range(3):  # layouts follow texts with posted events; no timer may change a text between
+                QApplication.sendPostedEvents()
+            assert app.session.state is state
+            check(window)
 
 
 def check(window: QWidget) -> None:
@@ -101,26 +103,24 @@ def told(widget: QWidget) -> bool:
 
 
 @pytest.mark.parametrize("state", [State.READY, State.PAUSED])
-@pytest.mark.parametrize("arrangement", list(ARRANGEMENTS))
-def test_every_interactive_widget_has_a_name_and_says_what_it_does(
-    qtbot: QtBot, app: App, state: State, arrangement: str
-) -> None:
+def test_every_interactive_widget_has_a_name_and_says_what_it_does(qtbot: QtBot, app: App, state: State) -> None:
     reach(app, state)
-    app.window.arrange(arrangement)
-    qtbot.wait(30)
     nameless, untold = [], []
-    for kind in INTERACTIVE:
-        for widget in app.window.findChildren(kind):
-            inner = isinstance(widget.parent(), (QComboBox, QAbstractSpinBox, QTabBar, QLineEdit))
-            if widget.window() is not app.window:  # the list of a choice
-                continue
-            if inner or isinstance(widget, (QScrollBar, QHeaderView)) or widget.objectName().startswith("qt_"):
-                continue
-            words = widget.text() if isinstance(widget, QAbstractButton) else ""
-            if not (widget.accessibleName() or words):
-                nameless.append((type(widget), widget.toolTip(), type(widget.parent())))
-            if not isinstance(widget, QTabBar) and widget.isVisible() and not told(widget):
-                untold.append((type(widget), words or widget.accessibleName()))
+    for arrangement in ARRANGEMENTS:
+        app.window.arrange(arrangement)
+        qtbot.wait(30)
+        for kind in INTERACTIVE:
+            for widget in app.window.findChildren(kind):
+                inner = isinstance(widget.parent(), (QComboBox, QAbstractSpinBox, QTabBar, QLineEdit))
+                if widget.window() is not app.window:  # the list of a choice
+                    continue
+                if inner or isinstance(widget, (QScrollBar, QHeaderView)) or widget.objectName().startswith("qt_"):
+                    continue
+                words = widget.text() if isinstance(widget, QAbstractButton) else ""
+                if not (widget.accessibleName() or words):
+                    nameless.append((arrangement, type(widget), widget.toolTip(), type(widget.parent())))
+                if not isinstance(widget, QTabBar) and widget.isVisible() and not told(widget):
+                    untold.append((arrangement, type(widget), words or widget.accessibleName()))
     assert not nameless
     assert not untold
 

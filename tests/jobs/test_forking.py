@@ -31,6 +31,7 @@ from dqngui.messages import (
     SetKnob,
     Stop,
 )
+from dqngui.presets import to_toml
 from dqngui.runs import resume
 from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.folder import create, summary_of
@@ -44,9 +45,17 @@ PARTS = {"optimizer", "replay", "random generators"}
 
 
 def stopped(runs: Path, asked: Experiment, at: int = 333, *turns: Command) -> Path:
+    """A new folder in `runs`, a test's own, of a run that was stopped. Equal runs are trained once and copied."""
+    key = to_toml(asked), at, turns
+    if key not in _STOPPED:
+        _STOPPED[key] = create(runs.parent / "stopped", asked)
+        list(recorded(_STOPPED[key], asked, (*turns, Stop(at=at))))
     folder = create(runs, asked)
-    list(recorded(folder, asked, (*turns, Stop(at=at))))
+    shutil.copytree(_STOPPED[key], folder, dirs_exist_ok=True)
     return folder
+
+
+_STOPPED: dict[tuple[str, int, tuple[Command, ...]], Path] = {}
 
 
 def fork(parent: Path, asked: Experiment, schedule: tuple[Command, ...] = ()) -> tuple[Path, list[Event]]:
@@ -370,8 +379,7 @@ def test_a_state_saved_while_it_is_read_is_read_again(at: int, tmp_path: Path, m
     """The parent swaps its state between any two of the reader's looks at the disk."""
     parent = stopped(tmp_path, experiment(), 200)
     first = load_resume(parent, best=True)
-    list(train(Request(job="train", folder=str(parent), resume=True), Inbox(None, (Stop(at=400),))))
-    second = load_resume(parent, best=True)
+    second = load_resume(stopped(tmp_path, experiment(), 400), best=True)
     resume.save_resume(parent, first.arrays, first.meta, first.mark)
     honest, looks = resume._current, 0
 

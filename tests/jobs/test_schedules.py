@@ -119,9 +119,9 @@ USED: list[tuple[str, dict[str, Any], float]] = [
 
 @pytest.mark.parametrize(("path", "changes", "value"), USED, ids=lambda part: part if isinstance(part, str) else "")
 def test_the_algorithm_reads_the_present_number(path: str, changes: dict[str, Any], value: float) -> None:
-    begin = with_settings(experiment(), {**changes, path: value})
-    flat = with_settings(begin, {path: {"start": value, "end": value, "steps": 300}})
-    falling = with_settings(begin, {path: {"start": value, "end": 0.0, "steps": 300}})
+    begin = with_settings(experiment(run__total_steps=300), {**changes, path: value})
+    flat = with_settings(begin, {path: {"start": value, "end": value, "steps": 200}})
+    falling = with_settings(begin, {path: {"start": value, "end": 0.0, "steps": 200}})
     constant = rows(run(begin))
     assert rows(run(flat)) == constant
     assert rows(run(falling)) != constant

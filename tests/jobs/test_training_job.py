@@ -91,14 +91,27 @@ def never_stopped(agent: Experiment, tmp_path_factory: pytest.TempPathFactory) -
     return folder
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the whole run of `experiment()`, which no test changes."""
+    folder = create(tmp_path_factory.mktemp("whole"), experiment())
+    list(recorded(folder, experiment()))
+    return folder
+
+
 @cache
 def undisturbed() -> list[dict[str, Any]]:
     """The log of `experiment()` without any command."""
     return log(run(experiment()))
 
 
-def test_the_stream_has_what_a_reader_needs(agent: Experiment) -> None:
-    events = run(agent)
+@pytest.fixture(scope="module")
+def events(agent: Experiment) -> list[Event]:
+    """What the agent's whole run tells, without a folder; no test changes it."""
+    return run(agent)
+
+
+def test_the_stream_has_what_a_reader_needs(agent: Experiment, events: list[Event]) -> None:
     assert isinstance(events[0], Opened) and isinstance(events[-1], Finished)
     assert events[-1].step == 600 and events[-1].reason == "completed"
     assert events[0].experiment == agent and events[0].parameters > 0
@@ -116,8 +129,8 @@ def test_the_stream_has_what_a_reader_needs(agent: Experiment) -> None:
     assert sum(isinstance(event, EpisodeEnded) for event in events) > 5
 
 
-def test_equal_runs_have_equal_logs(agent: Experiment) -> None:
-    assert log(run(agent)) == log(run(agent))
+def test_equal_runs_have_equal_logs(agent: Experiment, events: list[Event]) -> None:
+    assert log(run(agent)) == log(events)
 
 
 def test_another_seed_gives_another_run() -> None:
@@ -138,13 +151,16 @@ def test_global_generators_are_neither_read_nor_changed() -> None:
     assert np.array_equal(np.random.get_state()[1], expected_numpy)
 
 
-@pytest.mark.parametrize("stop", [0, 161, 333, 590])
+@pytest.mark.parametrize("stops", [(0, 333), (161, 590)])
 def test_stop_and_resume_gives_the_log_of_a_run_never_stopped(
-    agent: Experiment, never_stopped: Path, tmp_path: Path, stop: int
+    agent: Experiment, never_stopped: Path, tmp_path: Path, stops: tuple[int, ...]
 ) -> None:
+    """Stopped as a new run, and again as a resumed one."""
     folder, whole = create(tmp_path, agent), never_stopped
-    events = list(recorded(folder, agent, (Stop(at=stop),)))
-    assert isinstance(events[-1], Finished) and events[-1].reason == "stopped" and events[-1].step >= stop
+    for stop, asked in zip(stops, (agent, None), strict=True):
+        events = list(recorded(folder, asked, (Stop(at=stop),)))
+        assert isinstance(events[-1], Finished) and events[-1].reason == "stopped"
+        assert stop <= events[-1].step < stop + 4
     events = list(recorded(folder))
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
     assert stored_log(folder) == stored_log(whole)
@@ -156,11 +172,10 @@ def test_stop_and_resume_gives_the_log_of_a_run_never_stopped(
         assert step == other and all((a[name] == b[name]).all() for name in b)
 
 
-def test_resuming_twice_after_an_abandoned_run(tmp_path: Path) -> None:
+def test_resuming_twice_after_an_abandoned_run(tmp_path: Path, whole: Path) -> None:
     """As after kill -9: the log and the disk hold more than the resume state."""
     asked = experiment()
-    folder, whole = create(tmp_path, asked), create(tmp_path, asked)
-    list(recorded(whole, asked))
+    folder = create(tmp_path, asked)
     for cut in (250, 430):
         job = recorded(folder, asked if cut == 250 else None)
         for event in job:
@@ -260,22 +275,22 @@ def test_epsilon_goes_back_to_its_schedule() -> None:
     assert rows[300] == 0.9 and rows[152] == pytest.approx(1 - 0.9 * 152 / 300) and rows[452] == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "says"),
-    [
-        ("learn.lr", 7.0, "<= 1.0"),
-        ("learn.lr", float("nan"), "finite"),
-        ("learn.batch_size", 1.5, "int"),
-        ("net.width", 32, "fork"),
-        ("learn.window", 400, "too few"),
-        ("learn.epsilon", 1.5, "<= 1"),
-        ("nonsense", 1, "unknown"),
-    ],
-)
-def test_a_knob_that_is_refused_says_why_and_changes_nothing(field: str, value: Any, says: str) -> None:
-    events = run(experiment(), (SetKnob(field=field, value=value, at=200),))
-    (refused,) = [event for event in events if isinstance(event, KnobRefused)]
-    assert says in refused.words and refused.field == field
+REFUSED: list[tuple[str, Any, str]] = [
+    ("learn.lr", 7.0, "<= 1.0"),
+    ("learn.lr", float("nan"), "finite"),
+    ("learn.batch_size", 1.5, "int"),
+    ("net.width", 32, "fork"),
+    ("learn.window", 400, "too few"),
+    ("learn.epsilon", 1.5, "<= 1"),
+    ("nonsense", 1, "unknown"),
+]
+
+
+def test_a_knob_that_is_refused_says_why_and_changes_nothing() -> None:
+    events = run(experiment(), tuple(SetKnob(field=field, value=value, at=200) for field, value, _ in REFUSED))
+    refused = [event for event in events if isinstance(event, KnobRefused)]
+    for event, (field, _, says) in zip(refused, REFUSED, strict=True):
+        assert says in event.words and event.field == field
     assert [row for row in log(events) if row["type"] != "KnobRefused"] == undisturbed()
 
 
@@ -302,8 +317,7 @@ def test_weights_are_clones_of_the_moment() -> None:
 
 
 def test_watching_does_not_change_the_log() -> None:
-    asked = experiment()
-    assert log(run(asked, tuple(SendWeights(at=step) for step in range(0, 600, 40)))) == log(run(asked))
+    assert log(run(experiment(), tuple(SendWeights(at=step) for step in range(0, 600, 40)))) == undisturbed()
 
 
 def test_a_nan_loss_fails_with_a_sentence_and_keeps_the_last_checkpoint(
@@ -354,11 +368,12 @@ def test_an_environment_that_sends_nan_is_named(what: str) -> None:
 
 
 @pytest.mark.parametrize("command", [Stop(), Pause()])
-def test_stop_and_pause_interrupt_an_evaluation_which_is_repeated(command: Command, tmp_path: Path) -> None:
+def test_stop_and_pause_interrupt_an_evaluation_which_is_repeated(
+    command: Command, tmp_path: Path, whole: Path
+) -> None:
     """The command arrives while the evaluation of step 200 runs, long before its end."""
     asked = experiment()
-    folder, whole = create(tmp_path, asked), create(tmp_path, asked)
-    list(recorded(whole, asked))
+    folder = create(tmp_path, asked)
     inbox = Inbox(None, ())
     job = train(Request(job="train", experiment=asked, folder=str(folder)), inbox)
     honest, polls = inbox.poll, 0

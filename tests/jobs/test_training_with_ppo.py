@@ -106,12 +106,16 @@ def test_updates_come_with_every_whole_rollout() -> None:
     assert all(later >= earlier + 2 for earlier, later in zip([0, *counts], counts, strict=False)), "two epochs each"
 
 
-@pytest.mark.parametrize("stop", [0, 128, 161, 333])
+@pytest.mark.parametrize("stops", [(0, 161), (128, 333)])
 def test_stop_and_resume_inside_a_rollout_gives_the_log_of_a_run_never_stopped(
-    agent: Experiment, never_stopped: Path, tmp_path: Path, stop: int
+    agent: Experiment, never_stopped: Path, tmp_path: Path, stops: tuple[int, ...]
 ) -> None:
+    """Stopped as a new run, and again as a resumed one."""
     folder, whole = create(tmp_path, agent), never_stopped
-    recorded(folder, agent, Stop(at=stop))
+    for stop, asked in zip(stops, (agent, None), strict=True):
+        events = recorded(folder, asked, Stop(at=stop))
+        assert isinstance(events[-1], Finished) and events[-1].reason == "stopped"
+        assert stop <= events[-1].step < stop + 4
     events = recorded(folder, None)
     assert isinstance(events[-1], Finished) and events[-1].reason == "completed"
     assert stored_log(folder) == stored_log(whole)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +13,10 @@ from dqngui.messages import BreakpointHit, EpisodeEnded
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import read_events, read_experiment, summary_of
+from tests.commanded import Here, here
+from tests.commanded import events as events_of
+
+__all__ = ["here"]
 
 STORED = Path(__file__).parent / "stored" / "tmaze-lstm"
 
@@ -29,12 +31,11 @@ def stored(tmp_path: Path) -> Path:
     return Path(shutil.copytree(STORED, tmp_path / "runs" / STORED.name))
 
 
-def command(*arguments: str) -> list[dict[str, object]]:
+def command(here: Here, *arguments: str) -> list[dict[str, Any]]:
     """The events that a command prints, as plain data."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "dqngui", *arguments, "--json"], capture_output=True, text=True, check=True
-    )
-    return [json.loads(line) for line in ended.stdout.splitlines()]
+    status, out, err = here(*arguments, "--json")
+    assert status == 0, err
+    return events_of(out)
 
 
 def test_it_is_read(stored: Path) -> None:
@@ -51,39 +52,39 @@ def test_it_is_read(stored: Path) -> None:
     assert len(trace.actions) == 31
 
 
-def test_it_resumes_to_its_end(stored: Path) -> None:
+def test_it_resumes_to_its_end(stored: Path, here: Here) -> None:
     before = (stored / "events.jsonl").read_text(encoding="utf-8")
-    events = command("train", "--resume", str(stored))
+    events = command(here, "train", "--resume", str(stored))
     assert events[-1]["type"] == "Finished"
     assert events[-1]["reason"] == "completed"
     assert (stored / "events.jsonl").read_text(encoding="utf-8").startswith(before)
     assert checkpoints(stored)[-1] == 2000
 
 
-def test_it_forks_with_all_that_it_had(stored: Path) -> None:
+def test_it_forks_with_all_that_it_had(stored: Path, here: Here) -> None:
     step, _ = branch_point(stored)
     assert step == 512
-    events = command("train", "--fork", str(stored), "--steps", "1024", "--runs", str(stored.parent))
+    events = command(here, "train", "--fork", str(stored), "--steps", "1024", "--runs", str(stored.parent))
     (forked,) = [event for event in events if event["type"] == "Forked"]
     assert forked["step"] == 512
     assert not forked["fresh"]
     assert events[-1]["reason"] == "completed"
 
 
-def test_it_plays(stored: Path) -> None:
-    events = command("play", str(stored), "--checkpoint", "512", "--episodes", "2")
+def test_it_plays(stored: Path, here: Here) -> None:
+    events = command(here, "play", str(stored), "--checkpoint", "512", "--episodes", "2")
     assert events
 
 
 # -- a set of entities ------------------------------------------------------------------------------
 
 
-def test_a_set_is_still_a_set_and_learns_what_it_would_have_learned(tmp_path: Path) -> None:
+def test_a_set_is_still_a_set_and_learns_what_it_would_have_learned(tmp_path: Path, here: Here) -> None:
     """The numbers were written by the earlier version, which was not stopped."""
     folder = Path(shutil.copytree(SET, tmp_path / "runs" / SET.name))
     experiment = read_experiment(folder)
     assert (experiment.env.rows, experiment.net.standardise) == ("set", False)
-    events = command("train", "--resume", str(folder))
+    events = command(here, "train", "--resume", str(folder))
     learned = [event for event in events if event["type"] == "Learned"]
     assert [event["loss"] for event in learned] == pytest.approx([0.02269235101994127, 0.017013653530739248], rel=1e-5)
     assert [event["grad_norm"] for event in learned] == pytest.approx(
@@ -93,7 +94,7 @@ def test_a_set_is_still_a_set_and_learns_what_it_would_have_learned(tmp_path: Pa
     assert last["returns"] == [2.0, 2.0, 4.0, 1.0]
 
 
-def test_a_set_plays_as_it_did() -> None:
-    events = command("play", str(SET), "--checkpoint", "256", "--episodes", "3")
+def test_a_set_plays_as_it_did(here: Here) -> None:
+    events = command(here, "play", str(SET), "--checkpoint", "256", "--episodes", "3")
     (played,) = [event for event in events if event["type"] == "Evaluated"]
     assert played["returns"] == [2.0, 3.0, 0.0]
