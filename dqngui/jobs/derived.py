@@ -22,7 +22,7 @@ from dqngui.nets.trunk import Inputs, Trunk
 
 ROLLOUT, POOLED, POOL, LAYER = "attention/rollout", "attention/rollout/pool", "attention/pool", "attention/self/"
 GRADIENT, INTEGRATED = "saliency/gradient", "saliency/integrated"
-STEPS = 16
+STEPS = 32
 """Number of points between the baseline and the observation at which gradients are computed."""
 
 Tensors = dict[str, Tensor]
