@@ -65,7 +65,7 @@ class NetConfig(Options, frozen=True):
         setting(
             "The head sees the present observation beside the memory's output, through one layer, so that the memory "
             "need not carry the present. Off, everything passes through the memory.",
-            label="Shortcut past the memory",
+            label="Memory shortcut",
             advanced=True,
         ),
     ] = True
