@@ -21,6 +21,10 @@ that its end asks for."""
 ROWS = 1024
 """Learned steps of one update, in windows of any length."""
 UPDATE_EVERY = 32
+"""Most environment steps between updates."""
+FEWEST_UPDATES = 6_000
+"""Updates of a run, where they need not come more often than every four steps: with fewer of them, agents are not stable
+at the end."""
 SLOW = 1600
 """Environment steps per second below which there are more updates for each step: a step then costs more than what is
 learned from it."""
@@ -81,10 +85,10 @@ def _warmup(experiment: Experiment) -> int:
 
 
 def _update_every(experiment: Experiment) -> int | None:
-    """Halved for every halving of the speed below `SLOW`."""
+    """Halved until a run has enough updates, and for every halving of the speed below `SLOW`."""
     assert experiment.task is not None
-    every, speed = UPDATE_EVERY, float(SLOW)
-    while every > 4 and experiment.task.steps_per_second < speed:
+    every, speed, steps = UPDATE_EVERY, float(SLOW), experiment.run.total_steps
+    while every > 4 and (experiment.task.steps_per_second < speed or steps / every < FEWEST_UPDATES):
         every, speed = every // 2, speed / 2
     return every
 

@@ -18,7 +18,7 @@ from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.settings_from_task import notes_about_task
 from dqngui.jobs.training import NotFinite, Training
-from dqngui.learning.best import Verdict, confirm
+from dqngui.learning.best import Verdict, confirm, is_candidate
 from dqngui.learning.counters import next_evaluation, next_multiple
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
@@ -359,8 +359,8 @@ class _Job:
         try:
             returns, lengths = training.evaluate(self._should_interrupt)
             mean = fmean(returns)
-            if rank is None or mean > rank or (goal is not None and mean >= goal):
-                spare = used[0] + 1 - 2 * count.confirmations  # further blocks stay at most about as many as first ones
+            spare = used[0] + 1 - 2 * count.confirmations  # further blocks stay at most about as many as first ones
+            if is_candidate(mean, rank, spare) or (goal is not None and mean >= goal):
                 found = confirm(returns, rank, spare, lambda: training.evaluate(self._should_interrupt))
         except Interrupted:
             count.evaluations, count.evaluation_steps = used

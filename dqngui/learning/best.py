@@ -2,7 +2,8 @@
 
 The largest of many noisy evaluations flatters the agent that made it. So a candidate, whose evaluation is above the
 present best's, plays further blocks of episodes, and all its episodes count in the choice; what is reported is the mean
-of one more block that no choice used, so it does not flatter.
+of one more block that no choice used, so it does not flatter. Of equal ones the latest is kept: where every episode can
+reach the largest return, the first agent that does so in one evaluation has learned least.
 """
 
 from __future__ import annotations
@@ -37,18 +38,27 @@ class Verdict:
     report: float | None
 
 
+def is_candidate(mean: float, rank_of_best: float | None, spare: int) -> bool:
+    """Whether the agent with this mean in an evaluation may be the best, or as good as the best and later.
+
+    Args:
+        spare: number of further blocks that remain; one that is only as good must not use those of a better one.
+    """
+    return rank_of_best is None or mean > rank_of_best or (mean == rank_of_best and spare > MAX_CONFIRMATIONS)
+
+
 def confirm(first: tuple[float, ...], rank_of_best: float | None, spare: int, play: Callable[[], Block]) -> Verdict:
     """Play further blocks for a candidate whose first block had these returns.
 
-    One block is always played, more while the candidate is above the best and as long as `spare` blocks remain, and one
-    for the report of a new best. `play` may raise.
+    One block is always played, more while the candidate is not below the best and as long as `spare` blocks remain, and
+    one for the report of a new best. `play` may raise.
     """
     pooled, lengths, blocks = list(first), list[int](), 0
     for returns, length in _blocks(play):
         pooled += returns
         lengths += length
         blocks += 1
-        better = rank_of_best is None or fmean(pooled) > rank_of_best
+        better = rank_of_best is None or fmean(pooled) >= rank_of_best
         if not better or blocks >= min(MAX_CONFIRMATIONS, max(spare, 1)):
             break
     rank, report = fmean(pooled), None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import repeat
+
 import numpy as np
 
-from dqngui.learning.best import MAX_CONFIRMATIONS, confirm
+from dqngui.learning.best import MAX_CONFIRMATIONS, confirm, is_candidate
 
 EPISODES = 10
 
@@ -21,8 +24,9 @@ def run(values: list[float], rng: np.random.Generator) -> tuple[float, float, fl
             return tuple(rng.normal(value, 1, EPISODES)), (1,) * EPISODES
 
         first = play()[0]
-        if rank is None or np.mean(first) > rank:
-            found = confirm(first, rank, index + 1 - further, play)
+        spare = index + 1 - further
+        if is_candidate(float(np.mean(first)), rank, spare):
+            found = confirm(first, rank, spare, play)
             further += found.blocks
             if found.best:
                 report, rank, chosen = found.report, found.rank, value
@@ -62,3 +66,33 @@ def test_the_report_is_the_last_block_alone() -> None:
     found = confirm((5.0,), 4.0, 9, lambda: next(blocks))
     assert found.blocks == MAX_CONFIRMATIONS + 1 and found.best
     assert (found.report, found.rank, found.returns, found.lengths) == (1.0, 19 / 3, (6.0, 8.0, 1.0), (1, 2, 3))
+
+
+def test_of_agents_that_reach_the_largest_return_in_every_episode_a_later_one_is_kept() -> None:
+    """The first one fails in a tenth of its episodes, and was lucky in those that chose it; the others never fail."""
+    lucky = [(500.0,) * EPISODES] * 3
+
+    def blocks_of(index: int) -> Iterator[tuple[tuple[float, ...], tuple[int, ...]]]:
+        for returns in lucky if index == 0 else repeat((500.0,) * EPISODES):
+            yield returns, (500,) * EPISODES
+
+    rank, kept, further = None, [], 0
+    for index in range(20):
+        blocks = blocks_of(index)
+        first, spare = next(blocks)[0], 1 + index - further  # as many further blocks as first ones
+        if is_candidate(500.0, rank, spare):
+            found = confirm(first, rank, spare, lambda blocks=blocks: next(blocks))
+            further += found.blocks
+            if found.best:
+                rank = found.rank
+                kept.append(index)
+    assert kept[0] == 0 and len(kept) >= 4 and kept[-1] >= 15
+
+
+def test_an_equal_candidate_leaves_further_blocks_for_a_better_one_and_must_not_fall_back() -> None:
+    assert not is_candidate(500.0, 500.0, MAX_CONFIRMATIONS)
+    assert is_candidate(500.0, 500.0, MAX_CONFIRMATIONS + 1)
+    assert is_candidate(500.1, 500.0, 0)
+    assert not is_candidate(499.9, 500.0, 9)
+    found = confirm((500.0,), 500.0, 9, lambda: ((499.0,), (499,)))
+    assert (found.best, found.blocks) == (False, 1)
