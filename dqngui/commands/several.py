@@ -16,7 +16,7 @@ from dqngui.commands.following import IDLE_S, Interruption, interruption
 from dqngui.commands.output import in_words, table, write_json_line
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
-from dqngui.messages.tested import unseen_seeds
+from dqngui.messages.tested import unseen
 from dqngui.settings import with_settings
 from dqngui.statistics import mean_interval, reason
 from dqngui.texts import Text, say
@@ -218,7 +218,7 @@ def print_table(rows: list[SeedResult], json: bool) -> None:
     tests = [row.test for row in rows if row.test is not None]
     if len(tests) > 1:
         print(_test_mean(tests))
-        if (open_question := unseen_seeds(len(tests))) is not None:
+        if (open_question := unseen(len(tests), "seeds")) is not None:
             print(open_question)
 
 

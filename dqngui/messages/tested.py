@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import fmean
+from typing import Literal
 
 import msgspec
 
@@ -53,15 +54,11 @@ class CheckpointTest(msgspec.Struct, frozen=True, kw_only=True):
         return say("tested.equal", mean=self.mean, count=self.episodes)
 
 
-def unseen(episodes: int) -> Text | None:
-    """What so few episodes leave open: outcomes that none of them shows. None with ENOUGH episodes."""
-    if not 1 < episodes < ENOUGH:
+def unseen(count: int, of: Literal["episodes", "seeds"] = "episodes") -> Text | None:
+    """What so few episodes or seeds leave open: outcomes that none of them shows. None with ENOUGH of them."""
+    if not 1 < count < ENOUGH:
         return None
-    return say("tested.unseen", count=episodes, percent=100 * unseen_share(episodes))
-
-
-def unseen_seeds(seeds: int) -> Text | None:
-    """What so few seeds leave open, as `unseen`."""
-    if not 1 < seeds < ENOUGH:
-        return None
-    return say("tested.unseen_seeds", count=seeds, percent=100 * unseen_share(seeds))
+    percent = 100 * unseen_share(count)
+    if of == "seeds":
+        return say("tested.unseen_seeds", count=count, percent=percent)
+    return say("tested.unseen", count=count, percent=percent)

@@ -28,7 +28,7 @@ def default_for(observation: spaces.Space[Any]) -> Any:
 @pytest.mark.parametrize(
     ("space", "tokens", "attention", "width"),
     [
-        (spaces.Box(-1, 1, (4,)), "feature", "self", 64),
+        (spaces.Box(-1, 1, (4,)), "feature", "none", 64),
         (spaces.Box(-1, 1, (17,)), "one", "none", 64),
         (spaces.Box(-1, 1, (64,)), "one", "none", 128),
         (spaces.Box(-1, 1, (5, 5)), "feature", "self", 64),
@@ -37,6 +37,8 @@ def default_for(observation: spaces.Space[Any]) -> Any:
         (spaces.Box(0, 255, (84, 84, 4), np.uint8), "one", "none", 128),
         (spaces.Box(0, 1, (10, 10, 4), bool), "one", "none", 64),
         (spaces.Discrete(5), "one", "none", 64),
+        (spaces.Tuple((spaces.Discrete(2), spaces.Discrete(4))), "one", "none", 64),
+        (spaces.Dict({"pose": spaces.Box(-1, 1, (3,)), "gear": spaces.Discrete(4)}), "feature", "none", 64),
         (spaces.Text(5), "one", "none", 64),
         (spaces.Dict({"pose": spaces.Box(-1, 1, (3,)), "mission": spaces.Text(9)}), "feature", "self", 64),
         (spaces.Dict({"pose": spaces.Box(-1, 1, (3,)), "map": spaces.Box(0, 4, (7, 7), int)}), "one", "self", 64),

@@ -28,7 +28,7 @@ def convolutions_for(rows: int, columns: int, small: str) -> list[ConvolutionSpe
     pictures.
 
     Below 24 pixels a side, `small` is "one": the convolution of Young and Tian 2019, arXiv:1903.03176, section 3, or
-    "three". On 10 x 10 pixels one takes a tenth of the time of three and learns as well.
+    "three". On 10 x 10 pixels one takes a tenth of the time of three.
     """
     side = min(rows, columns)
     if side >= 64:
