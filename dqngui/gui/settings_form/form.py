@@ -238,7 +238,7 @@ class ExperimentForm(QWidget):
             warning = entry.summary.partition(". ")[2] if entry is not None else ""
             rows.show_text(remark, warning and f"{warning}.")
         self.task.set_value(self._preset())
-        self._refresh_suited(editable=editable)
+        self._refresh_suited()
         for path, editor in self.editors().items():
             if isinstance(editor, TextEditor):
                 editor.reject(path in session.draft.problem_paths)
@@ -248,7 +248,7 @@ class ExperimentForm(QWidget):
         if self._card is not None:
             self._card.set_note(self._note())
 
-    def _refresh_suited(self, *, editable: bool) -> None:
+    def _refresh_suited(self) -> None:
         """Show the agent's name, or that its task is being tried, or what it follows from."""
         suited = self._suited
         self.agent.setPlaceholderText(_TRYING if suited.trying else "Own combination")
@@ -259,7 +259,7 @@ class ExperimentForm(QWidget):
         self.first.show_text(self.suited_note, words(suited.notice))
         self._suit_rows.show_button(self.suit, suited.offered)
         self.suit.setText(_TRYING if suited.trying else self.suit.accessibleName())
-        self.suit.setEnabled(editable and not suited.trying)
+        self.suit.setEnabled(suited.can_ask and not suited.trying)
 
     def _refresh_options(self, slot: str, rows: FormRows) -> None:
         module = getattr(self._session.draft.experiment.net, slot)

@@ -110,12 +110,16 @@ class SuitedAgent(QObject):
         """Whether another environment's id was set and the agent is still that of the former one."""
         return self._session.draft.value("env.id") != self._origin.id
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether the draft may be edited, and no start waits for torch: the run that starts has its settings."""
+        return not self._stopped and not self._session.loading and Action.EDIT in self._session.allowed
+
     # -- actions -----------------------------------------------------------------------------------
 
     def ask(self) -> None:
         """Try the draft's task, then load the agent. A wrong setting of the environment becomes the `problem`."""
-        session = self._session
-        if self._stopped or Action.EDIT not in session.allowed or session.loading:
+        if not self.can_ask:
             return
         self._drop()
         try:
@@ -169,7 +173,7 @@ class SuitedAgent(QObject):
         session, asked = self._session, self._asked
         same = (session.draft.problem, self._env_settings()) == (asked.problem, asked.shown)
         same = same and _same(asked.draft, session.draft.experiment)
-        if session.loading or Action.EDIT not in session.allowed or not same:
+        if not (same and self.can_ask):
             self._drop()
             self.changed.emit()
 
