@@ -44,12 +44,15 @@ def _value(experiment: Experiment, path: str) -> str:
 
 
 def _task(task: TaskFacts) -> Text:
+    return say("train.task", steps=task.steps, speed=task.steps_per_second, episodes=episode_lengths(task))
+
+
+def episode_lengths(task: TaskFacts) -> Text:
+    """The lengths of a task's episodes: their limit, or those of the random ones, inside a sentence."""
     if task.time_limit is not None:
-        episodes = say("train.task_limit", length=task.time_limit)
-    elif task.longest is None:
-        episodes = say("train.task_unfinished")
-    elif task.shortest == task.longest:
-        episodes = say("train.task_length", length=task.longest)
-    else:
-        episodes = say("train.task_lengths", shortest=task.shortest, longest=task.longest)
-    return say("train.task", steps=task.steps, speed=task.steps_per_second, episodes=episodes)
+        return say("train.task_limit", length=task.time_limit)
+    if task.longest is None:
+        return say("train.task_unfinished")
+    if task.shortest == task.longest:
+        return say("train.task_length", length=task.longest)
+    return say("train.task_lengths", shortest=task.shortest, longest=task.longest)

@@ -3,8 +3,8 @@
 Events say what happened, commands ask for something. Both are frozen and hold only plain data, so each has one line of
 JSON. `step` counts environment steps since the run began.
 
-A new event or command is written down once, as a class in `training`, `playing` or `study`: it can then be imported
-from here, encoded and decoded.
+A new event or command is written down once, as a class in a module of this folder: it can then be imported from here,
+encoded and decoded.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dqngui.config import Experiment
 from dqngui.messages.message import Command, Event
 from dqngui.messages.playing import *  # noqa: F403  # so that no message is named a second time here
 from dqngui.messages.study import *  # noqa: F403
+from dqngui.messages.suiting import *  # noqa: F403
 from dqngui.messages.tested import *  # noqa: F403
 from dqngui.messages.training import *  # noqa: F403
 

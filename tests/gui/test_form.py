@@ -22,6 +22,7 @@ from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
 from dqngui.gui.settings_form.scale import STOPS, Scale, number_text, parse_number
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.lab.session.suited_agent import SuitedAgent
 from tests.doubles.scripted_host import ScriptedHost
 
 
@@ -43,7 +44,7 @@ def shown(qtbot: QtBot, widget: QWidget) -> None:
 
 @pytest.fixture
 def form(qtbot: QtBot, session: Session) -> ExperimentForm:
-    form = ExperimentForm(session)
+    form = ExperimentForm(session, SuitedAgent(session, parent=session))
     shown(qtbot, form)
     return form
 
@@ -496,7 +497,7 @@ def test_the_option_that_an_error_shows_can_be_pasted(qtbot: QtBot, form: Experi
 def test_a_problem_speaks_as_the_form_does_and_frames_its_field(qtbot: QtBot) -> None:
     assert readable("`net.width`: expected `int` >= 4") == "Width: expected a whole number ≥ 4"
     session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
-    form = ExperimentForm(session)
+    form = ExperimentForm(session, SuitedAgent(session, parent=session))
     qtbot.addWidget(form)
     width = form.editors()["net.width"]
     session.edit({"net.width": -63})

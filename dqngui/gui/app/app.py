@@ -37,6 +37,7 @@ from dqngui.lab.playback.player import Player
 from dqngui.lab.session.job import host_of_window
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.lab.session.suited_agent import SuitedAgent
 from dqngui.texts import say, words
 
 INTERRUPTED = 130
@@ -62,10 +63,12 @@ class App(QObject):
         open_train_host: OpenHost = host_of_window,
         open_play_host: OpenHost = open_host,
     ) -> None:
-        """`open_train_host` opens hosts for training, `open_play_host` hosts for playing agents."""
+        """`open_train_host` opens hosts for training, `open_play_host` those for playing agents and
+        trying tasks."""
         super().__init__()
         self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
-        self.window = Window(self.session, settings=settings, theme=theme)
+        self.suited = SuitedAgent(self.session, open_host=open_play_host, parent=self)
+        self.window = Window(self.session, self.suited, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
         self.garbage_collector = GarbageCollector(self)
         self.garbage_collector.start()
@@ -81,7 +84,7 @@ class App(QObject):
             self.agent_selection,
             parent=self,
         )
-        parts: list[BackgroundTask] = [self.player, self.study, self.second_player, self.library]
+        parts: list[BackgroundTask] = [self.player, self.study, self.second_player, self.library, self.suited]
         parts += [panel.background for panel in self.window.panel_docks.panels.values() if panel.background is not None]
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.shown_at = 0.0

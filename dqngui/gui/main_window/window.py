@@ -42,6 +42,7 @@ from dqngui.jobs.breakpoints import hit_text
 from dqngui.lab.analysis.breakpoints import BreakpointList
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.lab.session.suited_agent import SuitedAgent
 from dqngui.messages import BreakpointHit, Event
 from dqngui.texts import Text, say, sentence, words
 
@@ -60,9 +61,11 @@ class Window(QMainWindow):
     close_asked = Signal()
     shown = Signal()
 
-    def __init__(self, session: Session, *, settings: QSettings, theme: themes.Setting | None = None) -> None:
+    def __init__(
+        self, session: Session, suited: SuitedAgent, *, settings: QSettings, theme: themes.Setting | None = None
+    ) -> None:
         super().__init__()
-        self.session, self.settings = session, settings
+        self.session, self.suited, self.settings = session, suited, settings
         self.closing_done = False
         self._was_shown = False
         self._last_banner: tuple[State, str] | None = None
@@ -105,7 +108,7 @@ class Window(QMainWindow):
 
     def _make_cards(self) -> None:
         self.form, self.knobs, self.panel_docks = (
-            ExperimentForm(self.session),
+            ExperimentForm(self.session, self.suited),
             LiveKnobs(self.session),
             PanelDocks(self),
         )

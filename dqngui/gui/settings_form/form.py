@@ -24,15 +24,23 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.lab.session.suited_agent import SuitedAgent
 from dqngui.schema import Field
 from dqngui.texts import words
 
 FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
 """Settings that are always shown; the others are in the sections below, which are folded at first."""
+SUITED = ":suited"
+"""In place of the name of an agent: the agent that suits the task. No file can have this name."""
 SECTION_TITLES = {"env": "Environment", "net": "Network", "learn": "Learning", "run": "Run"}
 _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
 _NEEDS_FORK = "Fixed while a run trains: a change takes effect in a fork or a new run."
 _WAITS = "The change takes effect in a fork or a new run."
+_SUIT_HELP = (
+    "Sizes and settings that follow from what the environment shows: it is tried for about two seconds. The total "
+    "steps stay."
+)
+_TRYING = "Trying the task…"
 
 
 def readable(problem: str) -> str:
@@ -63,11 +71,16 @@ def _label(path: str) -> str:
 
 
 class ExperimentForm(QWidget):
-    """Task, network, learning and run settings; below them the first problem of the settings, if there is one."""
+    """Task, network, learning and run settings; below them the first problem of the settings, if there is one.
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    Attributes:
+        suit: the button under the environment's id; it is shown while the agent is still that of a former environment.
+        suited_note: what the agent follows from that suits the task.
+    """
+
+    def __init__(self, session: Session, suited: SuitedAgent, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._suited = session, suited
         self._card: Card | None = None
         self._presets: dict[str, Experiment] = {}
         self._modules: dict[str, str] = {}
@@ -80,6 +93,7 @@ class ExperimentForm(QWidget):
         self._fill()
         self._lay_out()
         session.changed.connect(self.refresh)
+        suited.changed.connect(self.refresh)
         self.refresh()
 
     def _task_editor(self) -> ChoiceEditor:
@@ -93,21 +107,33 @@ class ExperimentForm(QWidget):
         task.setPlaceholderText("Own experiment")
         task.setToolTip("A shipped experiment: task, network and settings that learn it.")
         task.setAccessibleName("Task")
-        task.edited.connect(lambda name: self._session.load(self._presets[name]))
+        task.edited.connect(self._load_task)
         return task
+
+    @Slot(object)
+    def _load_task(self, name: str) -> None:
+        self._suited.cancel()
+        self._session.load(self._presets[name])
 
     def _agent_editor(self) -> ChoiceEditor:
         agents = {name: presets.read_agent(name) for name in presets.agent_names()}
-        agent = ChoiceEditor([(name, agents[name].title, name) for name in agents])
-        agent.setPlaceholderText("Own combination")
+        named = [(name, agents[name].title, name) for name in agents]
+        agent = ChoiceEditor([(SUITED, "Suited to the task", _SUIT_HELP), *named])
         agent.setToolTip(
             "A named combination of attention, memory and learning settings. The task keeps its own settings."
         )
         agent.setAccessibleName("Agent")
-        agent.edited.connect(lambda name: self._apply_agent(agents[name]))
+        agent.edited.connect(lambda name: self._suit() if name == SUITED else self._apply_agent(agents[name]))
         return agent
 
+    @Slot()
+    def _suit(self) -> None:
+        """Try the task; a chosen entry of the Agent field is taken back until the agent was found."""
+        self._suited.ask()
+        self.refresh()
+
     def _apply_agent(self, agent: presets.AgentPreset) -> None:
+        self._suited.cancel()
         try:
             self._session.load(presets.with_agent(self._session.draft.experiment, agent))
         except ConfigError as error:
@@ -117,6 +143,7 @@ class ExperimentForm(QWidget):
     def _fill(self) -> None:
         self.first.add("task", "Task", self.task.toolTip(), self.task)
         self.first.add("agent", "Agent", self.agent.toolTip(), self.agent)
+        self.suited_note = self.first.add_note()
         plain = {name: FormRows() for name in SECTION_TITLES}
         advanced = {name: FormRows() for name in SECTION_TITLES}
         for field in settings.experiment_fields():
@@ -136,6 +163,10 @@ class ExperimentForm(QWidget):
         rows.add(field.path, label or field.label, f"{field.help}{unit}", editor, derivable=field.path in RULES)
         if field.path in RULES:
             rows.chips[field.path].asked.connect(lambda path=field.path: self._session.edit({path: AUTOMATIC}))
+        if field.path == "env.id":
+            self.suit = rows.add_button("Suit the agent to this task", _SUIT_HELP)
+            self.suit.clicked.connect(self._suit)
+            self._suit_rows = rows
         if field.path in MODULES:
             self.remarks[field.path] = rows, rows.add_remark()
 
@@ -207,14 +238,28 @@ class ExperimentForm(QWidget):
             warning = entry.summary.partition(". ")[2] if entry is not None else ""
             rows.show_text(remark, warning and f"{warning}.")
         self.task.set_value(self._preset())
-        self.agent.set_value(presets.agent_of(session.draft.experiment))
+        self._refresh_suited()
         for path, editor in self.editors().items():
             if isinstance(editor, TextEditor):
                 editor.reject(path in session.draft.problem_paths)
-        self.problem.setText(readable(words(session.draft.problem)))
-        self.problem.setVisible(bool(session.draft.problem))
+        problem = self._suited.problem or session.draft.problem
+        self.problem.setText(readable(words(problem)))
+        self.problem.setVisible(bool(problem))
         if self._card is not None:
             self._card.set_note(self._note())
+
+    def _refresh_suited(self) -> None:
+        """Show the agent's name, or that its task is being tried, or what it follows from."""
+        suited = self._suited
+        self.agent.setPlaceholderText(_TRYING if suited.trying else "Own combination")
+        if suited.trying:
+            self.agent.setCurrentIndex(-1)
+        else:
+            self.agent.set_value(SUITED if suited.fits else presets.agent_of(self._session.draft.experiment))
+        self.first.show_text(self.suited_note, words(suited.notice))
+        self._suit_rows.show_button(self.suit, suited.offered)
+        self.suit.setText(_TRYING if suited.trying else self.suit.accessibleName())
+        self.suit.setEnabled(suited.can_ask and not suited.trying)
 
     def _refresh_options(self, slot: str, rows: FormRows) -> None:
         module = getattr(self._session.draft.experiment.net, slot)

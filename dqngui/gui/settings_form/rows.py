@@ -103,9 +103,32 @@ class FormRows(QWidget):
         return remark
 
     def show_text(self, remark: QLabel, text: str) -> None:
-        """Set the text of a remark; an empty text hides it."""
+        """Set the text of a remark or a note; an empty text hides it."""
         remark.setText(text)
         self._form.setRowVisible(remark, bool(text))
+
+    def add_note(self) -> QLabel:
+        """Add a text under the last editor, as wide as the form, which explains its value; hidden while empty."""
+        note = QLabel()
+        note.setWordWrap(True)
+        note.setContentsMargins(0, 1, 0, 5)
+        themes.set_role(note, "muted")
+        self._form.addRow(note)
+        self._form.setRowVisible(note, False)
+        return note
+
+    def add_button(self, text: str, tip: str) -> QPushButton:
+        """Add a small button under the last editor, as wide as the form; hidden until `show_button` shows it."""
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(text)
+        themes.set_role(button, "small")
+        self._form.addRow(button)
+        self._form.setRowVisible(button, False)
+        return button
+
+    def show_button(self, button: QPushButton, visible: bool) -> None:
+        self._form.setRowVisible(button, visible)
 
     def clear(self) -> None:
         """Remove every line."""

@@ -84,11 +84,14 @@ class Draft:
         """Apply the same edits to another experiment."""
         if base == self.base:
             return
-        edits = self._edits()
+        edits, measured = self._edits(), self.experiment.task != self.base.task
         if self.experiment.title != self.base.title:
             edits["title"] = self.experiment.title
         unfit, self._unfit = self._unfit, {}
+        env, task = self.experiment.env, self.experiment.task
         self.base = self.experiment = base
+        if measured:  # another task, which is not among the settings
+            self.experiment = msgspec.structs.replace(base, env=env, task=task)
         self.edit(edits)
         if unfit:
             self.edit(unfit)
@@ -99,6 +102,8 @@ class Draft:
         changed = {path: value for path, (_, value) in difference(self.base, self.experiment).items()}
         edits = {path: value for path, value in changed.items() if path not in new}
         edits |= {path: setting_value(self.experiment, path) for path in old - new if self._has(path)}
+        if self.experiment.task != self.base.task:
+            return edits | dict.fromkeys(new, AUTOMATIC)  # derived from another task
         return edits | {path: AUTOMATIC for path in new - old if path in derivable(self.base)}
 
     def _has(self, path: str) -> bool:

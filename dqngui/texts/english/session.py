@@ -26,6 +26,10 @@ TEMPLATES: dict[str, str | Plural] = {
             "other": "Resumed from step {step:,}: {lost:,} steps were lost, and with them {changes}.",
         },
     ),
+    "suited.tried": "Tried for {steps:,} random steps ({speed:,.0f} per second): {episodes}.",
+    "suited.added": "{tried} Wrappers added, so that an agent can use it: {wrappers}.",
+    "suited.left_out": "{tried} Left out, because set for {env}: {names}.",
+    "suited.slow": "{env} did not answer for {seconds:d} seconds, so the agent stays as it is",
     "stored.busy": "This run is read-only here: process {pid:d} trains it now.",
     "stored.never_saved": "This stored run is read-only. New run trains its experiment from the beginning.",
     "stored.complete": (

@@ -1,0 +1,346 @@
+"""The agent that suits the draft's task: what is tried, what is loaded, what is dropped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from pytestqt.qtbot import QtBot
+
+from dqngui import messages as m
+from dqngui import presets, settings
+from dqngui.config import EnvConfig, Experiment, TaskFacts
+from dqngui.defaults import default_experiment
+from dqngui.derivation import RULES
+from dqngui.hosts import Host, open_host, run_inline
+from dqngui.lab.background.timing import Timing
+from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import Action, State
+from dqngui.lab.session.suited_agent import PATIENCE_S, SuitedAgent
+from dqngui.runs.folder import create
+from dqngui.texts import words
+from tests.doubles.scripted_host import ScriptedHost
+from tests.doubles.scripted_trial import ScriptedTrial
+
+HANGING = "tests.doubles.hanging:Hanging-v0"
+PENDULUM = default_experiment(EnvConfig(id="Pendulum-v1"))
+ACROBOT = default_experiment(EnvConfig(id="Acrobot-v1"))
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    ScriptedHost.opened.clear()
+    session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
+    session.on_torch_loaded()
+    yield session
+    session.deleteLater()
+
+
+@pytest.fixture
+def clock() -> list[float]:
+    return [0.0]
+
+
+@pytest.fixture
+def suited(session: Session, clock: list[float]) -> SuitedAgent:
+    """Its process is scripted, and the test ticks."""
+    ScriptedTrial.opened.clear()
+    return SuitedAgent(
+        session, open_host=ScriptedTrial, timing=Timing(clock=lambda: clock[0], automatic=False), parent=session
+    )
+
+
+@pytest.fixture
+def real(session: Session) -> SuitedAgent:
+    """It tries real environments, in this thread."""
+
+    def open_inline(kind: str, request: m.Request) -> Host:
+        return open_host("inline", request)
+
+    return SuitedAgent(session, open_host=open_inline, timing=Timing(automatic=False), parent=session)
+
+
+def answer(suited: SuitedAgent, found: Experiment) -> None:
+    ScriptedTrial.opened[-1].find(found)
+    suited.tick(0.0)
+
+
+def tried(suited: SuitedAgent) -> None:
+    suited.ask()
+    while suited.trying:
+        suited.tick(time.perf_counter())
+
+
+def with_facts(experiment: Experiment, task: TaskFacts | None) -> Experiment:
+    """The experiment as if the environment had shown these facts: no two measurements share the speed."""
+    derived: dict[str, Any] = {path: None for path in experiment.derived if path in RULES}
+    return settings.with_settings(msgspec.structs.replace(experiment, task=task), derived)
+
+
+# -- what is found ------------------------------------------------------------------------------------------
+
+
+def test_the_job_gives_the_default_agent(session: Session) -> None:
+    asked = settings.experiment_from({"env": {"id": "Acrobot-v1"}})
+    events = list(run_inline(m.Request(job="suit", experiment=asked)))
+    found = next(event.experiment for event in events if isinstance(event, m.AgentSuited))
+    assert found.task is not None and found.task.time_limit == 500
+    assert found == with_facts(ACROBOT, found.task)
+    assert isinstance(events[-1], m.Finished) and events[-1].reason == "completed"
+
+
+@pytest.mark.parametrize("env_id", ["Acrobot-v1", "Pendulum-v1", "dqngui/Recall-v0"])
+def test_a_typed_id_gets_the_agent_of_the_command_line(session: Session, real: SuitedAgent, env_id: str) -> None:
+    session.edit({"run.seed": 7, "run.total_steps": 40_000, "run.host": "process"})
+    session.edit({"env.id": env_id})
+    tried(real)
+    draft = session.draft.experiment
+    assert not real.problem and draft.task is not None
+    expected = with_facts(default_experiment(EnvConfig(id=env_id)), draft.task)
+    kept = {"run.seed": 7, "run.total_steps": 40_000, "run.host": "process"}
+    assert draft == settings.with_settings(expected, kept)
+    assert draft.learn.epsilon.steps == 4_000  # type: ignore[union-attr]  # follows the steps of the draft
+    assert session.run.experiment == draft  # Start trains it
+    assert real.fits and not real.offered
+
+
+def test_attention_follows_the_task(session: Session, real: SuitedAgent) -> None:
+    """A single token leaves nothing to weigh; several numbers are weighed."""
+    found = []
+    for env_id in ("FrozenLake-v1", "Acrobot-v1"):
+        session.edit({"env.id": env_id})
+        tried(real)
+        found.append(session.draft.experiment.net.attention)
+        assert found[-1] == default_experiment(EnvConfig(id=env_id)).net.attention
+    assert found == ["none", "self"]
+
+
+def test_what_an_environment_lacks_is_added_and_said(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Pendulum-v1", "env.wrappers": []})
+    suited.ask()
+    answer(suited, PENDULUM)
+    assert [wrapper.name for wrapper in session.draft.experiment.env.wrappers] == ["discretize"]
+    assert "discretize" in words(suited.notice)
+    assert "episodes of at most 200 steps" in words(suited.notice)
+
+
+# -- what is tried ------------------------------------------------------------------------------------------
+
+
+def test_what_belongs_to_the_former_environment_is_left_out(session: Session, suited: SuitedAgent) -> None:
+    former = session.draft.experiment.env
+    assert former.wrappers and former.features
+    session.edit({"env.id": "Acro"})  # a person types, and stops for a moment
+    session.edit({"env.id": "Acrobot-v1"})
+    session.edit({"env.actions": ["left", "none", "right"]})  # chosen for this environment
+    assert suited.offered
+    suited.ask()
+    request = ScriptedTrial.opened[-1].request
+    assert request.experiment is not None
+    assert request.experiment.env == EnvConfig(id="Acrobot-v1", actions=("left", "none", "right"))
+    answer(suited, ACROBOT)
+    assert words(suited.notice).endswith("Left out, because set for CartPole-v1: wrappers, features.")
+
+
+def test_settings_of_an_invalid_mixture_of_environments_are_left_out_too(session: Session, suited: SuitedAgent) -> None:
+    session.load(presets.read_experiment("tmaze"))
+    assert session.draft.experiment.env.kwargs
+    session.edit({"env.id": "dqngui/Catch-v0"})
+    assert session.draft.problem  # it knows no such arguments
+    assert suited.offered
+    suited.ask()
+    request = ScriptedTrial.opened[-1].request
+    assert request.experiment is not None
+    assert (request.experiment.env.id, request.experiment.env.kwargs) == ("dqngui/Catch-v0", {})
+    answer(suited, default_experiment(EnvConfig(id="dqngui/Catch-v0")))
+    assert not session.draft.problem
+    assert session.draft.experiment.env.id == "dqngui/Catch-v0"
+
+
+def test_what_a_person_chose_for_this_environment_is_tried(session: Session, suited: SuitedAgent) -> None:
+    title, env = session.draft.experiment.title, session.draft.experiment.env
+    session.edit({"env.id": "CartPole-v"})
+    session.edit({"env.id": "CartPole-v1"})  # a slip of the keys: nothing of it is another environment's
+    assert not suited.offered
+    suited.ask()
+    request = ScriptedTrial.opened[-1].request
+    assert request.experiment is not None and request.experiment.env == env
+    answer(suited, default_experiment(env))
+    assert session.draft.experiment.title == title  # still its name
+    session.edit({"env.id": "Acrobot-v1"})
+    suited.ask()
+    answer(suited, ACROBOT)
+    assert session.draft.experiment.title == ""
+
+
+def test_added_wrappers_are_left_out_of_the_next_environment(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Pendulum-v1"})
+    suited.ask()
+    answer(suited, PENDULUM)
+    session.edit({"env.id": "Acrobot-v1"})
+    suited.ask()
+    request = ScriptedTrial.opened[-1].request
+    assert request.experiment is not None and request.experiment.env == EnvConfig(id="Acrobot-v1")
+
+
+def test_a_loaded_experiment_has_its_own_settings(session: Session, suited: SuitedAgent, tmp_path: Path) -> None:
+    session.edit({"env.id": "Acrobot-v1"})
+    session.load(presets.read_experiment("tmaze"))
+    assert not suited.offered
+    session.edit({"env.id": "Acrobot-v1"})
+    assert session.open_stored(create(tmp_path, PENDULUM))
+    assert not suited.offered
+
+
+# -- what is dropped ----------------------------------------------------------------------------------------
+
+
+def test_settings_that_stay_may_change_meanwhile(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Acrobot-v1"})
+    suited.ask()
+    session.edit({"run.total_steps": 30_000})
+    session.edit({"run.seed": 5})
+    assert suited.trying
+    answer(suited, ACROBOT)
+    assert session.draft.experiment == settings.with_settings(ACROBOT, {"run.total_steps": 30_000, "run.seed": 5})
+    session.edit({"run.total_steps": 20_000})
+    assert suited.fits
+    session.edit({"net.width": 32})
+    assert not suited.fits and not suited.notice
+
+
+@pytest.mark.parametrize(
+    "change", [{"net.width": 32}, {"net.width": 63}, {"env.id": "MountainCar-v0"}, {"env.kwargs": {"gravity": 1.0}}]
+)
+def test_an_edit_drops_the_result(session: Session, suited: SuitedAgent, change: dict[str, Any]) -> None:
+    session.edit({"env.id": "Acrobot-v1"})
+    suited.ask()
+    session.edit(change)
+    before, problem = session.draft.experiment, session.draft.problem
+    assert not suited.trying
+    assert ScriptedTrial.opened[-1].killed
+    answer(suited, ACROBOT)
+    assert (session.draft.experiment, session.draft.problem) == (before, problem)
+    (path, value) = next(iter(change.items()))
+    assert session.draft.value(path) == value
+
+
+def test_a_run_that_starts_drops_the_result(qtbot: QtBot, session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Acrobot-v1"})
+    before = session.draft.experiment
+    suited.ask()
+    session.do(Action.START)
+    assert not suited.trying
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    answer(suited, ACROBOT)
+    assert session.draft.experiment == session.run.experiment == before
+
+
+def test_a_start_that_waits_for_torch_drops_the_result(qtbot: QtBot) -> None:
+    ScriptedTrial.opened.clear()
+    session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
+    suited = SuitedAgent(session, open_host=ScriptedTrial, timing=Timing(automatic=False), parent=session)
+    suited.ask()
+    session.do(Action.START)
+    assert session.loading and not suited.trying
+    suited.ask()
+    assert not suited.trying  # the run that starts has its settings
+    session.deleteLater()
+
+
+@pytest.mark.parametrize("other", ["preset", "stored"])
+def test_another_experiment_drops_the_result(session: Session, suited: SuitedAgent, tmp_path: Path, other: str) -> None:
+    suited.ask()
+    if other == "preset":
+        session.load(presets.read_experiment("tmaze"))
+    else:
+        assert session.open_stored(create(tmp_path, session.run.experiment))
+    before = session.draft.experiment
+    assert not suited.trying
+    answer(suited, ACROBOT)
+    assert session.draft.experiment == before
+
+
+def test_a_second_question_replaces_the_first(session: Session, suited: SuitedAgent) -> None:
+    suited.ask()
+    suited.ask()
+    first, second = ScriptedTrial.opened
+    assert first.killed and not second.killed and suited.trying
+
+
+def test_a_draft_of_a_run_keeps_the_agent_when_a_knob_turns(
+    qtbot: QtBot, session: Session, suited: SuitedAgent
+) -> None:
+    session.do(Action.START)
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    session.edit({"env.id": "Acrobot-v1"})
+    suited.ask()
+    answer(suited, ACROBOT)
+    found = session.draft.experiment
+    assert session.run.experiment != found and suited.fits
+    session.set_knob("learn.gamma", 0.9)
+    qtbot.waitUntil(lambda: session.run.present().learn.gamma == 0.9)
+    assert session.draft.experiment == settings.with_settings(found, {"learn.gamma": 0.9})
+
+
+# -- failures -----------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_id_is_said_and_the_draft_stays(session: Session, real: SuitedAgent) -> None:
+    session.edit({"env.id": "Acrobat-v1"})
+    before = session.draft.experiment
+    tried(real)
+    assert "there is no environment `Acrobat-v1`; did you mean Acrobot-v1" in words(real.problem)
+    assert session.draft.experiment == before and real.offered
+    session.edit({"net.width": 32})
+    assert not real.problem  # it was about other settings
+
+
+def test_an_environment_that_raises_is_said_and_the_draft_stays(session: Session, real: SuitedAgent) -> None:
+    session.edit({"env.id": "tests.gui.raising:Raising-v0", "env.wrappers": [], "env.features": []})
+    before = session.draft.experiment
+    tried(real)
+    assert "the simulator does not answer any more" in words(real.problem)
+    assert session.draft.experiment == before
+
+
+def test_wrong_settings_of_the_environment_are_said_at_once(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.wrappers": [{"name": "nonsense"}]})
+    suited.ask()
+    assert "nonsense" in words(suited.problem)
+    assert not suited.trying and not ScriptedTrial.opened
+
+
+def test_a_process_that_fails_is_said(session: Session, suited: SuitedAgent) -> None:
+    suited.ask()
+    ScriptedTrial.opened[-1].fail("the job's process was ended by SIGSEGV")
+    suited.tick(0.0)
+    assert words(suited.problem) == "the job's process was ended by SIGSEGV"
+    assert not suited.trying
+
+
+def test_a_silent_environment_is_given_up(session: Session, suited: SuitedAgent, clock: list[float]) -> None:
+    clock[0] = 100.0
+    suited.ask()
+    suited.tick(100.0 + PATIENCE_S)
+    assert suited.trying
+    suited.tick(100.1 + PATIENCE_S)
+    assert "CartPole-v1 did not answer for 60 seconds" in words(suited.problem)
+    assert ScriptedTrial.opened[-1].killed
+
+
+def test_a_hanging_environment_ends_when_the_window_closes(qtbot: QtBot, session: Session) -> None:
+    suited = SuitedAgent(session, parent=session)
+    session.edit({"env.id": HANGING, "env.wrappers": [], "env.features": []})
+    suited.ask()
+    qtbot.wait(1500)  # longer than an environment that answers
+    assert suited.trying
+    suited.stop()
+    qtbot.waitUntil(lambda: not suited.alive, timeout=3000)
+    suited.join()
+    suited.ask()
+    assert not suited.trying
