@@ -29,6 +29,7 @@ OLD_MEANINGS: dict[int, dict[str, Any]] = {
         "learn.target_kl": 0.0,
         "learn.reward_scale": 0.1,
         "learn.epsilon_repeat": 1,
+        "learn.epsilon_repeat_power": 2.0,
         "net.convolutions": "three",
         "net.shortcut": False,
         "net.standardise": False,

@@ -90,8 +90,8 @@ class LearnConfig(Options, frozen=True):
     epsilon_repeat: Annotated[
         int,
         setting(
-            "Largest number of steps for which a random action is repeated; most are repeated for few (1/n²). Raised, "
-            "the agent explores farther from where it is; 1: each step draws anew.",
+            "Largest number of steps for which a random action is repeated. Raised, the agent explores farther from "
+            "where it is; 1: each step draws anew.",
             label="ε repetition",
             unit="steps",
             log=True,
@@ -99,6 +99,17 @@ class LearnConfig(Options, frozen=True):
             le=10_000,
         ),
     ] = 1
+    epsilon_repeat_power: Annotated[
+        float,
+        setting(
+            "How much rarer long repetitions are than short ones: n steps have a share of 1/n^power. 0: all lengths are "
+            "equally frequent.",
+            label="Repetition power",
+            advanced=True,
+            ge=0,
+            le=10,
+        ),
+    ] = 2.0
     batch_size: Annotated[
         int,
         setting("Windows per update. More give smoother gradients and cost more.", live=True, log=True, ge=1, le=4096),

@@ -87,7 +87,7 @@ class Actor:
     """Steps `envs` with ε-greedy actions of `network`, or with given actions, and keeps what the next step needs.
 
     Args:
-        repeat_random: largest number of steps for which a random action is repeated.
+        repeat_random, repeat_power: see `Exploration`: longest repetition of a random action, and how rare long ones are.
         run_seed: the episodes' seeds are computed from it, the environment's index and the episode's number.
 
     Attributes:
@@ -106,11 +106,12 @@ class Actor:
         *,
         run_seed: int,
         repeat_random: int,
+        repeat_power: float,
         device: torch.device,
         generator: np.random.Generator,
     ) -> None:
         self.envs, self.network, self.device = envs, network, device
-        self.exploration = Exploration(len(envs), network.actions, repeat_random, generator)
+        self.exploration = Exploration(len(envs), network.actions, repeat_random, generator, repeat_power)
         self.run_seed = run_seed
         count = self.count = len(envs)
         self.numbers = np.zeros(count, dtype=np.int64)

@@ -19,19 +19,21 @@ def epsilon_ladder(epsilon: float, num_envs: int, spread: float) -> NDArray[np.f
 class Exploration:
     """Replaces greedy actions of N environments by random ones, so that a share ε of all actions is random.
 
-    A random action is repeated for n steps, n drawn with probability ∝ 1/n² up to `longest` (ε z-greedy, Dabney et al.
-    2021, arXiv:2006.01782, with μ = 2). A policy that dithers from step to step hardly leaves the place where it is;
-    one that sometimes goes on in a direction does. Repetition ends with the episode.
+    A random action is repeated for n steps, n drawn with probability ∝ 1/n^`power` up to `longest` (ε z-greedy, Dabney
+    et al. 2021, arXiv:2006.01782, whose μ is the power). A policy that dithers from step to step hardly leaves the
+    place where it is; one that sometimes goes on in a direction does. Repetition ends with the episode.
 
     Attributes:
         left, held: steps for which the present random action is still repeated, and that action, (N,).
     """
 
-    def __init__(self, num_envs: int, actions: int, longest: int, generator: np.random.Generator) -> None:
+    def __init__(
+        self, num_envs: int, actions: int, longest: int, generator: np.random.Generator, power: float = 2.0
+    ) -> None:
         self.actions, self.generator = actions, generator
         self.left, self.held = np.zeros(num_envs, np.int64), np.zeros(num_envs, np.int64)
         lengths = np.arange(1, longest + 1)
-        shares = 1 / lengths.astype(np.float64) ** 2
+        shares = 1 / lengths.astype(np.float64) ** power
         shares /= shares.sum()
         self.cumulative = shares.cumsum()
         self.mean_length = float(shares @ lengths)

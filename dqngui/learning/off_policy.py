@@ -56,6 +56,7 @@ class OffPolicy(Algorithm):
             self.learner.online,
             run_seed=run.seed,
             repeat_random=learn.epsilon_repeat,
+            repeat_power=learn.epsilon_repeat_power,
             device=device,
             generator=generators.exploration,
         )

@@ -39,6 +39,7 @@ class OnPolicy(Algorithm):
             self.learner.network,
             run_seed=experiment.run.seed,
             repeat_random=1,
+            repeat_power=2.0,
             device=device,
             generator=generators.exploration,
         )

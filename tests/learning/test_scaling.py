@@ -137,14 +137,28 @@ def test_observations_in_another_unit_are_the_same_to_the_network() -> None:
     assert seen[0][:, 3].abs().max() == 0 and seen[0][:, :3].std() == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.parametrize("power", [1.0, 2.0])
 @pytest.mark.parametrize("longest", [1, 10, 100])
-def test_the_share_of_random_actions_is_epsilon(longest: int) -> None:
-    exploration = Exploration(200, 1_000_000, longest, np.random.default_rng(0))
+def test_the_share_of_random_actions_is_epsilon(longest: int, power: float) -> None:
+    exploration = Exploration(200, 1_000_000, longest, np.random.default_rng(0), power)
     greedy = np.full(200, -1)
     random = np.mean([exploration.replace(greedy, np.full(200, 0.2)) >= 0 for _ in range(3000)])
     assert random == pytest.approx(0.2, abs=0.01)
     exploration.restart(np.ones(200, bool))
     assert (exploration.replace(greedy, np.zeros(200)) == -1).all()
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
+def test_the_lengths_of_repetitions_follow_their_power(power: float) -> None:
+    exploration = Exploration(2_000, 1_000_000, 8, np.random.default_rng(0), power)
+    taken = np.array([exploration.replace(np.zeros(2_000, np.int64), np.ones(2_000)) for _ in range(400)])
+    lengths: list[int] = []
+    for column in taken.T:
+        ends = np.flatnonzero(np.diff(column)) + 1
+        lengths += np.diff(ends).tolist()  # between changes, so that the first and last are whole
+    shares = 1 / np.arange(1, 9) ** power
+    counted = np.bincount(lengths, minlength=9)[1:9] / len(lengths)
+    np.testing.assert_allclose(counted, shares / shares.sum(), atol=0.01)
 
 
 def scaled_cartpole(factor: float) -> gymnasium.Env[Any, Any]:
