@@ -102,8 +102,8 @@ class LearnConfig(Options, frozen=True):
     epsilon_repeat_power: Annotated[
         float,
         setting(
-            "How much rarer long repetitions are than short ones: n steps have a share of 1/n^power. 0: all lengths are "
-            "equally frequent.",
+            "How much rarer long repetitions are than short ones: n steps have a share of 1/n^power. 0: all lengths "
+            "are equally frequent.",
             label="Repetition power",
             advanced=True,
             ge=0,

@@ -87,7 +87,7 @@ class Actor:
     """Steps `envs` with ε-greedy actions of `network`, or with given actions, and keeps what the next step needs.
 
     Args:
-        repeat_random, repeat_power: see `Exploration`: longest repetition of a random action, and how rare long ones are.
+        repeat_random, repeat_power: longest repetition of a random action, and how rare long ones are (`Exploration`).
         run_seed: the episodes' seeds are computed from it, the environment's index and the episode's number.
 
     Attributes:
