@@ -45,7 +45,7 @@ def draw(found: list[Group], folder: Path) -> list[tuple[str, str]]:
     """Write every picture in both themes; return their names (without theme and suffix) and descriptions."""
     app = QApplication.instance() or QApplication(["evidence"])
     assert isinstance(app, QApplication)
-    drawn = [("curves", "Learning curves of every task: mean of the seeds with its 95 % bootstrap interval", _curves)]
+    drawn = [("curves", "Learning curves of every task: mean of the seeds with its 95 % interval", _curves)]
     if _corridors(found):
         drawn.append(("tmaze-lengths", "Steps until the T-maze is solved against the corridor's length", _lengths))
     for setting in ("dark", "light"):
