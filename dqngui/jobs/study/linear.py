@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 FOLDS = 5
-RESAMPLES = 400
 STRENGTHS = 10.0 ** np.arange(-4.0, 4.0)
 """Penalties λ to choose from, as multiples of the number of rows; inputs have unit variance."""
 FAINTEST = 0.01
@@ -62,17 +61,3 @@ def decomposed(x: Array, y: Array) -> tuple[Array, Array, Array]:
 
 
 # -- scores ---------------------------------------------------------------------------------------
-
-
-def resamples(count: int) -> Array:
-    """Bootstrap: how often each of `count` episodes is in each resample, (RESAMPLES, count).
-
-    The resamples are always the same, so that a question always has the same answer.
-    """
-    return np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(np.float64)
-
-
-def interval(values: Array) -> tuple[float, float]:
-    """The middle 95 % of resampled values."""
-    low, high = np.nanpercentile(values, (2.5, 97.5)) if np.isfinite(values).any() else (np.nan, np.nan)
-    return float(low), float(high)
