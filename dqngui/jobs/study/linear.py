@@ -58,6 +58,3 @@ def decomposed(x: Array, y: Array) -> tuple[Array, Array, Array]:
     basis = vectors / root if columns <= rows else x.T @ vectors / power
     answers = basis.T @ (x.T @ y) if columns <= rows else vectors.T @ y
     return power, basis, answers
-
-
-# -- scores ---------------------------------------------------------------------------------------
