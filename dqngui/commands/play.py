@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 from typing import Any
 
@@ -15,7 +14,7 @@ from dqngui.commands.output import JsonLines
 from dqngui.config import ConfigError
 from dqngui.messages import Evaluated, Event, Request, Warned
 from dqngui.messages.tested import unseen
-from dqngui.statistics import mean_interval, reason
+from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
 
 
@@ -72,7 +71,7 @@ def _print_returns(event: Evaluated, video: str | None) -> None:
 
 def _mean_of(returns: tuple[float, ...], step: int) -> Text:
     """The mean of several returns with its interval, or why there is none."""
-    count, mean, found = len(returns), statistics.fmean(returns), mean_interval(returns)
+    count, mean, found = len(returns), mean_of(returns), mean_interval(returns)
     if found is None and reason(returns) == "equal":
         return say("shown.mean_return_equal", mean=mean, count=count, step=step)
     with np.errstate(invalid="ignore"):  # a return may be infinite

@@ -18,7 +18,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
 from dqngui.messages.tested import unseen
 from dqngui.settings import with_settings
-from dqngui.statistics import mean_interval, reason
+from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def print_table(rows: list[SeedResult], json: bool) -> None:
 
 def _test_mean(tests: list[float]) -> Text:
     """The mean of the seeds' tests with its 95 % interval, or why there is none."""
-    count, mean, found = len(tests), statistics.fmean(tests), mean_interval(tests)
+    count, mean, found = len(tests), mean_of(tests), mean_interval(tests)
     if found is not None:
         return say("shown.test_mean", count=count, mean=mean, low=found.low, high=found.high)
     if reason(tests) == "equal":

@@ -11,11 +11,11 @@ import math
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
-from statistics import fmean
 from typing import Literal
 
 from dqngui.config import ConfigError
 from dqngui.messages import Breakpoint, BreakpointHit, EpisodeEnded, Evaluated, Event, Learned
+from dqngui.statistics import mean_of
 from dqngui.texts import Text, say
 
 EPISODES = 20
@@ -156,7 +156,7 @@ class Breakpoints:
         if not self.points:
             return []
         if ended and len(self._returns) == EPISODES:
-            values["return"] = fmean(self._returns)
+            values["return"] = mean_of(self._returns)
         found = []
         for point in self.points:
             value = values.get(point.quantity)

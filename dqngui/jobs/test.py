@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from statistics import fmean
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -27,6 +26,7 @@ from dqngui.nets.network import build_network
 from dqngui.nets.trunk import Trunk
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.folder import read_experiment
+from dqngui.statistics import mean_of
 from dqngui.texts import say
 
 
@@ -118,7 +118,7 @@ def _test(
                 lengths.append(length)
     if returns:
         yield Evaluated(
-            step=step, returns=tuple(returns), lengths=tuple(lengths), mean=fmean(returns), role=options.role
+            step=step, returns=tuple(returns), lengths=tuple(lengths), mean=mean_of(returns), role=options.role
         )
     seconds = time.perf_counter() - began
     done = len(returns) == options.episodes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Literal
 
 import msgspec
@@ -50,6 +49,7 @@ from dqngui.messages import (
 )
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import Stored, load_resume, rewind
+from dqngui.statistics import mean_of
 from dqngui.texts import Text, say
 
 Output = Event | Snapshot | EpisodeTrace
@@ -358,7 +358,7 @@ class _Job:
         found: Verdict | None = None
         try:
             returns, lengths = training.evaluate(self._should_interrupt)
-            mean = fmean(returns)
+            mean = mean_of(returns)
             spare = used[0] + 1 - 2 * count.confirmations  # further blocks stay at most about as many as first ones
             if is_candidate(mean, rank, spare) or (goal is not None and mean >= goal):
                 found = confirm(returns, rank, spare, lambda: training.evaluate(self._should_interrupt))
@@ -378,7 +378,7 @@ class _Job:
             step=count.step,
             returns=found.returns,
             lengths=found.lengths,
-            mean=fmean(found.returns),
+            mean=mean_of(found.returns),
             role="confirmation",
             best=found.best,
             score=found.report if found.best else found.rank,
@@ -388,7 +388,7 @@ class _Job:
         )
         if found.best:
             yield Snapshot(count.step, training.learner.weights(), best=True, state=None)
-        return goal is not None and mean >= goal and fmean(found.returns) >= goal
+        return goal is not None and mean >= goal and mean_of(found.returns) >= goal
 
     def _snapshot(self) -> Snapshot:
         training = self.training

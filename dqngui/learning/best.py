@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from statistics import fmean
+
+from dqngui.statistics import mean_of
 
 MAX_CONFIRMATIONS = 2
 """Largest number of further blocks that decide about a candidate."""
@@ -58,15 +59,15 @@ def confirm(first: tuple[float, ...], rank_of_best: float | None, spare: int, pl
         pooled += returns
         lengths += length
         blocks += 1
-        better = rank_of_best is None or fmean(pooled) >= rank_of_best
+        better = rank_of_best is None or mean_of(pooled) >= rank_of_best
         if not better or blocks >= min(MAX_CONFIRMATIONS, max(spare, 1)):
             break
-    rank, report = fmean(pooled), None
+    rank, report = mean_of(pooled), None
     if better:
         returns, length = play()
         pooled += returns
         lengths += length
-        blocks, report = blocks + 1, fmean(returns)
+        blocks, report = blocks + 1, mean_of(returns)
     return Verdict(tuple(pooled[len(first) :]), tuple(lengths), blocks, rank, better, report)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean
 from typing import Literal
 
 import msgspec
 
-from dqngui.statistics import mean_interval, reason, unseen_share
+from dqngui.statistics import mean_interval, mean_of, reason, unseen_share
 from dqngui.texts import Text, say
 
 ENOUGH = 30
@@ -39,7 +38,7 @@ class CheckpointTest(msgspec.Struct, frozen=True, kw_only=True):
         if not returns or not all(map(math.isfinite, returns)):
             return None
         low, high = mean_interval(returns) or (None, None)
-        return cls(mean=fmean(returns), episodes=len(returns), low=low, high=high, chosen_at=chosen_at)
+        return cls(mean=mean_of(returns), episodes=len(returns), low=low, high=high, chosen_at=chosen_at)
 
     def text(self) -> Text:
         """The test with its interval, or why there is none, and then what the checkpoint was chosen by."""

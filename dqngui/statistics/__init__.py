@@ -1,8 +1,8 @@
-"""Confidence intervals: the one place where the window, the measurements, the tables and the evidence get them.
+"""Means and confidence intervals: the one place where the window, the measurements and the evidence get them.
 
-Every function returns None where the interval could not hold what it claims: too few values, or values without any
-spread. `reason` says which. COVERAGE.md beside this file lists how often each interval contained the true value in
-simulations.
+Every function of an interval returns None where the interval could not hold what it claims: too few values, or values
+without any spread. `reason` says which. COVERAGE.md beside this file lists how often each interval contained the true
+value in simulations.
 """
 
 from dqngui.statistics.clusters import (
@@ -22,6 +22,7 @@ from dqngui.statistics.intervals import (
     stratified_interval,
     unseen_share,
 )
+from dqngui.statistics.means import mean_of
 from dqngui.statistics.proportions import proportion_interval
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "difference_interval",
     "mean_interval",
     "mean_intervals",
+    "mean_of",
     "paired_difference_interval",
     "proportion_interval",
     "reason",
