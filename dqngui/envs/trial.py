@@ -12,6 +12,9 @@ from dqngui.envs.spaces import ObservationLayout, Spaces
 from dqngui.envs.usable import usable_spaces
 from dqngui.texts import reason_of
 
+LARGEST_REWARD = 1e100
+"""Sums and squares of larger ones leave the range of numbers."""
+
 
 class Trial:
     """An environment whose errors become a ConfigError that names it.
@@ -51,9 +54,12 @@ class Trial:
         """Parts {name: (1, *shape)}, reward, terminated, truncated after an action from 0."""
         try:
             observation, reward, terminated, truncated, _ = self.env.step(action)
-            return self._layout.gather([observation]), float(reward), bool(terminated), bool(truncated)
+            step = self._layout.gather([observation]), float(reward), bool(terminated), bool(truncated)
         except Exception as error:
             raise self._failed(error) from error
+        if not abs(step[1]) <= LARGEST_REWARD:
+            raise ConfigError("env.reward_too_large", name=self._name, reward=step[1])
+        return step
 
     def _failed(self, error: Exception) -> ConfigError:
         problem: Any = reason_of(error)
