@@ -2,8 +2,8 @@
 
 The largest of many noisy evaluations flatters the agent that made it. So a candidate, whose evaluation is above the
 present best's, plays further blocks of episodes, and all its episodes count in the choice; what is reported is the mean
-of one more block that no choice used, so it does not flatter. Of equal ones the latest is kept: where every episode can
-reach the largest return, the first agent that does so in one evaluation has learned least.
+of one more block that no choice used, so it does not flatter. Of equal ones the latest is kept that was as good in the
+evaluation before: where every episode can reach the largest return, the first agent that does so has learned least.
 """
 
 from __future__ import annotations
@@ -39,13 +39,17 @@ class Verdict:
     report: float | None
 
 
-def is_candidate(mean: float, rank_of_best: float | None, spare: int) -> bool:
-    """Whether the agent with this mean in an evaluation may be the best, or as good as the best and later.
+def is_candidate(mean: float, rank_of_best: float | None, last_mean: float | None, spare: int) -> bool:
+    """Whether the agent with this mean in an evaluation may be the best, or as good as the best and steadier.
 
     Args:
-        spare: number of further blocks that remain; one that is only as good must not use those of a better one.
+        last_mean: of the evaluation before. An agent that is only as good as the best must have been so there too: one
+            that has just recovered often fails where it was not evaluated.
+        spare: number of further blocks that remain; an agent that is only as good must not use those of a better one.
     """
-    return rank_of_best is None or mean > rank_of_best or (mean == rank_of_best and spare > MAX_CONFIRMATIONS)
+    if rank_of_best is None or mean > rank_of_best:
+        return True
+    return mean == rank_of_best == last_mean and spare > MAX_CONFIRMATIONS
 
 
 def confirm(first: tuple[float, ...], rank_of_best: float | None, spare: int, play: Callable[[], Block]) -> Verdict:

@@ -28,6 +28,7 @@ class Counters:
         best: reported evaluation of the best checkpoint (`learning.best`).
         best_rank: the mean with which candidates are compared; None in the saved states of earlier versions, whose
             `best` is that mean.
+        last_mean: mean of the last evaluation; None before the first, and in the saved states of earlier versions.
         sums: sums of the statistics of the updates since the last row of the log, by name.
         counts: how many of these updates measured each statistic.
         rows: number of these updates.
@@ -50,6 +51,7 @@ class Counters:
     confirmations: int = 0
     best: float | None = None
     best_rank: float | None = None
+    last_mean: float | None = None
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     rows: int = 0

@@ -16,7 +16,7 @@ def run(values: list[float], rng: np.random.Generator) -> tuple[float, float, fl
     """Evaluate agents with these true values one after another: the report, value of the chosen agent, and the number
     of further blocks for each evaluation.
     """
-    report = rank = None
+    report = rank = last = None
     chosen, further = 0.0, 0
     for index, value in enumerate(values):
 
@@ -25,11 +25,12 @@ def run(values: list[float], rng: np.random.Generator) -> tuple[float, float, fl
 
         first = play()[0]
         spare = index + 1 - further
-        if is_candidate(float(np.mean(first)), rank, spare):
+        if is_candidate(float(np.mean(first)), rank, last, spare):
             found = confirm(first, rank, spare, play)
             further += found.blocks
             if found.best:
                 report, rank, chosen = found.report, found.rank, value
+        last = float(np.mean(first))
     assert report is not None
     return report, chosen, further / len(values)
 
@@ -80,7 +81,7 @@ def test_of_agents_that_reach_the_largest_return_in_every_episode_a_later_one_is
     for index in range(20):
         blocks = blocks_of(index)
         first, spare = next(blocks)[0], 1 + index - further  # as many further blocks as first ones
-        if is_candidate(500.0, rank, spare):
+        if is_candidate(500.0, rank, 500.0 if index else None, spare):
             found = confirm(first, rank, spare, lambda blocks=blocks: next(blocks))
             further += found.blocks
             if found.best:
@@ -89,10 +90,15 @@ def test_of_agents_that_reach_the_largest_return_in_every_episode_a_later_one_is
     assert kept[0] == 0 and len(kept) >= 4 and kept[-1] >= 15
 
 
+def test_an_equal_candidate_that_has_just_recovered_is_not_kept() -> None:
+    assert not is_candidate(500.0, 500.0, 170.0, 9)
+    assert not is_candidate(500.0, 500.0, None, 9)
+
+
 def test_an_equal_candidate_leaves_further_blocks_for_a_better_one_and_must_not_fall_back() -> None:
-    assert not is_candidate(500.0, 500.0, MAX_CONFIRMATIONS)
-    assert is_candidate(500.0, 500.0, MAX_CONFIRMATIONS + 1)
-    assert is_candidate(500.1, 500.0, 0)
-    assert not is_candidate(499.9, 500.0, 9)
+    assert not is_candidate(500.0, 500.0, 500.0, MAX_CONFIRMATIONS)
+    assert is_candidate(500.0, 500.0, 500.0, MAX_CONFIRMATIONS + 1)
+    assert is_candidate(500.1, 500.0, 300.0, 0)
+    assert not is_candidate(499.9, 500.0, 500.0, 9)
     found = confirm((500.0,), 500.0, 9, lambda: ((499.0,), (499,)))
     assert (found.best, found.blocks) == (False, 1)
