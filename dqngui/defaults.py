@@ -1,10 +1,10 @@
 """The default agent for any environment: sizes and memory that suit what it shows.
 
 A few numbers, and the rows of a table, are one token each. Many numbers, a picture or a grid are one token together.
-Attention weighs the rows of a table, and parts of different kinds. The tokens of numbers and of categories alone are
-concatenated: all of them matter at every step, and attention over them made an update two to three times as slow and
-learning slower or equal (CartPole with and without velocities, T-maze, Acrobot; one to five seeds). The replay is
-limited to a fixed number of bytes, which matters for pictures only.
+Attention weighs the rows of a table, and several parts of which one is a picture, a grid, a text or a table. The tokens
+of numbers and of categories alone are concatenated: all of them matter at every step, and attention over them made an
+update two to three times as slow and learning slower or equal (CartPole with and without velocities, T-maze, Acrobot;
+one to five seeds). The replay is limited to a fixed number of bytes, which matters for pictures only.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """What random actions show about a task before a run: lengths of episodes, kinds of rewards, speed, repetition.
 
-Defaults follow from these facts. Measuring them takes at most about 2,000 steps or two seconds, and everything apart
-from the speed is the same at each measurement, unless the time ran out before the steps did.
+Defaults follow from these facts. Measuring them takes at most about 2,000 steps or two seconds, or six seconds where
+random actions found nothing (`held_actions`). Everything apart from the speed is the same at each measurement, unless
+the time ran out before the steps did.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -16,12 +18,16 @@ from gymnasium import spaces as gym_spaces
 from numpy.typing import NDArray
 
 from dqngui.config import EnvConfig, TaskFacts
+from dqngui.envs.held_actions import Found, search
 from dqngui.envs.repetition import Clock, repetition_of
 from dqngui.envs.seeds import MEASURE_SEEDS
 from dqngui.envs.spaces import walk
 from dqngui.envs.trial import Trial
+from dqngui.rules import LONGEST_REPETITION, REPETITION_POWER
 
 MOST_EPISODES = 100
+SEARCH = 20
+"""Where random actions found nothing, so many times more steps are played, with single and with held actions."""
 _FIRST_SEED = MEASURE_SEEDS + 1000  # after those that `repetition_of` compares
 _UNBOUNDED_FROM = 1e6  # bounds beyond this, such as the largest float32, bound nothing
 _LIMIT_NAMES = ("max_steps", "max_episode_steps", "max_episode_length")  # where tasks cut episodes by themselves
@@ -50,6 +56,10 @@ def measure(trial: Trial, *, steps: int = 1000, seconds: float = 1.0, clock: Clo
     repeated = repetition_of(trial, steps=steps, seconds=seconds, clock=clock)
     lengths = sorted(played.lengths)
     rewards = np.array(played.rewards)
+    single = held = Found(0, 0)
+    if played.terminated == 0 and rewards.min() == rewards.max():
+        more = partial(search, trial, float(rewards[0]), steps=SEARCH * steps, seconds=2 * seconds, clock=clock)
+        single, held = more(longest=1, power=1.0), more(longest=LONGEST_REPETITION, power=REPETITION_POWER)
     return TaskFacts(
         steps=len(rewards),
         time_limit=time_limit_of(trial.env),
@@ -69,6 +79,10 @@ def measure(trial: Trial, *, steps: int = 1000, seconds: float = 1.0, clock: Clo
         constant_parts=tuple(name for name in played.first if name not in played.changed),
         deterministic=repeated.deterministic,
         compared_steps=repeated.steps,
+        single_episodes=single.episodes,
+        single_found=single.found,
+        held_episodes=held.episodes,
+        held_found=held.found,
         steps_per_second=1 / max(played.seconds_per_step, 1e-9),
     )
 

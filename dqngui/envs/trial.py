@@ -13,7 +13,7 @@ from dqngui.envs.usable import usable_spaces
 from dqngui.texts import reason_of
 
 LARGEST_REWARD = 1e100
-"""Sums and squares of larger ones leave the range of numbers."""
+"""Sums and squares of rewards up to this stay in the range of numbers."""
 
 
 class Trial:

@@ -354,18 +354,18 @@ class _Job:
         """
         training, count = self.training, self.training.counters
         goal, used = training.experiment.run.stop_at, (count.evaluations, count.evaluation_steps)
-        rank = count.best if count.best_rank is None else count.best_rank
+        standing = count.standing
         found: Verdict | None = None
         try:
             returns, lengths = training.evaluate(self._should_interrupt)
             mean = mean_of(returns)
             spare = used[0] + 1 - 2 * count.confirmations  # further blocks stay at most about as many as first ones
-            if is_candidate(mean, rank, count.last_mean, spare) or (goal is not None and mean >= goal):
-                found = confirm(returns, rank, spare, lambda: training.evaluate(self._should_interrupt))
+            if is_candidate(mean, standing, spare) or (goal is not None and mean >= goal):
+                found = confirm(returns, standing.rank, spare, lambda: training.evaluate(self._should_interrupt))
         except Interrupted:
             count.evaluations, count.evaluation_steps = used
             raise
-        count.last_mean = mean
+        count.note_evaluation(mean)
         count.next_evaluation = next_evaluation(count.step, count.evaluation_steps, training.experiment.run)
         yield self._watched(
             Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)

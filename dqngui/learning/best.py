@@ -1,8 +1,8 @@
 """The rule by which the best checkpoint is chosen, and the number that is reported of it.
 
-The largest of many noisy evaluations flatters the agent that made it. So a candidate, whose evaluation is above the
+The largest of many noisy evaluations flatters the agent that made it. So a candidate, whose evaluation is not below the
 present best's, plays further blocks of episodes, and all its episodes count in the choice; what is reported is the mean
-of one more block that no choice used, so it does not flatter. Of equal ones the latest is kept that was as good in the
+of one more block that no choice used, so it does not flatter. Of equal ones a later is kept that was as good in the
 evaluation before: where every episode can reach the largest return, the first agent that does so has learned least.
 """
 
@@ -39,17 +39,34 @@ class Verdict:
     report: float | None
 
 
-def is_candidate(mean: float, rank_of_best: float | None, last_mean: float | None, spare: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an evaluation is compared with; None where there is nothing yet.
+
+    Attributes:
+        rank: of the best checkpoint (`Verdict.rank`).
+        last, lowest: means of the evaluation before and of the worst one so far.
+    """
+
+    rank: float | None
+    last: float | None
+    lowest: float | None
+
+
+def is_candidate(mean: float, standing: Standing, spare: int) -> bool:
     """Whether the agent with this mean in an evaluation may be the best, or as good as the best and steadier.
 
+    An agent that is only as good as the best must have been so in the evaluation before: one that has just recovered
+    often fails where it was not evaluated. It must be better than some earlier one, because where nothing was learned
+    yet all are equal. And it must leave further blocks for a better one.
+
     Args:
-        last_mean: of the evaluation before. An agent that is only as good as the best must have been so there too: one
-            that has just recovered often fails where it was not evaluated.
-        spare: number of further blocks that remain; an agent that is only as good must not use those of a better one.
+        spare: number of further blocks that remain.
     """
-    if rank_of_best is None or mean > rank_of_best:
+    if standing.rank is None or mean > standing.rank:
         return True
-    return mean == rank_of_best == last_mean and spare > MAX_CONFIRMATIONS
+    steady = mean == standing.rank == standing.last
+    return steady and standing.lowest is not None and mean > standing.lowest and spare > MAX_CONFIRMATIONS + 1
 
 
 def confirm(first: tuple[float, ...], rank_of_best: float | None, spare: int, play: Callable[[], Block]) -> Verdict:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dqngui.config import Experiment, RunConfig
+from dqngui.learning.best import Standing
 
 _FORMER_SUMS = ("loss", "td_error", "q_mean", "grad_norm")
 
@@ -28,7 +29,8 @@ class Counters:
         best: reported evaluation of the best checkpoint (`learning.best`).
         best_rank: the mean with which candidates are compared; None in the saved states of earlier versions, whose
             `best` is that mean.
-        last_mean: mean of the last evaluation; None before the first, and in the saved states of earlier versions.
+        last_mean, lowest_mean: means of the last and of the worst evaluation; None before the first, and in the saved
+            states of earlier versions.
         sums: sums of the statistics of the updates since the last row of the log, by name.
         counts: how many of these updates measured each statistic.
         rows: number of these updates.
@@ -52,6 +54,7 @@ class Counters:
     best: float | None = None
     best_rank: float | None = None
     last_mean: float | None = None
+    lowest_mean: float | None = None
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     rows: int = 0
@@ -89,6 +92,16 @@ class Counters:
         counts = saved.get("counts", dict.fromkeys(sums, saved["rows"]))
         former = {"random_until": warmup, "learn_from": max(warmup, 1)}
         return cls(**{**former, **saved, "sums": dict(sums), "counts": dict(counts)})
+
+    @property
+    def standing(self) -> Standing:
+        """What the next evaluation is compared with."""
+        return Standing(self.best if self.best_rank is None else self.best_rank, self.last_mean, self.lowest_mean)
+
+    def note_evaluation(self, mean: float) -> None:
+        """Keep the mean of an evaluation for the next one."""
+        self.last_mean = mean
+        self.lowest_mean = mean if self.lowest_mean is None else min(mean, self.lowest_mean)
 
     def saved(self) -> dict[str, Any]:
         """Plain data that `from_saved` takes."""

@@ -10,12 +10,13 @@ from statistics import fmean
 def mean_of(values: Sequence[float]) -> float:
     """Mean of one or more numbers, as `statistics.fmean`, also where their sum is larger than any float.
 
-    NaN where one of them is NaN or where both infinities are among them.
+    NaN where one of them is NaN or where both infinities are among them. Raises ValueError without any number.
     """
+    if not values:
+        raise ValueError("the mean of no numbers")
+    if not all(map(math.isfinite, values)):
+        return sum(values) / len(values)
     try:
         return fmean(values)
     except OverflowError:
-        largest = max(map(abs, values))
-        return largest * fmean([value / largest for value in values])
-    except ValueError:  # infinity minus infinity
-        return math.nan
+        return math.fsum(value / len(values) for value in values)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import gymnasium
@@ -13,8 +15,10 @@ import pytest
 from gymnasium import spaces
 
 from dqngui.config import ConfigError, EnvConfig, Wrapper
+from dqngui.envs.held_actions import search
 from dqngui.envs.repetition import measure_repetition
 from dqngui.envs.task_facts import TaskFacts, measure_task
+from dqngui.envs.trial import Trial
 
 
 class Line(gymnasium.Env[Any, Any]):
@@ -125,6 +129,45 @@ def test_everything_but_the_speed_is_the_same_at_each_measurement() -> None:
         assert first == second
 
 
+def test_where_random_actions_found_nothing_held_ones_are_tried_too() -> None:
+    mountain = facts("MountainCar-v0")
+    assert (mountain.terminated, mountain.single_found, mountain.single_episodes) == (0, 0, 100)
+    assert mountain.held_found >= 2 and mountain.held_episodes == 100
+    cartpole = facts("CartPole-v1")
+    assert (cartpole.single_episodes, cartpole.held_episodes) == (0, 0)
+
+
+def test_held_actions_do_not_find_what_needs_a_turn() -> None:
+    """A goal that only two different actions in turn lead to."""
+
+    class Turns(Line):
+        def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+            self.time += 1
+            self.place = self.place + 1 if action == self.time % 2 else 0.0
+            return self._shown(), 0.0, self.place == 7, self.time == 30, {}
+
+    gymnasium.register("tests/Turns-v0", Turns)
+    try:
+        with closing(Trial(EnvConfig(id="tests/Turns-v0"))) as trial:
+            single, held = (
+                search(trial, 0.0, longest=n, power=1.0, steps=6_000, seconds=60.0, clock=time.perf_counter)
+                for n in (1, 64)
+            )
+    finally:
+        del gymnasium.registry["tests/Turns-v0"]
+    assert single.found > 3 * held.found
+
+
+def test_a_search_for_something_ends_in_time() -> None:
+    ticks = itertools.count()
+    with closing(Trial(EnvConfig(id="MountainCar-v0"))) as trial:
+        found = search(
+            trial, -1.0, longest=8, power=1.0, steps=100_000, seconds=450.0, clock=lambda: float(next(ticks))
+        )
+    assert (found.episodes, found.found) == (2, 0)
+    assert next(ticks) < 460
+
+
 def test_a_slow_environment_is_measured_for_a_bounded_time() -> None:
     ticks = itertools.count()
     found = measure_task(EnvConfig(id="tests/Line-v0"), steps=1000, seconds=20.0, clock=lambda: float(next(ticks)))
@@ -148,7 +191,7 @@ def test_an_environment_that_raises_is_named() -> None:
 def test_a_reward_that_no_return_can_be_made_of_is_named(reward: float, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Line.step
     monkeypatch.setattr(Line, "step", lambda self, action: (*step(self, action)[:1], reward, False, False, {}))
-    with pytest.raises(ConfigError, match=r"tests/Line-v0 gave the reward .*; rewards have to be finite"):
+    with pytest.raises(ConfigError, match=r"tests/Line-v0 gave the reward .*; rewards have to be between"):
         facts()
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import repeat
-
 import numpy as np
 
-from dqngui.learning.best import MAX_CONFIRMATIONS, confirm, is_candidate
+from dqngui.learning.best import MAX_CONFIRMATIONS, Standing, confirm, is_candidate
 
 EPISODES = 10
 
@@ -16,23 +13,47 @@ def run(values: list[float], rng: np.random.Generator) -> tuple[float, float, fl
     """Evaluate agents with these true values one after another: the report, value of the chosen agent, and the number
     of further blocks for each evaluation.
     """
-    report = rank = last = None
-    chosen, further = 0.0, 0
+    report, chosen, further, standing = None, 0.0, 0, Standing(None, None, None)
     for index, value in enumerate(values):
 
         def play(value: float = value) -> tuple[tuple[float, ...], tuple[int, ...]]:
             return tuple(rng.normal(value, 1, EPISODES)), (1,) * EPISODES
 
-        first = play()[0]
-        spare = index + 1 - further
-        if is_candidate(float(np.mean(first)), rank, last, spare):
+        first, rank = play()[0], standing.rank
+        spare, mean = index + 1 - further, float(np.mean(first))
+        if is_candidate(mean, standing, spare):
             found = confirm(first, rank, spare, play)
             further += found.blocks
             if found.best:
                 report, rank, chosen = found.report, found.rank, value
-        last = float(np.mean(first))
+        standing = after(standing, mean, rank)
     assert report is not None
     return report, chosen, further / len(values)
+
+
+def after(standing: Standing, mean: float, rank: float | None) -> Standing:
+    """The standing after an evaluation with this mean, when the best has this rank."""
+    return Standing(rank, mean, mean if standing.lowest is None else min(mean, standing.lowest))
+
+
+def constant(values: list[float]) -> tuple[list[int], list[int]]:
+    """Evaluate agents whose every episode has this return: the agents that were kept, one after another, and the number
+    of further blocks of each agent.
+    """
+    kept: list[int] = []
+    blocks: list[int] = []
+    standing = Standing(None, None, None)
+    for index, value in enumerate(values):
+        first, spare, rank = (value,) * EPISODES, index + 1 - sum(blocks), standing.rank
+        blocks.append(0)
+        if is_candidate(value, standing, spare):
+            found = confirm(first, rank, spare, lambda first=first: (first, (1,) * EPISODES))  # type: ignore[misc]
+            blocks[-1] = found.blocks
+            if found.best:
+                rank = found.rank
+                kept.append(index)
+        standing = after(standing, value, rank)
+    return kept, blocks
 
 
 def test_the_report_of_the_best_of_many_equal_agents_is_not_flattered() -> None:
@@ -70,35 +91,32 @@ def test_the_report_is_the_last_block_alone() -> None:
 
 
 def test_of_agents_that_reach_the_largest_return_in_every_episode_a_later_one_is_kept() -> None:
-    """The first one fails in a tenth of its episodes, and was lucky in those that chose it; the others never fail."""
-    lucky = [(500.0,) * EPISODES] * 3
-
-    def blocks_of(index: int) -> Iterator[tuple[tuple[float, ...], tuple[int, ...]]]:
-        for returns in lucky if index == 0 else repeat((500.0,) * EPISODES):
-            yield returns, (500,) * EPISODES
-
-    rank, kept, further = None, [], 0
-    for index in range(20):
-        blocks = blocks_of(index)
-        first, spare = next(blocks)[0], 1 + index - further  # as many further blocks as first ones
-        if is_candidate(500.0, rank, 500.0 if index else None, spare):
-            found = confirm(first, rank, spare, lambda blocks=blocks: next(blocks))
-            further += found.blocks
-            if found.best:
-                rank = found.rank
-                kept.append(index)
-    assert kept[0] == 0 and len(kept) >= 4 and kept[-1] >= 15
+    kept, blocks = constant([9.0, 300.0, *[500.0] * 20])
+    assert kept[:3] == [0, 1, 2]
+    assert len(kept) >= 5 and kept[-1] >= 17
+    assert sum(blocks) <= 23
 
 
-def test_an_equal_candidate_that_has_just_recovered_is_not_kept() -> None:
-    assert not is_candidate(500.0, 500.0, 170.0, 9)
-    assert not is_candidate(500.0, 500.0, None, 9)
+def test_where_nothing_is_learned_yet_no_blocks_are_used_for_equal_agents() -> None:
+    for plateau in (5, 8, 11, 14, 17, 20):
+        kept, blocks = constant([-200.0] * plateau + [-150.0])
+        assert kept == [0, plateau] and sum(blocks[1:plateau]) == 0
+        assert blocks[-1] == MAX_CONFIRMATIONS + 1  # the better one gets all of them
 
 
-def test_an_equal_candidate_leaves_further_blocks_for_a_better_one_and_must_not_fall_back() -> None:
-    assert not is_candidate(500.0, 500.0, 500.0, MAX_CONFIRMATIONS)
-    assert is_candidate(500.0, 500.0, 500.0, MAX_CONFIRMATIONS + 1)
-    assert is_candidate(500.1, 500.0, 300.0, 0)
-    assert not is_candidate(499.9, 500.0, 500.0, 9)
+def test_after_equal_agents_a_better_one_still_gets_its_blocks() -> None:
+    for equal in range(3, 20):
+        kept, blocks = constant([9.0, *[400.0] * equal, 500.0])
+        without = constant([9.0, 400.0, *[399.0] * (equal - 1), 500.0])[1]
+        assert kept[-1] == equal + 1 and blocks[-1] == without[-1]
+
+
+def test_an_equal_agent_that_has_just_recovered_is_not_kept() -> None:
+    kept, _ = constant([9.0, *[500.0] * 4, 170.0, 500.0])
+    assert 6 not in kept
+    assert not is_candidate(500.0, Standing(500.0, 170.0, 9.0), 9)
+
+
+def test_an_equal_agent_must_not_fall_back() -> None:
     found = confirm((500.0,), 500.0, 9, lambda: ((499.0,), (499,)))
     assert (found.best, found.blocks) == (False, 1)

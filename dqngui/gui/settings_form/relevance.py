@@ -41,8 +41,9 @@ def _values(*kinds: str) -> Condition:
 _OF_ALGORITHM = {
     "dqn": (
         "net.head", "net.values", "net.atoms", "net.v_min", "net.v_max", "net.noisy", "net.noise", "net.dropout",
-        "net.predictor", "learn.epsilon", "learn.epsilon_ladder", "learn.burn_in", "learn.window_from",
-        "learn.state_stride", "learn.n_step", "learn.double", "learn.update_every", "learn.updates", "learn.target",
+        "net.predictor", "learn.epsilon", "learn.epsilon_ladder", "learn.epsilon_repeat", "learn.epsilon_repeat_power",
+        "learn.burn_in", "learn.window_from", "learn.state_stride", "learn.n_step", "learn.double",
+        "learn.update_every", "learn.updates", "learn.target",
         "learn.tau", "learn.average", "learn.target_every", "learn.kappa", "learn.rescale", "learn.predict_next",
         "learn.pretrain_updates", "learn.augment_noise", "learn.augment_shift", "learn.warmup",
         "learn.replay_capacity", "learn.prioritized", "learn.priority_alpha", "learn.priority_beta",
@@ -71,6 +72,7 @@ _CONDITIONS: dict[str, Condition] = {
     "learn.burn_in": _recurrent,
     "learn.state_stride": _recurrent,
     "learn.epsilon_ladder": lambda experiment: experiment.env.num_envs > 1,
+    "learn.epsilon_repeat_power": lambda experiment: experiment.learn.epsilon_repeat > 1,
     "learn.tau": lambda experiment: experiment.learn.target == "soft",
     "learn.target_every": lambda experiment: experiment.learn.target == "hard",
     "learn.priority_alpha": _prioritized,

@@ -21,7 +21,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "env.module_needs_package": "`env.id`: the module `{module}` needs the package {package}: pip install {package}",
     "env.module_broken": "`env.id`: the module `{module}` cannot be imported: {problem}",
     "env.broke": "`env.id`: {name} failed when it was tried with random actions: {problem}",
-    "env.reward_too_large": "`env.id`: {name} gave the reward {reward:g}; rewards have to be finite, of at most 1e100",
+    "env.reward_too_large": "`env.id`: {name} gave the reward {reward:g}; rewards have to be between -1e100 and 1e100",
     "env.not_made": "`env.id`: {name} could not be made: {reason}",
     "env.no_argument": "`env.kwargs.{argument}`: {name} has no such argument",
     "env.no_argument_but": "`env.kwargs.{argument}`: {name} has no such argument; it has: {known}",

@@ -1,0 +1,64 @@
+"""Whether random actions that are held for some steps find what single random actions do not.
+
+Where single actions find neither an end nor another reward, nothing can be learned before something is found. In some
+tasks holding an action leads there (MountainCar, Acrobot), in others away from it (a room with doors), so it is tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dqngui.envs.repetition import Clock
+from dqngui.envs.seeds import MEASURE_SEEDS
+from dqngui.envs.trial import Trial
+
+_FIRST_SEED = MEASURE_SEEDS + 2000  # after those of the other measurements
+MOST_EPISODES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What random episodes found.
+
+    Attributes:
+        episodes: number of episodes that ended.
+        found: those of them that terminated, or had another reward than the usual one.
+    """
+
+    episodes: int
+    found: int
+
+
+def search(
+    trial: Trial, usual: float, *, longest: int, power: float, steps: int, seconds: float, clock: Clock
+) -> Found:
+    """Play episodes of random actions, each held for n steps, n drawn with probability ∝ 1/n^`power` up to `longest`.
+
+    Args:
+        usual: the reward of steps that find nothing.
+        steps, seconds: most steps and most time.
+
+    Raises ConfigError if the environment raises.
+    """
+    generator = np.random.default_rng(_FIRST_SEED)
+    shares = np.arange(1, longest + 1, dtype=np.float64) ** -power
+    shares /= shares.sum()
+    start, played, episodes, found = clock(), 0, 0, 0
+    while episodes < MOST_EPISODES:
+        trial.reset(_FIRST_SEED + episodes)
+        held, left, ended, other = 0, 0, False, False
+        while not ended:
+            if left == 0:
+                held = int(generator.integers(trial.spaces.actions))
+                left = 1 + int(generator.choice(longest, p=shares)) if longest > 1 else 1
+            left -= 1
+            _, reward, terminated, truncated = trial.step(held)
+            played += 1
+            ended, other = terminated or truncated, other or terminated or reward != usual
+            if not ended and (played >= steps or clock() - start >= seconds):
+                return Found(episodes, found)
+        episodes += 1
+        found += other
+    return Found(episodes, found)
