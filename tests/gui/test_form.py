@@ -246,6 +246,10 @@ def test_knobs_without_effect_are_hidden(
         ({"net.memory": "none"}, "net.shortcut", False),
         ({"net.tokens": "one"}, "net.convolutions", True),
         ({"net.tokens": "feature"}, "net.convolutions", False),
+        ({"learn.epsilon_repeat": 8}, "learn.epsilon_repeat_power", True),
+        ({"learn.epsilon_repeat": 1}, "learn.epsilon_repeat_power", False),
+        ({"learn.algorithm": "ppo"}, "learn.epsilon_repeat", False),
+        ({"learn.algorithm": "ppo", "learn.epsilon_repeat": 8}, "learn.epsilon_repeat_power", False),
     ],
 )
 def test_fields_without_effect_are_not_relevant(changes: dict[str, object], path: str, matters: bool) -> None:

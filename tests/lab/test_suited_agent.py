@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +103,16 @@ def test_a_typed_id_gets_the_agent_of_the_command_line(session: Session, real: S
     expected = with_facts(default_experiment(EnvConfig(id=env_id)), draft.task)
     kept = {"run.seed": 7, "run.total_steps": 40_000, "run.host": "process"}
     assert draft == settings.with_settings(expected, kept)
-    assert draft.learn.epsilon.steps == 4_000  # type: ignore[union-attr]  # follows the steps of the draft
+    share = 5 if draft.learn.epsilon_repeat > 1 else 10
+    assert draft.learn.epsilon.steps == 40_000 // share  # type: ignore[union-attr]  # follows the steps of the draft
     assert session.run.experiment == draft  # Start trains it
     assert real.fits and not real.offered
 
 
 def test_attention_follows_the_task(session: Session, real: SuitedAgent) -> None:
-    """A single token leaves nothing to weigh; several numbers are weighed."""
+    """Numbers alone are concatenated; attention weighs a picture and a direction."""
     found = []
-    for env_id in ("FrozenLake-v1", "Acrobot-v1"):
+    for env_id in ("Acrobot-v1", "MiniGrid-MemoryS7-v0"):
         session.edit({"env.id": env_id})
         tried(real)
         found.append(session.draft.experiment.net.attention)
@@ -313,6 +314,46 @@ def test_wrong_settings_of_the_environment_are_said_at_once(session: Session, su
     suited.ask()
     assert "nonsense" in words(suited.problem)
     assert not suited.trying and not ScriptedTrial.opened
+
+
+def test_a_wrong_setting_that_stays_is_said_at_once(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Acrobot-v1"})
+    session.edit({"run.total_steps": 0})
+    suited.ask()
+    assert suited.problem and not suited.trying and not ScriptedTrial.opened
+
+
+def no_wrapper(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.wrappers": [{"name": "nonsense"}]})
+    suited.ask()
+
+
+def no_steps(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"run.total_steps": 0})
+    suited.ask()
+
+
+def no_steps_any_more(session: Session, suited: SuitedAgent) -> None:
+    suited.ask()
+    session.edit({"run.seed": 4})
+    ScriptedTrial.opened[-1].fail("the job's process was ended by SIGSEGV")
+    suited.tick(0.0)
+
+
+@pytest.mark.parametrize("fail", [no_wrapper, no_steps, no_steps_any_more])
+@pytest.mark.parametrize("mend", [{"env.wrappers": [], "run.total_steps": 9_000}, None])
+def test_a_problem_goes_with_what_it_is_about(
+    session: Session, suited: SuitedAgent, fail: Callable[[Session, SuitedAgent], None], mend: dict[str, Any] | None
+) -> None:
+    fail(session, suited)
+    assert suited.problem
+    session.show_message("something else")
+    assert suited.problem  # nothing of the draft has changed
+    if mend is None:
+        session.load(presets.read_experiment("tmaze"))
+    else:
+        session.edit(mend)
+    assert not suited.problem and not suited.trying
 
 
 def test_a_process_that_fails_is_said(session: Session, suited: SuitedAgent) -> None:

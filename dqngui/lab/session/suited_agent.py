@@ -27,20 +27,29 @@ KEPT = ("run.device", "run.host", "run.seed", "run.threads", "run.total_steps")
 """Settings of the draft that stay, and that may change while the task is tried."""
 
 
+class _Shown(NamedTuple):
+    """The draft as it is shown at a moment.
+
+    Attributes:
+        experiment, problem: of the draft.
+        env, kept: the settings of the environment and those of `KEPT` as they are shown, valid or not.
+    """
+
+    experiment: Experiment
+    problem: Text | str
+    env: dict[str, Any]
+    kept: dict[str, Any]
+
+
 class _Question(NamedTuple):
     """What was asked.
 
     Attributes:
-        draft, problem: the draft's experiment and its problem when it was asked.
-        shown: the settings of the environment as they were shown.
         env: the environment to try.
         left_out: settings of the former environment that are not tried, by their labels.
         title: of the experiment that is loaded.
     """
 
-    draft: Experiment
-    problem: Text | str
-    shown: dict[str, Any]
     env: EnvConfig
     left_out: tuple[str, ...]
     title: str
@@ -76,7 +85,8 @@ class SuitedAgent(QObject):
         self._timing = timing or Timing()
         self._seen = session.draft.experiment
         self._origin = self._seen.env  # the environment that the draft's settings were made for
-        self._asked: _Question | None = None  # kept after a failure, as long as its problem is shown
+        self._about: _Shown | None = None  # what is being tried, or what `problem` is about
+        self._asked: _Question | None = None
         self._found: Experiment | None = None
         self._notice: Text | str = ""
         self._host: Host | None = None
@@ -122,8 +132,9 @@ class SuitedAgent(QObject):
         if not self.can_ask:
             return
         self._drop()
+        self._about = self._shown()
         try:
-            self._asked = self._question()
+            self._asked = self._question(self._about)
         except ConfigError as error:
             self._fail(error.text)
             return
@@ -145,34 +156,36 @@ class SuitedAgent(QObject):
             self._drop()
             self.changed.emit()
 
-    def _question(self) -> _Question:
-        """What to try now. Raises ConfigError if the settings of the environment do not fit."""
-        draft, given = self._session.draft, self._env_settings()
+    def _shown(self) -> _Shown:
+        draft = self._session.draft
+        env = {path: draft.value(path) for path in (f"env.{name}" for name in EnvConfig.__struct_fields__)}
+        return _Shown(draft.experiment, draft.problem, env, {path: draft.value(path) for path in KEPT})
+
+    def _question(self, shown: _Shown) -> _Question:
+        """What to try now. Raises ConfigError if the settings of the environment, or those to keep, do not fit."""
+        default_agent, given = settings.experiment_from({}), shown.env
+        settings.with_settings(default_agent, shown.kept)
         left: dict[str, Any] = {}
         if self.offered:
             default, old = _plain(EnvConfig()), _plain(self._origin)
             same = [path for path in given if _plain(given[path]) == old[path.removeprefix("env.")]]
             left = {path: default[path.removeprefix("env.")] for path in same}
-        told = tuple(settings.field_at(path).label.lower() for path in left if _plain(given[path]) != left[path])
-        env = settings.with_settings(settings.experiment_from({}), given | left).env
-        title = "" if self.offered else draft.experiment.title
-        return _Question(draft.experiment, draft.problem, given, env, told, title)
-
-    def _env_settings(self) -> dict[str, Any]:
-        """The settings of the environment as they are shown, valid or not."""
-        draft = self._session.draft
-        return {path: draft.value(path) for path in (f"env.{name}" for name in EnvConfig.__struct_fields__)}
+        labels = tuple(settings.field_at(path).label.lower() for path in left if _plain(given[path]) != left[path])
+        env = settings.with_settings(default_agent, given | left).env
+        return _Question(env, labels, "" if self.offered else shown.experiment.title)
 
     # -- the draft ---------------------------------------------------------------------------------
 
     @Slot()
     def _on_changed(self) -> None:
         self._follow()
-        if self._asked is None:
+        before = self._about
+        if before is None:
             return
-        session, asked = self._session, self._asked
-        same = (session.draft.problem, self._env_settings()) == (asked.problem, asked.shown)
-        same = same and _same(asked.draft, session.draft.experiment)
+        now = self._shown()
+        same = before == now
+        if self.trying:  # the settings to keep may change meanwhile
+            same = (before.problem, before.env) == (now.problem, now.env) and _same(before.experiment, now.experiment)
         if not (same and self.can_ask):
             self._drop()
             self.changed.emit()
@@ -217,31 +230,33 @@ class SuitedAgent(QObject):
             self._fail(say("suited.slow", env=self._asked.env.id, seconds=PATIENCE_S))
 
     def _take(self, found: Experiment) -> None:
-        asked, draft = self._asked, self._session.draft
+        asked, shown = self._asked, self._shown()
         self._drop()
         assert asked is not None
+        self._about = shown
         try:
-            kept = {path: draft.value(path) for path in KEPT}
-            found = settings.with_settings(found, kept | {"title": asked.title})
+            found = settings.with_settings(found, shown.kept | {"title": asked.title})
         except ConfigError as error:
             self._fail(error.text)
             return
         self._notice = _notice(found, asked.left_out, self._origin.id)
         self._found = self._seen = found
         self._origin = found.env
+        self._about = None
         self._session.load(found)
         self.changed.emit()
 
     def _fail(self, problem: Text | str) -> None:
-        asked = self._asked
+        about = self._about
         self._drop()
-        self.problem, self._asked = problem, asked
+        self.problem, self._about = problem, about
         self.changed.emit()
 
     def _drop(self) -> None:
         """Forget the question, its problem and its process."""
         self._timer.stop()
-        self._asked, self.problem = None, ""
+        self._about = self._asked = None
+        self.problem = ""
         if self._host is not None:
             self._host.kill()
             self._killed = [host for host in (*self._killed, self._host) if not host.join(0)]
