@@ -34,6 +34,10 @@ FEWEST_FOUND = 2
 SLOW = 1600
 """Environment steps per second below which there are more updates for each step: a step then costs more than what is
 learned from it."""
+EVAL_EPISODES = 20
+"""Episodes of an evaluation, which are played together: with 10, noise chose the best checkpoint. In a simulation of 25
+evaluations of agents whose true values vary by 40, and their episodes by 100, the chosen one lost 5.1 against the best
+instead of 8.7."""
 SHORTEST_WARMUP, LONGEST_WARMUP = 200, 2_000
 
 
@@ -121,10 +125,10 @@ def _eval_every(experiment: Experiment) -> int:
     return max(1, experiment.run.total_steps // 25)
 
 
-def _eval_episodes(experiment: Experiment) -> int | None:
+def _eval_episodes(experiment: Experiment) -> int:
     """One where all greedy episodes are the same."""
     assert experiment.task is not None
-    return 1 if experiment.task.deterministic else None
+    return 1 if experiment.task.deterministic else EVAL_EPISODES
 
 
 def _eval_share(experiment: Experiment) -> float | None:

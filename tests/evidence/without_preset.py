@@ -1,6 +1,6 @@
 """Trains the default agent on fifteen tasks without a preset, as `dqngui train --env ID` does, and writes a table.
 
-    python -m tests.evidence.without_preset [--only NAME ...] [--seeds 40 41 42 43 44] [--jobs 2] [--report]
+    python -m tests.evidence.without_preset [--only NAME ...] [--seeds 60 61 62 63 64] [--jobs 2] [--report]
 
 Every run is one call of the command line, stored as one JSON file in assets/evidence/without-preset; a run whose file
 is there is not repeated. The score of a seed is the mean of 100 greedy episodes of its checkpoint that were used for
@@ -30,7 +30,7 @@ from dqngui.envs.make import make_env
 from dqngui.statistics import mean_interval
 
 FOLDER = Path(__file__).parents[2] / "assets" / "evidence" / "without-preset"
-SEEDS = (40, 41, 42, 43, 44)
+SEEDS = (60, 61, 62, 63, 64)
 TEST_EPISODES, RANDOM_EPISODES = 100, 200
 MEMORYLESS = ("net.memory=none", "net.previous_action=false", "net.previous_reward=false")
 
