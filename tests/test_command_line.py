@@ -381,7 +381,7 @@ def test_the_default_experiment_remembers() -> None:
 
 @pytest.mark.parametrize(
     ("env", "tokens", "attention"),
-    [("CartPole-v1", "feature", "self"), ("FrozenLake-v1", "one", "none")],
+    [("CartPole-v1", "feature", "none"), ("FrozenLake-v1", "one", "none")],
 )
 def test_the_default_agent_suits_the_environment(env: str, tokens: str, attention: str) -> None:
     experiment = chosen_experiment(None, env, ["learn.lr=2e-3"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,16 @@ from dqngui.settings import as_data, experiment_from, with_settings
 
 SCHEMA_1: dict[str, Any] = json.loads((Path(__file__).parent / "runs" / "schema_1.json").read_text(encoding="utf-8"))
 WORDS = {"env.id": "Acrobot-v1", "run.device": "cpu"}
+
+
+@pytest.fixture(autouse=True)
+def rules_in_order() -> Iterator[None]:
+    """Put the rules back in their order: what a test takes out and monkeypatch puts back would come last."""
+    tables = [(table, dict(table)) for table in (RULES, TASK_RULES)]
+    yield
+    for table, before in tables:
+        table.clear()
+        table.update(before)
 
 
 def starts() -> list[Experiment]:
