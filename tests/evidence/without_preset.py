@@ -145,11 +145,13 @@ def report() -> str:
         other = chance if task.above == "random" else control
         bar = f"above {task.above}" if task.at_least is None else f"{task.at_least:g}"
         verdict = "not run"
-        if scores:
+        if scores and len(scores) < len(SEEDS):
+            verdict = f"{len(scores)} of {len(SEEDS)} seeds run"
+        elif scores:
             good = np.mean(scores) >= task.at_least if task.at_least is not None else _apart(scores, other)
             passed += bool(good)
             verdict = "yes" if good else "**no**"
-        each = ", ".join(f"{score:.3g}" for score in scores)
+        each = ", ".join(f"{score:.4g}" for score in scores)
         lines.append(
             f"| {task.env} | {task.steps:,} | {bar} | {_stated(scores)} | {each} | {_stated(control)} "
             f"| {_stated(chance)} | {task.known} | {verdict} |"
@@ -168,7 +170,7 @@ def _stated(values: Sequence[float]) -> str:
     if not values:
         return ""
     found = mean_interval(values)
-    return f"{np.mean(values):.3g}" + (f" [{found.low:.3g}, {found.high:.3g}]" if found is not None else "")
+    return f"{np.mean(values):.4g}" + (f" [{found.low:.4g}, {found.high:.4g}]" if found is not None else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
