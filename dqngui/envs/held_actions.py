@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dqngui.envs.repetition import Clock
 from dqngui.envs.seeds import MEASURE_SEEDS
@@ -31,10 +32,16 @@ class Found:
     found: int
 
 
+def repetition_shares(longest: int, power: float) -> NDArray[np.float64]:
+    """How often a random action is held for 1 to `longest` steps, ∝ 1/n^`power`, (longest,)."""
+    shares = 1 / np.arange(1, longest + 1).astype(np.float64) ** power
+    return np.asarray(shares / shares.sum())
+
+
 def search(
     trial: Trial, usual: float, *, longest: int, power: float, steps: int, seconds: float, clock: Clock
 ) -> Found:
-    """Play episodes of random actions, each held for n steps, n drawn with probability ∝ 1/n^`power` up to `longest`.
+    """Play episodes of random actions, each held for a number of steps (`repetition_shares`).
 
     Args:
         usual: the reward of steps that find nothing.
@@ -43,8 +50,7 @@ def search(
     Raises ConfigError if the environment raises.
     """
     generator = np.random.default_rng(_FIRST_SEED)
-    shares = np.arange(1, longest + 1, dtype=np.float64) ** -power
-    shares /= shares.sum()
+    shares = repetition_shares(longest, power)
     start, played, episodes, found = clock(), 0, 0, 0
     while episodes < MOST_EPISODES:
         trial.reset(_FIRST_SEED + episodes)

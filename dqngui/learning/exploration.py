@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dqngui.envs.held_actions import repetition_shares
+
 
 def epsilon_ladder(epsilon: float, num_envs: int, spread: float) -> NDArray[np.float64]:
     """ε of each environment: ε^(1 + i·spread/(n−1)), Horgan et al. 2018, arXiv:1803.00933, section 4.1.
@@ -32,11 +34,9 @@ class Exploration:
     ) -> None:
         self.actions, self.generator = actions, generator
         self.left, self.held = np.zeros(num_envs, np.int64), np.zeros(num_envs, np.int64)
-        lengths = np.arange(1, longest + 1)
-        shares = 1 / lengths.astype(np.float64) ** power
-        shares /= shares.sum()
+        shares = repetition_shares(longest, power)
         self.cumulative = shares.cumsum()
-        self.mean_length = float(shares @ lengths)
+        self.mean_length = float(shares @ np.arange(1, longest + 1))
 
     def replace(self, greedy: NDArray[np.int64], epsilon: NDArray[np.float64]) -> NDArray[np.int64]:
         """The actions (N,) to take instead of the greedy ones, with the share ε (N,) of random ones."""

@@ -1,4 +1,4 @@
-"""Fixtures that tests of the lab and of the window share: a player that a test moves by hand, and a stored run."""
+"""Fixtures that tests of the lab and of the window share: a session, a player moved by hand, a stored run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from dqngui import presets
+from dqngui.lab.session.session import Session
+from tests.doubles.scripted_host import ScriptedHost
 from tests.doubles.scripted_player import ScriptedPlayer, Watched
+from tests.doubles.scripted_trial import ScriptedTrial
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    """With the first preset of the window, ready to start scripted jobs."""
+    ScriptedHost.opened.clear()
+    ScriptedTrial.opened.clear()
+    session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
+    session.on_torch_loaded()
+    yield session
+    session.deleteLater()
 
 
 @pytest.fixture

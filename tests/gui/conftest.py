@@ -11,10 +11,10 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.app.app import App
-from tests.doubles.fixtures import folder, player
+from tests.doubles.fixtures import folder, player, session
 from tests.doubles.scripted_host import ScriptedHost
 
-__all__ = ["app", "folder", "player", "settings"]
+__all__ = ["app", "folder", "player", "session", "settings"]
 
 
 @pytest.fixture

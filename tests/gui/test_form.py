@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -24,15 +22,6 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
 from tests.doubles.scripted_host import ScriptedHost
-
-
-@pytest.fixture
-def session(qtbot: QtBot) -> Iterator[Session]:
-    ScriptedHost.opened.clear()
-    session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
-    session.on_torch_loaded()
-    yield session
-    session.deleteLater()
 
 
 def shown(qtbot: QtBot, widget: QWidget) -> None:

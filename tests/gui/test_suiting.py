@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from driving import end, make_app, show, until
@@ -30,16 +29,6 @@ from tests.doubles.scripted_trial import ScriptedTrial
 
 PENDULUM = default_experiment(EnvConfig(id="Pendulum-v1"))
 OFFER, TRYING = "Suit the agent to this task", "Trying the task…"
-
-
-@pytest.fixture
-def session(qtbot: QtBot) -> Iterator[Session]:
-    ScriptedHost.opened.clear()
-    ScriptedTrial.opened.clear()
-    session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
-    session.on_torch_loaded()
-    yield session
-    session.deleteLater()
 
 
 @pytest.fixture

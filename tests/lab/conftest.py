@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.doubles.fixtures import folder, player
+from tests.doubles.fixtures import folder, player, session
 
-__all__ = ["folder", "player"]
+__all__ = ["folder", "player", "session"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +29,6 @@ from tests.doubles.scripted_trial import ScriptedTrial
 HANGING = "tests.doubles.hanging:Hanging-v0"
 PENDULUM = default_experiment(EnvConfig(id="Pendulum-v1"))
 ACROBOT = default_experiment(EnvConfig(id="Acrobot-v1"))
-
-
-@pytest.fixture
-def session(qtbot: QtBot) -> Iterator[Session]:
-    ScriptedHost.opened.clear()
-    session = Session(presets.read_experiment("cartpole-positions"), open_host=ScriptedHost)
-    session.on_torch_loaded()
-    yield session
-    session.deleteLater()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by fiel
 _NEEDS_FORK = "Fixed while a run trains: a change takes effect in a fork or a new run."
 _WAITS = "The change takes effect in a fork or a new run."
 _SUIT_HELP = (
-    "Sizes and settings that follow from what the environment shows: it is tried for about two seconds. The total "
+    "Sizes and settings that follow from what the environment shows: it is tried for a few seconds. The total "
     "steps stay."
 )
 _TRYING = "Trying the task…"
