@@ -145,6 +145,20 @@ def test_forking_a_run_goes_on_from_its_end_with_changes(trained: tuple[Path, st
     assert sum(line.endswith(" parent") for line in out.splitlines()) == 1
 
 
+def test_a_longer_fork_of_a_run_without_a_preset_keeps_its_replay(tmp_path: Path, here: Here) -> None:
+    small = [f"--set=net.{name}" for name in ("width=8", "memory=none")]
+    small += [f"--set=learn.{name}" for name in ("window=4", "batch_size=4", "update_every=64")]
+    runs = ["--runs", str(tmp_path), "--set=run.eval_every=0"]
+    assert here("train", "--env", "CartPole-v1", "--steps", "600", *small, *runs)[0] == 0
+    (parent,) = tmp_path.iterdir()
+    status, out, err = here("train", "--fork", parent.name, "--steps", "5400", *runs, "--json")
+    assert status == 0, err
+    (forked,) = [event for event in events(out) if event["type"] == "Forked"]
+    assert forked["fresh"] == []
+    assert "run.total_steps: 600 → 5,400" in forked["changes"]
+    assert not any("warmup" in change for change in forked["changes"])
+
+
 def test_a_fork_that_cannot_be_made_leaves_nothing(trained: tuple[Path, str], tmp_path: Path, here: Here) -> None:
     parent = shutil.copytree(next(trained[0].iterdir()), tmp_path / "parent")
     (parent / "resume" / "tensors.pt").write_bytes(b"PK")

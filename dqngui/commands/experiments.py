@@ -94,13 +94,13 @@ def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
 
     Raises ConfigError.
     """
-    from dqngui.jobs.branching import branch_point, check_branch
+    from dqngui.jobs.branching import branch_point, check_branch, kept_whole
 
     if arguments.file is not None or arguments.env is not None or arguments.replay_knobs is not None:
         raise ConfigError("command.fork_alone")
     parent = run_folder(arguments.fork or "", arguments.runs)
     step, began = branch_point(parent)
-    experiment = with_settings(_with_agent(began, arguments.agent), _changes_of(arguments))
+    experiment = kept_whole(began, with_settings(_with_agent(began, arguments.agent), _changes_of(arguments)))
     check_branch(parent, step, experiment)
     return parent, experiment
 

@@ -12,7 +12,7 @@ from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.jobs.knobs import Knobs
 from dqngui.runs.folder import read_experiment
 from dqngui.runs.resume import read_meta
-from dqngui.settings import experiment_fields, field_at
+from dqngui.settings import experiment_fields, field_at, with_settings
 from dqngui.texts import Text, say
 
 _NAMES_ONLY = frozenset({"env.features", "env.actions"})
@@ -49,6 +49,21 @@ def stays_whole(path: str) -> bool:
     if section == "learn":
         return field_at(path).live
     return path in _NAMES_ONLY
+
+
+def kept_whole(began: Experiment, asked: Experiment) -> Experiment:
+    """What a fork trains: `asked`, but a setting that only followed from others keeps the parent's value where another
+    value would cost the fork its replay and optimizer, as that of the warm-up would, which follows from the number of
+    steps. If a chosen setting costs them anyway, nothing is kept.
+
+    Args:
+        began: the parent's experiment as it stands.
+    """
+    breaking = {path: old for path, old, _ in differences(began, asked) if not stays_whole(path)}
+    if not breaking or not breaking.keys() <= set(began.derived) & set(asked.derived):
+        return asked
+    kept = with_settings(asked, msgspec.to_builtins(breaking))
+    return msgspec.structs.replace(kept, derived=asked.derived)
 
 
 def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, Any]]:

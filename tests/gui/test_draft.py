@@ -23,6 +23,7 @@ from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import list_runs, read_experiment
 from dqngui.texts import words
 from tests.doubles.scripted_host import ScriptedHost
+from tests.test_rules import measured
 
 BEGAN = presets.read_experiment("cartpole-positions")
 TWO = {"net.width": 128, "net.memory": "lstm"}
@@ -358,6 +359,17 @@ def test_the_bar_says_what_a_fork_would_change(qtbot: QtBot, bar: DraftBar, runn
     QTest.mouseClick(bar.buttons[Action.DISCARD_DRAFT], Qt.MouseButton.LeftButton)
     assert not bar.isVisible()
     assert running.waiting_edits == {}
+
+
+def test_the_bar_leaves_out_what_a_fork_does_not_follow(qtbot: QtBot, bar: DraftBar, session: Session) -> None:
+    session.load(measured(20_000))
+    session.do(Action.START)
+    reached(qtbot, session, State.RUNNING)
+    host().emit(m.EpisodeEnded(step=1_000, ret=1.0, length=1))
+    session.edit({"run.total_steps": 40_000})
+    assert session.draft.experiment.learn.warmup == 1600
+    assert "steps 20,000 → 40,000" in bar.text.text()
+    assert "warm" not in bar.text.text().lower()
 
 
 def test_the_bar_forks(qtbot: QtBot, bar: DraftBar, running: Session) -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.jobs.branching import branch_point, difference_message, differences, stays_whole
+from dqngui.jobs.branching import branch_point, difference_message, differences, kept_whole, stays_whole
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.messages import (
@@ -40,6 +40,7 @@ from dqngui.settings import with_settings
 from dqngui.texts import words
 from tests.event_logs import stored_log
 from tests.jobs.test_training_job import AGENTS, SMALL, experiment, recorded
+from tests.test_rules import measured
 
 PARTS = {"optimizer", "replay", "random generators"}
 
@@ -217,6 +218,19 @@ def test_which_parameters_a_new_memory_or_width_leaves(tmp_path: Path) -> None:
     assert events[1].changes_in_words == ("net.memory: gru → lstm", "run.total_steps: 600 → 900")
     _, events = fork(parent, changed(parent, net__width=32))
     assert isinstance(events[1], Forked) and set(events[1].kept) == {"head.q.bias"}
+
+
+def test_a_setting_that_only_followed_does_not_cost_a_fork_what_its_parent_learned() -> None:
+    began = measured(20_000)
+    longer = with_settings(began, {"run.total_steps": 40_000})
+    assert (began.learn.warmup, longer.learn.warmup) == (800, 1600)
+    kept = kept_whole(began, longer)
+    assert kept.learn.warmup == 800 and kept.derived == began.derived
+    assert kept.learn.epsilon == longer.learn.epsilon != began.learn.epsilon
+    assert all(stays_whole(path) for path, _, _ in differences(began, kept))
+    for chosen in ({"net.width": 128}, {"learn.warmup": 1000}, {"run.seed": 5}):
+        asked = with_settings(longer, chosen)
+        assert kept_whole(began, asked) == asked
 
 
 def test_a_fresh_replay_is_filled_before_anything_is_learned(tmp_path: Path) -> None:

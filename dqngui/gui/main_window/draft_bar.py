@@ -11,6 +11,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.lab.session.draft import difference
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action
 
@@ -68,6 +69,9 @@ class DraftBar(QWidget):
             self._timer.start()
         else:
             self._timer.stop()
+        forks = not session.draft.problem and not session.fork_plan.problem
+        if forks:  # without what a fork does not follow
+            draft = difference(session.draft.base, session.draft.forked)
         words = [change_words(path, old, new) for path, (old, new) in draft.items()]
         count = counted(len(words), "change")
         if session.draft.problem:

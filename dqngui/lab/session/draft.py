@@ -10,6 +10,7 @@ import msgspec
 from dqngui import settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.derivation import AUTOMATIC, derivable
+from dqngui.jobs.branching import kept_whole
 from dqngui.lab.session.run import setting_value
 from dqngui.texts import Text
 
@@ -44,6 +45,11 @@ class Draft:
         if self._changes is None:
             self._changes = {**difference(self.base, self.experiment), **self._unfit_changes()}
         return self._changes
+
+    @property
+    def forked(self) -> Experiment:
+        """What a fork would train: what only followed from an edit does not cost it what its parent learned."""
+        return kept_whole(self.base, self.experiment)
 
     @property
     def problem_paths(self) -> frozenset[str]:
