@@ -30,7 +30,7 @@ LONGEST_REPETITION, REPETITION_POWER = 64, 1.0
 random episodes of MountainCar 9 % reach the flag with this power, 1.6 % with 2 and none without repetition; of Acrobot
 12, 26 and 1.2 % reach the height."""
 FEWEST_FOUND = 2
-"""Episodes of held actions that must have found something before actions are repeated."""
+"""Episodes of held actions that must have found something before actions are repeated, where no single ones did."""
 SLOW = 1600
 """Environment steps per second below which there are more updates for each step: a step then costs more than what is
 learned from it."""
@@ -87,11 +87,13 @@ def _batch_size(experiment: Experiment) -> int:
 
 
 def _repeats(experiment: Experiment) -> bool:
-    """Whether held actions found something at least twice as often as single ones, which at first had found nothing."""
-    task = experiment.task
-    assert task is not None
-    held, single = task.held_found * task.single_episodes, task.single_found * task.held_episodes
-    return task.held_found >= FEWEST_FOUND and held >= 2 * single
+    """Whether held actions found something where single ones found nothing.
+
+    Where single ones find anything they teach more: on Acrobot, where held ones find it five times as often, the mean
+    test return of four trainings was -77.9 without repetition and -81.9 with it.
+    """
+    assert experiment.task is not None
+    return experiment.task.single_found == 0 and experiment.task.held_found >= FEWEST_FOUND
 
 
 def _epsilon(experiment: Experiment) -> Schedule:

@@ -26,8 +26,9 @@ class TaskFacts(Options, frozen=True, kw_only=True):
         deterministic: episodes with different seeds and equal actions showed no difference; see `Repetition`.
         compared_steps: number of steps in which that was looked for, after 2 to 16 first observations.
         single_episodes, single_found: more random episodes, which are played where those above neither terminated nor
-            met two different rewards, and how many of them did; 0 where none were played.
-        held_episodes, held_found: the same of random actions that are held for some steps (`envs.held_actions`).
+            met two different rewards, until one of them does, and how many did; 0 where none were played.
+        held_episodes, held_found: where none did, the same of random actions that are held for some steps
+            (`envs.held_actions`).
         added_wrappers: names of the wrappers that were added because without them no agent could use the task.
         steps_per_second: steps of one environment in a second of the clock, with its resets.
     """

@@ -1,7 +1,7 @@
 """Whether random actions that are held for some steps find what single random actions do not.
 
 Where single actions find neither an end nor another reward, nothing can be learned before something is found. In some
-tasks holding an action leads there (MountainCar, Acrobot), in others away from it (a room with doors), so it is tried.
+tasks holding an action leads there (MountainCar), in others away from it (a room with doors), so it is tried.
 """
 
 from __future__ import annotations
@@ -39,20 +39,29 @@ def repetition_shares(longest: int, power: float) -> NDArray[np.float64]:
 
 
 def search(
-    trial: Trial, usual: float, *, longest: int, power: float, steps: int, seconds: float, clock: Clock
+    trial: Trial,
+    usual: float,
+    *,
+    longest: int,
+    power: float,
+    steps: int,
+    seconds: float,
+    clock: Clock,
+    enough: int = MOST_EPISODES,
 ) -> Found:
     """Play episodes of random actions, each held for a number of steps (`repetition_shares`).
 
     Args:
         usual: the reward of steps that find nothing.
         steps, seconds: most steps and most time.
+        enough: the search ends when so many episodes have found something.
 
     Raises ConfigError if the environment raises.
     """
     generator = np.random.default_rng(_FIRST_SEED)
     shares = repetition_shares(longest, power)
     start, played, episodes, found = clock(), 0, 0, 0
-    while episodes < MOST_EPISODES:
+    while episodes < MOST_EPISODES and found < enough:
         trial.reset(_FIRST_SEED + episodes)
         held, left, ended, other = 0, 0, False, False
         while not ended:

@@ -20,7 +20,7 @@ from dqngui.texts import Text, reason_of, say
 
 TICK_MS = 40
 PATIENCE_S = 60
-"""Seconds after which an environment that does not answer is given up. Measuring takes at most six seconds, making an
+"""Seconds after which an environment that does not answer is given up. Measuring takes at most ten seconds, making an
 environment seldom more than ten.
 """
 KEPT = ("run.device", "run.host", "run.seed", "run.threads", "run.total_steps")
