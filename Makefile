@@ -9,7 +9,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow check format same-logs bench bench-learning learning evidence evidence-quick \
-    evidence-report without-preset coverage probe-verdicts meter-verdicts shots first-minutes demo clean
+    evidence-report evidence-beside without-preset coverage probe-verdicts meter-verdicts shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -91,6 +91,12 @@ evidence: $(VENV)/.developing
 
 evidence-report: $(VENV)/.developing
 	@$(EVIDENCE).report $(ARGS)
+
+# Print the evidence of revision BASE beside the present one; fails if something that passed does not pass now.
+evidence-beside: $(VENV)/.developing
+	rm -rf build/evidence-base && mkdir -p build/evidence-base
+	git archive $(BASE) assets/evidence | tar -x -C build/evidence-base
+	@$(EVIDENCE).beside build/evidence-base/assets/evidence
 
 # Train the default agent without a preset on fifteen tasks, five seeds each, into assets/evidence/without-preset (hours; a
 # stopped call continues where it was; ARGS="--only acrobot --jobs 4"). Needs popgym, minatar, gymnasium[mujoco,box2d].

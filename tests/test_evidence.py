@@ -19,8 +19,8 @@ from dqngui.config import ConfigError
 from dqngui.envs.seeds import TEST_SEEDS
 from dqngui.presets import read_experiment
 from dqngui.settings import with_settings
+from tests.evidence import beside, report, results, table, train_cell
 from tests.evidence import cells as cells_module
-from tests.evidence import report, results, table, train_cell
 from tests.evidence.cells import Cell, cells, read_result, write_result
 from tests.evidence.intervals import interquartile_mean
 from tests.evidence.run import due
@@ -266,6 +266,20 @@ def test_the_tables_show_mean_interval_and_control(evidence: Path) -> None:
     assert f"| gru | 2 of 3 [20.8 %, 93.9 %] (5 planned) | 11 (3 seeds: {few}) | 11 | 521 | 10 s |" in text
     assert f"| 1 of 2 [9.45 %, 90.5 %] (5 planned) | 100 % (2 seeds: {few}), gap 0.50 | 100 % | 520 (40" in text
     assert text.index("**Tiny**") < text.index("**Tiny maze**")
+
+
+def test_what_passed_before_and_fails_now_is_named_beside_the_numbers(
+    evidence: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = tmp_path / "now"
+    stored(now, TINY_ROWS[0], 20, 100.5)
+    stored(now, TINY_ROWS[1], 20, 4.0)
+    assert beside.main([str(evidence), "--now", str(now)]) == 1
+    out, err = capsys.readouterr()
+    assert "| tiny | none | 1 of 1 | 0 of 1 | 99.5 | 100 | 520 | 520 | 10 s | 10 s |" in out
+    assert "| tiny | gru | 2 of 3 | 0 of 1 | 11 | 4 | 521 | 520 | 10 s | 10 s |" in out
+    assert err == "passed before and not now: tiny/none\n"  # gru had not passed whole before
+    assert beside.main([str(evidence), "--now", str(evidence)]) == 0
 
 
 def test_curves_of_seeds_that_ended_early_go_on_level(evidence: Path) -> None:

@@ -91,6 +91,13 @@ def table(rows: list[Group]) -> str:
     return "\n".join([*lines, *(_line(group, percent) for group in rows), *_attention(rows)])
 
 
+def in_short(group: Group) -> list[str]:
+    """Seeds passed, mean score, and the medians of steps and training time, as text."""
+    seeds = f"{group.passed} of {len(group.results)}"
+    mean = _mean(group, group.task.measure != "return")
+    return [seeds, mean, f"{group.median_of('steps'):,.0f}", _duration(group.median_of("cpu_seconds"))]
+
+
 def _line(group: Group, percent: bool) -> str:
     scores = group.scores
     row = group.row
