@@ -57,7 +57,7 @@ def check_task(experiment: Experiment) -> None:
     Raises ConfigError.
     """
     from dqngui.envs.make import make_env
-    from dqngui.envs.usable import usable_spaces
+    from dqngui.envs.missing_wrappers import usable_spaces
 
     env = make_env(experiment.env)
     try:

@@ -16,12 +16,12 @@ from gymnasium.wrappers import TimeLimit
 
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
-from dqngui.envs.fitting import MOST_DEFAULT_ACTIONS
+from dqngui.envs.apply_wrappers import as_discrete, wrapped
+from dqngui.envs.missing_wrappers import missing_wrappers
 from dqngui.envs.names import known_names
 from dqngui.envs.packages import home_of, register_for
-from dqngui.envs.usable import missing_wrappers
+from dqngui.envs.suggested_wrappers import MOST_DEFAULT_ACTIONS
 from dqngui.envs.vector import Envs
-from dqngui.envs.wrapping import as_discrete, wrapped
 from dqngui.settings import check_task_kwargs
 from dqngui.texts import Text, reason_of, say
 

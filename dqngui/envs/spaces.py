@@ -17,10 +17,10 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
-from dqngui.envs.fitting import continuous
 from dqngui.envs.offered_names import offered_actions, offered_features, plain_names
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.row_kinds import with_row_kinds
+from dqngui.envs.suggested_wrappers import continuous
 from dqngui.envs.words import word_ids
 from dqngui.texts import Text, say
 

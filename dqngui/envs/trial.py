@@ -8,8 +8,8 @@ import numpy as np
 
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.make import make_env, make_usable
+from dqngui.envs.missing_wrappers import usable_spaces
 from dqngui.envs.spaces import ObservationLayout, Spaces
-from dqngui.envs.usable import usable_spaces
 from dqngui.texts import reason_of
 
 LARGEST_REWARD = 1e100

@@ -14,8 +14,8 @@ import gymnasium
 import numpy as np
 
 from dqngui.config import EnvConfig
+from dqngui.envs.missing_wrappers import usable_spaces
 from dqngui.envs.spaces import ObservationLayout, Spaces
-from dqngui.envs.usable import usable_spaces
 
 Parts = dict[str, np.ndarray]
 

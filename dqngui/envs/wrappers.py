@@ -28,10 +28,10 @@ from dqngui.catalog.wrappers import (
 from dqngui.config import ConfigError, Wrapper
 from dqngui.envs.actions import MOST_COMBINATIONS
 from dqngui.envs.facts import Facts, HidesFacts
-from dqngui.envs.fitting import UnfitWrapper, discretize_wrapper
+from dqngui.envs.missing_wrappers import readable_entries
 from dqngui.envs.offered_names import LONGEST, offered_dimensions, offered_features
 from dqngui.envs.spaces import ObservationLayout, kind_of, named
-from dqngui.envs.usable import readable_entries
+from dqngui.envs.suggested_wrappers import UnfitWrapper, discretize_wrapper
 from dqngui.texts import say
 
 Env = gymnasium.Env[Any, Any]

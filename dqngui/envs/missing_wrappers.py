@@ -10,8 +10,8 @@ from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.actions import MOST_COMBINATIONS
-from dqngui.envs.fitting import discretize_wrapper, with_option, wrappers_data
 from dqngui.envs.spaces import ObservationLayout, Spaces, space_context, spaces_of
+from dqngui.envs.suggested_wrappers import discretize_wrapper, with_option, wrappers_data
 
 Env = gymnasium.Env[Any, Any]
 

@@ -11,9 +11,9 @@ import msgspec
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.actions import as_one_choice
-from dqngui.envs.fitting import UnfitWrapper, with_option, wrappers_data
+from dqngui.envs.missing_wrappers import missing_wrappers, unfit_names
 from dqngui.envs.spaces import spaces_of
-from dqngui.envs.usable import missing_wrappers, unfit_names
+from dqngui.envs.suggested_wrappers import UnfitWrapper, with_option, wrappers_data
 from dqngui.settings import no_such_choice
 from dqngui.texts import say
 
