@@ -9,7 +9,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow check format same-logs bench bench-learning learning evidence evidence-quick \
-    evidence-report evidence-beside without-preset coverage probe-verdicts meter-verdicts shots first-minutes demo clean
+    evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -102,6 +102,11 @@ evidence-beside: $(VENV)/.developing
 # stopped call continues where it was; ARGS="--only acrobot --jobs 4"). Needs popgym, minatar, gymnasium[mujoco,box2d].
 without-preset: $(VENV)/.developing
 	@$(EVIDENCE).without_preset $(ARGS)
+
+# Train four tasks in other units of rewards and observations, five seeds each, into assets/evidence/scale (hours; a stopped
+# call continues where it was; ARGS="--only cartpole --jobs 1"). Needs popgym and minigrid.
+scale: $(VENV)/.developing
+	@$(EVIDENCE).scale $(ARGS)
 
 # Measure by simulation how often the confidence intervals contain the true value: dqngui/statistics/COVERAGE.md
 # (half a minute).

@@ -19,7 +19,7 @@ from dqngui.config import ConfigError
 from dqngui.envs.seeds import TEST_SEEDS
 from dqngui.presets import read_experiment
 from dqngui.settings import with_settings
-from tests.evidence import beside, report, results, table, train_cell
+from tests.evidence import beside, report, results, scale, table, train_cell
 from tests.evidence import cells as cells_module
 from tests.evidence.cells import Cell, cells, read_result, write_result
 from tests.evidence.intervals import interquartile_mean
@@ -381,3 +381,32 @@ def test_shares_of_attention_are_those_of_the_relevant_token() -> None:
     assert result["chance"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
     assert result["attention/pool"]["mean"] == pytest.approx(1 / network.encoder.count, abs=1e-4)
     assert result["attention/self/0"]["best"] > result["attention/self/0"]["mean"]
+
+
+# -- other units --------------------------------------------------------------------------------------
+
+
+def test_runs_in_other_units_are_stored_once_and_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = scale.Task("CartPole-v1", "cartpole", True, 9.0, 2_500)
+    monkeypatch.setattr(scale, "TASKS", {"small": small})
+    monkeypatch.setattr(scale, "FOLDER", tmp_path)
+    for unit in ("rewards-1", "rewards-100"):
+        scale.run("small", unit, 30)
+    files = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert set(files) == {"small-rewards-1-30.json", "small-rewards-100-30.json"}
+    scale.run("small", "rewards-1", 30)
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
+    lines = [line for line in scale.report().splitlines() if line.startswith("| CartPole")]
+    assert len(lines) == 2 and all(line.endswith("| 1.00 | all |") for line in lines)
+
+
+def test_episodes_that_differ_are_named_by_the_step_up_to_which_they_did_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scale, "TASKS", {"cartpole": scale.TASKS["cartpole"]})
+    monkeypatch.setattr(scale, "FOLDER", tmp_path)
+    for unit, solved, checks in (("rewards-1", 4_000, [1, 2, 3, 4]), ("rewards-100", 2_000, [1, 2])):
+        (tmp_path / f"cartpole-{unit}-30.json").write_text(json.dumps({"solved": solved, "checks": checks}))
+    (tmp_path / "cartpole-rewards-0.01-30.json").write_text(json.dumps({"solved": None, "checks": [1, 7, 8]}))
+    _, slow, fast = [line for line in scale.report().splitlines() if line.startswith("| CartPole")]
+    assert slow.endswith("| never | never | – | 1 |") and fast.endswith("| 2,000 | 2,000 | 0.50 | 1 |")

@@ -1,21 +1,25 @@
 """Checks that the units of rewards and observations make no difference to learning: trains in several units.
 
-    python -m tests.evidence.scale [--tasks cartpole tmaze] [--seeds 0 1 2 3 4] [--steps N] [--jobs 2]
+    python -m tests.evidence.scale [--only cartpole tmaze] [--seeds 30 31 32 33 34] [--jobs 2] [--report]
 
 Each task is trained with rewards times 0.01, 1 and 100, and tasks of vectors also with observations times 1,000 plus
-50, with the same seeds. A run stops when two evaluations reach its goal. The table has the steps to solve of every run,
-and the ratio of the medians to that of the original units. With rewards in another unit whole logs should be equal,
-apart from that unit; the last column says up to which step the lengths of all episodes were.
+50, with the same seeds, which were used for nothing else. A run stops when two evaluations reach its goal. Every run is
+stored as one JSON file in assets/evidence/scale; a run whose file is there is not repeated. `--report` only writes the
+table README.md beside the files: the steps to solve of every run, and the ratio of the medians to that of the original
+units. With rewards in another unit whole logs should be equal, apart from that unit; the last column says up to which
+step the lengths of all episodes were.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import takewhile
 from multiprocessing import get_context
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -30,7 +34,11 @@ from dqngui.messages import EpisodeEnded, Evaluated, Finished, Request
 from dqngui.presets import read_experiment
 from dqngui.settings import as_data, experiment_from, with_settings
 
+FOLDER = Path(__file__).parents[2] / "assets" / "evidence" / "scale"
+SEEDS = (30, 31, 32, 33, 34)
 OBSERVED = "tests/InOtherUnits-v0"
+COMPARED_EVERY = 1_000
+"""Steps between the points at which the episodes of two runs are compared."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +89,16 @@ def register() -> None:
         gymnasium.register(OBSERVED, entry_point=_in_other_units)
 
 
-def experiment_of(task: Task, unit: str, seed: int, steps: int | None) -> Experiment:
-    """The experiment of a task in a unit: `rewards × 0.01`, `rewards × 1`, `rewards × 100` or `observations`."""
+def units_of(task: Task) -> list[str]:
+    """The units that a task is trained in, the original ones first."""
+    return ["rewards-1", "rewards-0.01", "rewards-100", *["observations"] * task.vector]
+
+
+def experiment_of(task: Task, unit: str, seed: int) -> Experiment:
+    """The experiment of a task in a unit of `units_of`."""
     base = read_experiment(task.preset) if task.preset else default_experiment(EnvConfig(id=task.env))
     data = as_data(base)
-    factor = float(unit.split()[-1]) if unit.startswith("rewards") else 1.0
+    factor = float(unit.removeprefix("rewards-")) if unit.startswith("rewards") else 1.0
     if factor != 1.0:
         data["env"]["wrappers"] = [*data["env"]["wrappers"], {"name": "reward_scale", "options": {"factor": factor}}]
     if unit == "observations":
@@ -93,62 +106,97 @@ def experiment_of(task: Task, unit: str, seed: int, steps: int | None) -> Experi
     run = {
         "run.seed": seed,
         "run.device": "cpu",
-        "run.total_steps": steps or task.steps,
+        "run.total_steps": task.steps,
         "run.stop_at": task.goal * factor,
     }
     # The facts of the task are kept, since a wrapper would make them those of another task.
     return with_settings(experiment_from(data), {**run, "run.host": "inline"})
 
 
-def run(name: str, unit: str, seed: int, steps: int | None) -> tuple[int | None, list[tuple[int, int]]]:
-    """Steps to solve (None: not solved), and step and length of every training episode."""
+def run(name: str, unit: str, seed: int) -> None:
+    """Train a task in a unit, and store the steps to solve (None: not solved) and checksums of its episodes."""
+    path = FOLDER / f"{name}-{unit}-{seed}.json"
+    if path.exists():
+        return
     register()
-    experiment = experiment_of(TASKS[name], unit, seed, steps)
-    solved, episodes = None, []
-    evaluated = 0
-    for event in run_inline(Request(job="train", experiment=experiment)):
+    solved, evaluated, check = None, 0, 0
+    checks: list[int] = []  # of all training episodes up to COMPARED_EVERY, twice as many steps, ...
+    for event in run_inline(Request(job="train", experiment=experiment_of(TASKS[name], unit, seed))):
         if isinstance(event, EpisodeEnded):
-            episodes.append((event.step, event.length))
+            while event.step > COMPARED_EVERY * (len(checks) + 1):
+                checks.append(check)
+            check = zlib.crc32(f"{event.step} {event.length};".encode(), check)
         elif isinstance(event, Evaluated):
             evaluated = event.step
         elif isinstance(event, Finished) and event.reason == "solved":
             solved = evaluated
-    return solved, episodes
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"solved": solved, "checks": [*checks, check]}) + "\n", encoding="utf-8")
+    print(f"{name} {unit} {seed}: {'not solved' if solved is None else f'solved at {solved:,}'}", flush=True)
+
+
+def _stored(name: str, unit: str) -> dict[int, dict[str, Any]]:
+    """Stored runs by seed."""
+    files = {seed: FOLDER / f"{name}-{unit}-{seed}.json" for seed in SEEDS}
+    return {seed: json.loads(file.read_text(encoding="utf-8")) for seed, file in files.items() if file.exists()}
+
+
+def report() -> str:
+    """The table, as Markdown."""
+    lines = [
+        "# The same learning in other units",
+        "",
+        "Steps to solve of five paired seeds, the ratio of their median to that in the original units, and up to which "
+        "step, in thousands of steps, the episodes of each seed were the same (all: to the end). Made by `make scale`.",
+        "",
+        "| task | unit | solved at, by seed | median | ratio | the same episodes up to |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, task in TASKS.items():
+        original = _stored(name, units_of(task)[0])
+        for unit in units_of(task):
+            if found := _stored(name, unit):
+                lines.append(_row(name, unit, found, original))
+    return "\n".join([*lines, ""])
+
+
+def _row(name: str, unit: str, found: dict[int, dict[str, Any]], original: dict[int, dict[str, Any]]) -> str:
+    paired = [seed for seed in found if seed in original]
+    steps, base = ([_steps(some[seed]) for seed in paired] for some in (found, original))
+    middle, reference = (median(some) if some else float("nan") for some in (steps, base))
+    ratio = "–" if not paired or float("inf") in (middle, reference) else f"{middle / reference:.2f}"
+    *each, middle_words = ["never" if step == float("inf") else f"{step:,.0f}" for step in (*steps, middle)]
+    equal = ", ".join(_equal_until(found[seed]["checks"], original[seed]["checks"]) for seed in paired)
+    words = {"observations": "observations × 1,000 + 50"}.get(unit, unit.replace("-", " × "))
+    return f"| {TASKS[name].env} | {words} | {', '.join(each)} | {middle_words} | {ratio} | {equal} |"
+
+
+def _steps(stored: dict[str, Any]) -> float:
+    return float("inf") if stored["solved"] is None else float(stored["solved"])
+
+
+def _equal_until(mine: list[int], theirs: list[int]) -> str:
+    """Thousands of steps up to which the training episodes were the same; `all` if they are to the end."""
+    if mine == theirs:
+        return "all"
+    pairs = enumerate(zip(mine, theirs, strict=False))
+    return str(next((i for i, (one, other) in pairs if one != other), min(len(mine), len(theirs)) - 1))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
-    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(30, 35)))
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--jobs", type=int, default=1)
-    asked = parser.parse_args(arguments)
-    print("task | unit | steps to solve, by seed | median | ratio | episodes equal up to step")
-    with ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn")) as pool:
-        for name in asked.tasks:
-            units = ["rewards × 1", "rewards × 0.01", "rewards × 100"] + ["observations"] * TASKS[name].vector
-            jobs = {unit: [pool.submit(run, name, unit, seed, asked.steps) for seed in asked.seeds] for unit in units}
-            original = [job.result() for job in jobs[units[0]]]
-            for unit in units:
-                print(_row(name, unit, [job.result() for job in jobs[unit]], original), flush=True)
-
-
-Result = tuple[int | None, list[tuple[int, int]]]
-
-
-def _row(name: str, unit: str, results: list[Result], original: list[Result]) -> str:
-    steps, base = ([float("inf") if each is None else each for each, _ in some] for some in (results, original))
-    equal = [_equal_until(mine, theirs) for (_, mine), (_, theirs) in zip(results, original, strict=True)]
-    ratio = median(steps) / median(base) if median(base) < float("inf") else float("nan")
-    return f"{name} | {unit} | {steps} | {median(steps):,.0f} | {ratio:.2f} | {equal}"
-
-
-def _equal_until(mine: list[tuple[int, int]], theirs: list[tuple[int, int]]) -> str:
-    """The step of the last training episode up to which all were equal; `end` if all are."""
-    same = list(takewhile(lambda pair: pair[0] == pair[1], zip(mine, theirs, strict=False)))
-    if len(same) == len(mine) == len(theirs):
-        return "end"
-    return str(same[-1][0][0] if same else 0)
+    parser.add_argument("--only", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--report", action="store_true")
+    given = parser.parse_args(arguments)
+    if not given.report:
+        runs = [(name, unit, seed) for name in given.only for unit in units_of(TASKS[name]) for seed in given.seeds]
+        with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
+            for job in [pool.submit(run, *each) for each in runs]:
+                job.result()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "README.md").write_text(report(), encoding="utf-8")
 
 
 if __name__ == "__main__":
