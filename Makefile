@@ -118,8 +118,8 @@ coverage: $(VENV)/.developing
 probe-verdicts: $(VENV)/.developing
 	@$(EVIDENCE).probe_verdicts assets/evidence/probe-verdicts.md
 
-# What the faithfulness meter says of 120 untrained and three trained agents (about five minutes): fails if it calls more
-# than one map in 60 of untrained agents an explanation, or if it misses the trained one.
+# What the faithfulness meter says of 120 untrained and seven trained agents (about ten minutes): fails if it calls more
+# than one map in 60 of untrained agents an explanation, or if it misses one of a trained agent.
 meter-verdicts: $(VENV)/.developing
 	@$(EVIDENCE).meter_verdicts $(ARGS)
 

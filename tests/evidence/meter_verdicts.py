@@ -2,11 +2,14 @@
 
 Untrained: ten agents of each of six tasks with a map, with random weights from the seeds 100 to 109, which were written
 down before any was measured. Each is measured as it was made, and sharpened: all weights times three, so that its maps
-are concentrated without meaning anything. Trained (three agents, about half a minute): the T-maze transformer's map of
-the past, of all heads and of the head that looks at the cue, and the map of a transformer whose task needs no past.
+are concentrated without meaning anything. Trained (seven agents, about three minutes): the map of the past of three
+T-maze transformers for each of two lengths, of all heads and of each, and that of a transformer whose task needs no
+past.
 
 Run by `make meter-verdicts`. Prints a table, writes it as JSON, and exits with status 1 if a verdict is not as it
-should be: at most one *explains* in 60 untrained agents.
+should be: at most one *explains* in 60 untrained agents, a head that *explains* in every T-maze agent, and none where
+no past is needed. The map of all heads together may explain or not: its largest weights need not be at the cue where
+only one of four heads looks at it.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ TASKS: dict[str, tuple[str, Settings, str]] = {
 """Preset, changed settings, and the map that is asked about, by title."""
 _QUICK: Settings = {"net.width": 32, "run.eval_every": 4_000, "run.eval_episodes": 20, "run.device": "cpu"}
 TRAINED: dict[str, tuple[str, Settings]] = {
-    f"T-maze {length}, transformer": (
+    f"T-maze {length}, transformer, seed {seed}": (
         "tmaze",
         {
             "env.kwargs": {"length": length},
@@ -60,6 +63,7 @@ TRAINED: dict[str, tuple[str, Settings]] = {
             "learn.window": length + 1,
             "learn.epsilon.steps": 4_000,
             "run.total_steps": steps,
+            "run.seed": seed,
             "net.standardise": False,  # with standardised inputs several heads carry the cue together
             "net.shortcut": False,  # so that what one place of the map carries is all that the head has of it
             "learn.reward_scale": 1.0,
@@ -67,6 +71,7 @@ TRAINED: dict[str, tuple[str, Settings]] = {
         },
     )
     for length, steps in ((10, 24_000), (30, 40_000))
+    for seed in range(3)
 } | {
     "Find, transformer": (
         "find",
@@ -191,7 +196,6 @@ def main() -> int:
     print(f"*explains* of 60 untrained agents as made: {totals['as made']}, sharpened: {totals['sharpened']}")
     mazes = [rows for title, rows in trained.items() if title.startswith("T-maze")]
     right = all(count <= MOST for count in totals.values()) and wrong <= 2 * MOST
-    right &= all(rows["all heads"] == "explains" for rows in mazes)
     right &= all("explains" in [rows[head] for head in rows if head != "all heads"] for rows in mazes)
     right &= "explains" not in trained["Find, transformer"].values()
     return 0 if right else 1

@@ -69,7 +69,7 @@ def finder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def transformer_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A transformer that was trained in a T-maze of ten cells: at the junction one head looks at the cue."""
-    return meter_verdicts.train("T-maze 10, transformer", tmp_path_factory.mktemp("transformer"))
+    return meter_verdicts.train("T-maze 10, transformer, seed 0", tmp_path_factory.mktemp("transformer"))
 
 
 @pytest.fixture(scope="session")
