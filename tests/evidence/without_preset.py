@@ -44,6 +44,7 @@ class Task:
         above: `random`, a random policy's mean return, or `memoryless`, the same agent without memory.
         known: a published or measured score for comparison.
         controlled: whether the agent without memory is trained too.
+        missed: what is known about why it does not pass; the report shows it only where it does not.
     """
 
     env: str
@@ -52,16 +53,40 @@ class Task:
     above: str = ""
     known: str = ""
     controlled: bool = False
+    missed: str = ""
 
 
 TASKS = {
-    "acrobot": Task("Acrobot-v1", 100_000, -80, known="-76.6 (rl-zoo DQN)"),
+    "acrobot": Task(
+        "Acrobot-v1",
+        100_000,
+        -80,
+        known="-76.6 (rl-zoo DQN)",
+        missed="Every seed is at about -90 after 30,000 steps, and then swings between -75 and -95 from one evaluation "
+        "to the next. A learning rate that falls to a tenth, other windows and larger batches did not make it steadier "
+        "(one to three seeds each).",
+    ),
     "autoencode": Task("popgym-AutoencodeEasy-v0", 200_000, above="memoryless", controlled=True),
     "higher-lower": Task("popgym-HigherLowerEasy-v0", 400_000, 0.48, controlled=True),
     "count-recall": Task("popgym-CountRecallEasy-v0", 400_000, above="random", controlled=True),
-    "concentration": Task("popgym-ConcentrationEasy-v0", 400_000, above="random", controlled=True),
+    "concentration": Task(
+        "popgym-ConcentrationEasy-v0",
+        400_000,
+        above="random",
+        controlled=True,
+        missed="Learning stops after about 50,000 steps, below a random policy, which meets more new cards: the agent "
+        "does not learn to remember which cards it has turned.",
+    ),
     "mountaincar": Task("MountainCar-v0", 120_000, -105, known="-100.8 (rl-zoo DQN)"),
-    "space-invaders": Task("MinAtar/SpaceInvaders-v1", 200_000, 30, known="about 15.5 (DQN of the authors at 200,000)"),
+    "space-invaders": Task(
+        "MinAtar/SpaceInvaders-v1",
+        200_000,
+        30,
+        known="about 15.5 (DQN of the authors at 200,000)",
+        missed="Every seed reaches 25 after 50,000 to 60,000 steps and stays between 18 and 36. The picture shows "
+        "nearly everything that counts: without memory one training reached 41 (another seed). Neither a replay of all steps "
+        "nor leaving out the previous action and reward made a difference over two seeds.",
+    ),
     "breakout": Task("MinAtar/Breakout-v1", 200_000, 9, known="about 7.3 (DQN of the authors at 200,000)"),
     "repeat-first": Task("popgym-RepeatFirstEasy-v0", 200_000, 0.9, controlled=True),
     "repeat-previous": Task("popgym-RepeatPreviousEasy-v0", 200_000, 0.95, controlled=True),
@@ -139,24 +164,29 @@ def report() -> str:
         "| task | steps | bar | score | each seed | without memory | random | known | passes |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    passed = 0
+    passed, causes = 0, []
     for name, task in TASKS.items():
         scores, control, chance = _scores(name, "default"), _scores(name, "memoryless"), random_returns(task)
         other = chance if task.above == "random" else control
         bar = f"above {task.above}" if task.at_least is None else f"{task.at_least:g}"
         verdict = "not run"
-        if scores and len(scores) < len(SEEDS):
+        compared = task.above != "memoryless" or len(control) == len(SEEDS)
+        if scores and not compared:
+            verdict = "the control was not run"
+        elif scores and len(scores) < len(SEEDS):
             verdict = f"{len(scores)} of {len(SEEDS)} seeds run"
         elif scores:
             good = np.mean(scores) >= task.at_least if task.at_least is not None else _apart(scores, other)
             passed += bool(good)
             verdict = "yes" if good else "**no**"
+            causes += [f"- **{task.env}**: {task.missed}"] * (not good and bool(task.missed))
         each = ", ".join(f"{score:.4g}" for score in scores)
         lines.append(
             f"| {task.env} | {task.steps:,} | {bar} | {_stated(scores)} | {each} | {_stated(control)} "
             f"| {_stated(chance)} | {task.known} | {verdict} |"
         )
-    return "\n".join([*lines, "", f"{passed} of {len(TASKS)} pass.", ""])
+    lines += ["", f"{passed} of {len(TASKS)} pass.", ""]
+    return "\n".join([*lines, *(["What misses, and what is known about why:", "", *causes, ""] if causes else [])])
 
 
 def _apart(scores: Sequence[float], others: Sequence[float]) -> bool:
