@@ -84,8 +84,8 @@ TASKS = {
         30,
         known="about 15.5 (DQN of the authors at 200,000)",
         missed="Every seed reaches 25 after 50,000 to 60,000 steps and stays between 18 and 36. The picture shows "
-        "nearly everything that counts: without memory one training reached 41 (another seed). Neither a replay of all steps "
-        "nor leaving out the previous action and reward made a difference over two seeds.",
+        "nearly everything that counts: without memory one training reached 41 (another seed). Neither a replay of all "
+        "steps nor leaving out the previous action and reward made a difference over two seeds.",
     ),
     "breakout": Task("MinAtar/Breakout-v1", 200_000, 9, known="about 7.3 (DQN of the authors at 200,000)"),
     "repeat-first": Task("popgym-RepeatFirstEasy-v0", 200_000, 0.9, controlled=True),
