@@ -180,13 +180,17 @@ def report() -> str:
             passed += bool(good)
             verdict = "yes" if good else "**no**"
             causes += [f"- **{task.env}**: {task.missed}"] * (not good and bool(task.missed))
+        if scores and len(control) == len(SEEDS) and not _apart(scores, control):
+            causes.append(
+                f"- **{task.env}**: an agent without memory reaches as much, so this row says nothing of memory."
+            )
         each = ", ".join(f"{score:.4g}" for score in scores)
         lines.append(
             f"| {task.env} | {task.steps:,} | {bar} | {_stated(scores)} | {each} | {_stated(control)} "
             f"| {_stated(chance)} | {task.known} | {verdict} |"
         )
     lines += ["", f"{passed} of {len(TASKS)} pass.", ""]
-    return "\n".join([*lines, *(["What misses, and what is known about why:", "", *causes, ""] if causes else [])])
+    return "\n".join([*lines, *(["What misses, and what else to know:", "", *causes, ""] if causes else [])])
 
 
 def _apart(scores: Sequence[float], others: Sequence[float]) -> bool:
