@@ -157,6 +157,12 @@ def report() -> str:
         for unit in units_of(task):
             if found := _stored(name, unit):
                 lines.append(_row(name, unit, found, original))
+    stored, asked = 0, 0
+    for name, task in TASKS.items():
+        for unit in units_of(task):
+            stored, asked = stored + len(_stored(name, unit)), asked + len(SEEDS)
+    if stored < asked:
+        lines += ["", f"{stored} of {asked} runs are stored; the others were not made yet."]
     return "\n".join([*lines, ""])
 
 
