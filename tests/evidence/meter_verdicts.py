@@ -7,10 +7,10 @@ T-maze transformers for each of two lengths, of all heads and of each, and that 
 past.
 
 Run by `make meter-verdicts`. Prints a table, writes it as JSON, and exits with status 1 if a verdict is not as it
-should be: at most one *explains* in 60 untrained agents, at least one map that *explains* in every T-maze agent, and
-none where no past is needed. Which map it is depends on the agent. Where one head of four looks at the cue, that head
-explains, and the largest weights of all heads together may be elsewhere; where several heads carry the cue, all of them
-together explain, and removing it from one of them changes no return.
+should be: at most one *explains* in 60 untrained agents, at least one map that *explains* in every T-maze agent, that
+of one head in those of 30 steps, and none where no past is needed. Which map it is depends on the agent. Where one head
+of four looks at the cue, that head explains, and the largest weights of all heads together may be elsewhere; where
+several heads carry the cue, all of them together explain, and removing it from one of them changes no return.
 """
 
 from __future__ import annotations
@@ -198,6 +198,11 @@ def main() -> int:
     mazes = [rows for title, rows in trained.items() if title.startswith("T-maze")]
     right = all(count <= MOST for count in totals.values()) and wrong <= 2 * MOST
     right &= all("explains" in rows.values() for rows in mazes)
+    right &= all(
+        "explains" in [rows[head] for head in rows if head != "all heads"]
+        for title, rows in trained.items()
+        if title.startswith("T-maze 30")
+    )
     right &= "explains" not in trained["Find, transformer"].values()
     return 0 if right else 1
 

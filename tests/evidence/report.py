@@ -101,6 +101,7 @@ def in_short(group: Group) -> list[str]:
 def _line(group: Group, percent: bool) -> str:
     scores = group.scores
     row = group.row
+    passed, mean, steps, training = in_short(group)
     name = f"{row.agent} (control)" if group.is_control else row.agent
     missing = f" ({group.planned} planned)" if len(scores) < group.planned else ""
     own = ""
@@ -108,22 +109,21 @@ def _line(group: Group, percent: bool) -> str:
         own = f", at most {_number(row.at_most, percent)}"
     elif row.at_least is not None:
         own = f", at least {_number(row.at_least, percent)}"
-    mean = f"{_mean(group, percent)}{_interval(scores, percent)}"
+    mean += _interval(scores, percent)
     share = proportion_interval(group.passed, len(scores))
     own += "" if share is None else f" [{_number(share.low, True)}, {_number(share.high, True)}]"
     if "gap" in group.results[0]:
         mean += f", gap {min(result['gap'] for result in group.results):.2f}"
     solved = group.solved_at()
-    steps = f"{group.median_of('steps'):,.0f}"
     if group.task.measure == "strict" and solved:
         steps += f" ({group.median_of('episodes'):,.0f} episodes)"
     cells = [
         name,
-        f"{group.passed} of {len(scores)}{own}{missing}",
+        f"{passed}{own}{missing}",
         mean,
         _number(interquartile_mean(scores), percent),
         steps,
-        _duration(group.median_of("cpu_seconds")),
+        training,
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -152,15 +152,12 @@ def report() -> str:
         "| task | unit | solved at, by seed | median | ratio | the same episodes up to |",
         "|---|---|---|---|---|---|",
     ]
-    for name, task in TASKS.items():
-        original = _stored(name, units_of(task)[0])
-        for unit in units_of(task):
-            if found := _stored(name, unit):
-                lines.append(_row(name, unit, found, original))
     stored, asked = 0, 0
     for name, task in TASKS.items():
-        for unit in units_of(task):
-            stored, asked = stored + len(_stored(name, unit)), asked + len(SEEDS)
+        runs = {unit: _stored(name, unit) for unit in units_of(task)}
+        original, *_ = runs.values()
+        lines += [_row(name, unit, found, original) for unit, found in runs.items() if found]
+        stored, asked = stored + sum(map(len, runs.values())), asked + len(runs) * len(SEEDS)
     if stored < asked:
         lines += ["", f"{stored} of {asked} runs are stored; the others were not made yet."]
     return "\n".join([*lines, ""])

@@ -69,17 +69,18 @@ class DraftBar(QWidget):
             self._timer.start()
         else:
             self._timer.stop()
-        forks = not session.draft.problem and not session.fork_plan.problem
+        plan = session.fork_plan
+        forks = not (session.draft.problem or plan.problem)
         if forks:  # without what a fork does not follow
             draft = difference(session.draft.base, session.draft.forked)
         words = [change_words(path, old, new) for path, (old, new) in draft.items()]
         count = counted(len(words), "change")
-        if session.draft.problem:
+        if forks:
+            begin = f"Fork from step {plan.step:,} with {count}"
+        elif session.draft.problem:
             begin = f"{count} that {'does' if len(words) == 1 else 'do'} not fit yet"
-        elif session.fork_plan.problem:
-            begin = f"{count} for a new run"
         else:
-            begin = f"Fork from step {session.fork_plan.step:,} with {count}"
+            begin = f"{count} for a new run"
         self.text.setText(f"{begin}: {', '.join(words)}")
         self.text.setToolTip("\n".join(words))
         allowed = session.allowed
