@@ -11,6 +11,7 @@ from dqngui.statistics.clusters import (
     clustered_mean_intervals,
     clustered_proportion_interval,
 )
+from dqngui.statistics.decimals import decimals
 from dqngui.statistics.intervals import (
     MIN_VALUES,
     Interval,
@@ -32,6 +33,7 @@ __all__ = [
     "clustered_mean_interval",
     "clustered_mean_intervals",
     "clustered_proportion_interval",
+    "decimals",
     "difference_interval",
     "mean_interval",
     "mean_intervals",

@@ -17,6 +17,7 @@ from dqngui.gui.cards.card import Card, CardDock, LegendChip
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.palette import contrast
 from dqngui.gui.style.theme import DARK, LIGHT, Theme
+from dqngui.gui.widgets.two_lengths import TwoLengths
 from dqngui.presets import package_data
 
 
@@ -185,3 +186,25 @@ def test_a_narrow_header_keeps_its_title_and_markers(qapp: QApplication, qtbot: 
     card.resize(200, 200)
     qtbot.waitUntil(lambda: all(chip.toolButtonStyle() == style.ToolButtonIconOnly for chip in chips))
     assert chips[-1].geometry().right() <= card.header.width()
+
+
+def test_a_header_shortens_its_figures_before_it_takes_the_names_from_the_legend(qtbot: QtBot) -> None:
+    card = Card("Return", QWidget())
+    qtbot.addWidget(card)
+    chips = [LegendChip(name, "series0") for name in ("episodes", "mean ± sd", "evaluation")]
+    figure = TwoLengths()
+    for widget in (*chips, figure):
+        card.add_to_header(widget)
+    figure.show_texts("test 420 [401, 439] at 25,000", "test 420 [401, 439]")
+    style = Qt.ToolButtonStyle
+    named, brief = style.ToolButtonTextBesideIcon, "test 420 [401, 439]"
+    enough = card.fontMetrics().horizontalAdvance("Return") + sum(each.full_width() for each in (*chips, figure)) + 120
+    card.resize(enough, 200)
+    card.show()
+    qtbot.waitUntil(lambda: figure.text() == "test 420 [401, 439] at 25,000")
+    card.resize(enough - 120, 200)
+    qtbot.waitUntil(lambda: figure.text() == brief)
+    assert all(chip.toolButtonStyle() == named for chip in chips)
+    card.resize(260, 200)
+    qtbot.waitUntil(lambda: all(chip.toolButtonStyle() != named for chip in chips))
+    assert figure.text() == brief

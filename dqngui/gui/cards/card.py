@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.two_lengths import TwoLengths
 
 
 class Card(QFrame):
@@ -101,16 +102,20 @@ class Card(QFrame):
         self.menu_button.show()
 
     def _fit_header(self) -> None:
-        """Show legends with names if there is room, otherwise only their markers."""
+        """Shorten what the line has no room for: first the key figures' words, then the legend to its markers."""
         items = (self._line.itemAt(index) for index in range(self._line.count()))
         widgets = [item.widget() for item in items if item is not None]
         shown = [widget for widget in widgets if widget and widget is not self.note and not widget.isHidden()]
+        figures = [widget for widget in shown if isinstance(widget, TwoLengths)]
         chips = [widget for widget in shown if isinstance(widget, LegendChip)]
-        needed = sum(each.full_width() if isinstance(each, LegendChip) else each.sizeHint().width() for each in shown)
         margins = self._line.contentsMargins()
-        needed += self._line.spacing() * len(shown) + margins.left() + margins.right()
+        room = self.header.width() - self._line.spacing() * len(shown) - margins.left() - margins.right()
+        room -= sum(each.sizeHint().width() for each in shown if not isinstance(each, TwoLengths | LegendChip))
+        names = sum(each.full_width() for each in chips)
+        for figure in figures:
+            figure.set_short(names + sum(each.full_width() for each in figures) > room)
         for chip in chips:
-            chip.set_short(needed > self.header.width())
+            chip.set_short(names + sum(each.sizeHint().width() for each in figures) > room)
 
     def room_for(self, widgets: Sequence[QWidget]) -> int:
         """Pixels of the header line for these widgets, gaps included."""

@@ -41,7 +41,7 @@ class Quantity:
 LEARNING = {
     "loss": Quantity("The loss that is minimised.", "Loss", series=2, spiky=True),
     "td_error": Quantity("Mean absolute temporal-difference error.", "|TD error|", series=3, spiky=True),
-    "q_mean": Quantity("Mean value of the learned actions, in the environment's rewards.", "Mean q", series=0),
+    "q_mean": Quantity("Mean value of the learned actions, in the environment's rewards.", "Mean Q", series=0),
     "grad_norm": Quantity("Norm of the gradient before clipping.", "Grad norm", "Grad", series=1, spiky=True),
     "value_error": Quantity(
         "Mean absolute difference between the critic's values and its target returns, in the unit of learned rewards.",

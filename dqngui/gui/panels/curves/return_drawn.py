@@ -11,6 +11,7 @@ from dqngui.lab.session.curve import Floats
 from dqngui.lab.session.history import History
 from dqngui.messages import Evaluated
 from dqngui.messages.tested import unseen
+from dqngui.statistics import decimals
 from dqngui.texts import words
 
 BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
@@ -43,6 +44,11 @@ class ReturnDrawn:
     def best_in_words(self) -> str:
         """The result of the kept checkpoint, for the card's header: its test, or the evaluation that chose it."""
         return "" if self.best is None else result_in_words(self.best)
+
+    @property
+    def best_in_brief(self) -> str:
+        """The same without its step."""
+        return "" if self.best is None else result_in_words(self.best, where=False)
 
     @property
     def best_in_full(self) -> str:
@@ -89,12 +95,18 @@ def return_drawn(
     )
 
 
-def result_in_words(best: Evaluated) -> str:
-    """`test 420 [401, 439] at 25,000`; of a log without a test `highest evaluation 430 at 25,000`."""
+def result_in_words(best: Evaluated, where: bool = True) -> str:
+    """`test 420 [401, 439] at 25,000`; of a log without a test `highest evaluation 430 at 25,000`; `where`: with the
+    step.
+    """
     kind = "test" if best.reported else "highest evaluation"
+    at = f" at {best.step:,}" if where else ""
     tested = best.tested
-    interval = "" if tested is None or tested.low is None else f" [{tested.low:,.4g}, {tested.high:,.4g}]"
-    return f"{kind} {best.ranking_score:,.4g}{interval} at {best.step:,}"
+    if tested is None or tested.low is None or tested.high is None:
+        return f"{kind} {best.ranking_score:,.4g}{at}"
+    digits = decimals(tested.low, tested.high)
+    mean, low, high = (f"{value:,.{digits}f}" for value in (best.ranking_score, tested.low, tested.high))
+    return f"{kind} {mean} [{low}, {high}]{at}".replace("-", "−")
 
 
 def _thinned(evaluations: Sequence[Evaluated], best: Evaluated | None) -> Sequence[Evaluated]:

@@ -22,7 +22,7 @@ from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
-from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.two_lengths import TwoLengths
 from dqngui.jobs.breakpoints import point_text
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
@@ -90,7 +90,7 @@ class ReturnPanel(Panel):
         self._smoothing = ChoiceButton("Episodes in the mean and its band", self)
         names = {str(size): _window_name(size) for size in WINDOWS}
         self._smoothing.offer(names, str(self.window_size), lambda size: self.smooth(int(size)))
-        self._best = ElidedLabel("", self, gives_way=False)
+        self._best = TwoLengths(self)
         themes.set_role(self._best, "muted")
         self.header_widgets = [*self._chips.values(), self._legend, self._smoothing, self._best]
         for chip in self._chips.values():
@@ -151,7 +151,7 @@ class ReturnPanel(Panel):
         self._strip.set_marks(history.marks)
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
         self._draw_ring()
-        self._best.setText(drawn.best_in_words)
+        self._best.show_texts(drawn.best_in_words, drawn.best_in_brief)
         self._best.setToolTip(drawn.best_in_full)
         self._best.setVisible(drawn.best is not None)
 
