@@ -119,9 +119,10 @@ probe-verdicts: $(VENV)/.developing
 	@$(EVIDENCE).probe_verdicts assets/evidence/probe-verdicts.md
 
 # What the faithfulness meter says of 120 untrained and seven trained agents (about ten minutes): fails if it calls more
-# than one map in 60 of untrained agents an explanation, or if it misses one of a trained agent.
+# than one map in 60 of untrained agents an explanation, or if it misses one of a trained agent; the table is written to
+# assets/evidence/meter-verdicts.md.
 meter-verdicts: $(VENV)/.developing
-	@$(EVIDENCE).meter_verdicts $(ARGS)
+	@$(EVIDENCE).meter_verdicts assets/evidence/meter-verdicts.md
 
 # A ten-minute part of the evidence, trained into build/evidence and printed as a table.
 evidence-quick: $(VENV)/.developing

@@ -90,7 +90,7 @@ class Faithfulness(Event, frozen=True):
         top, random: effects of removing the k places with the largest weights, and k random ones.
         undone, lost: the differences top − random of these effects, paired by step.
         concentration: how much more the k places weigh there than with even weights: 0 (all weights are equal) to 1
-            (only these have weight).
+            (only these have weight); `multiple` how many times their even share they weigh.
         deciding: number of steps at which the choice matters.
         steps, episodes: how many were measured.
         played: from how many steps the episodes were played on.
@@ -110,6 +110,7 @@ class Faithfulness(Event, frozen=True):
     random: Effect
     undone: Measured
     concentration: float
+    multiple: float
     deciding: int
     steps: int
     episodes: int
@@ -137,7 +138,8 @@ class Held(msgspec.Struct, frozen=True):
             show the fact.
         episodes: number of episodes with such steps.
         score, score_interval: with noise of `Probed.noise`, over episodes.
-        untrained: mean score of the untrained networks; `untrained_range` their lowest and highest.
+        untrained: mean score of the untrained networks; `untrained_range` their lowest and highest; `untrained_reach`
+            what one more of them may reach (upper end of its 95 % prediction interval).
         difference, difference_interval: score − untrained; the interval includes the spread over episodes and that of a
             new untrained network.
         observation, control, chance: scores of the present observation alone, the control task, and guessing.
@@ -150,6 +152,7 @@ class Held(msgspec.Struct, frozen=True):
     score_interval: Interval
     untrained: float
     untrained_range: tuple[float, float]
+    untrained_reach: float
     difference: float
     difference_interval: Interval
     observation: float
@@ -162,25 +165,35 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """What the actions do when the memory is moved to another value of the fact, at the steps where the choice matters.
+    """What the agent does when its memory is moved to another value of the fact, where nothing else shows the fact.
+
+    An interval has no width where all episodes have the same value.
 
     Attributes:
-        effect: share of these steps at which the greedy action becomes that of the other value.
-        random: the same with random directions of equal length; `random_interval` of effect − random.
-        untrained: the same of untrained networks, mean; `untrained_interval` of effect − untrained.
-        steps, episodes: how many were measured.
-        gap: mean difference of the two best action values there, in units of the action values' spread.
+        at_choices: the numbers of steps are of those where the choice matters; else of all steps.
+        steps: how many steps were moved.
+        expected: at how many of them another action is the best one with the other value, in `episodes` episodes.
+        effect: share of the expected ones at which the greedy action becomes that one.
+        random: the same with random moves of equal length; `beyond_random` is effect − random.
+        own_return, moved_return, random_return, chance_return: mean return of the same episodes, played by the agent,
+            by the agent with every action chosen from the moved memory, after random moves, and with random actions.
+        lost: random_return − moved_return, over episodes.
+        achieved: own_return − chance_return, over episodes.
     """
 
-    effect: float
-    effect_interval: Interval
-    random: float
-    random_interval: Interval
-    untrained: float
-    untrained_interval: Interval
+    at_choices: bool
     steps: int
+    expected: int
     episodes: int
-    gap: float
+    effect: Measured
+    random: float
+    beyond_random: Measured
+    own_return: float
+    moved_return: float
+    random_return: float
+    chance_return: float
+    lost: Measured
+    achieved: Measured
 
 
 class Probed(Event, frozen=True):
@@ -208,7 +221,7 @@ class Probed(Event, frozen=True):
     noise: float = 0.05
     held: Held | None = None
     moved: Moved | None = None
-    not_moved: Literal["", "constant", "shown", "stake"] = ""
+    not_moved: Literal["", "constant", "shown"] = ""
 
 
 class OverTraining(Event, frozen=True):

@@ -43,9 +43,17 @@ TRAINED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "T-maze 30, transformer": ("tmaze", "cue", {"net.memory": "transformer", "run.total_steps": 40_000}),
     "T-maze 10, MANN": ("tmaze", "cue", {**_SHORT, "net.memory": "mann", "run.total_steps": 40_000}),
     "Recall, GRU": ("recall", "asked symbol", {"run.total_steps": 100_000}),
+    "CartPole from positions, GRU and self-attention": (
+        "cartpole-positions",
+        "pole velocity",
+        {"run.total_steps": 150_000, "run.stop_at": 490.0},
+    ),
     "T-maze 10, GRU, cue erased": ("tmaze", "cue", {**_SHORT, **_HIDDEN, "run.total_steps": 20_000}),
 }
-HEADER = "| agent | held | used | score | untrained | difference | noise | effect | random | untrained moved |"
+HEADER = (
+    "| agent | held | used | score | untrained | difference | noise | actions that follow | of | after random moves "
+    "| return | memory moved | moved at random | random actions |"
+)
 
 
 def untrained(preset: str, seed: int) -> tuple[m.Command, ...]:
@@ -80,9 +88,11 @@ def row(name: str, answer: m.Probed) -> str:
     """A line of the table."""
     found, held, moved = verdict(answer), answer.held, answer.moved
     numbers = ["", "", ""] if held is None else [f"{held.score:.2f}", f"{held.untrained:.2f}", _ends(held)]
-    effects = (
-        ["", "", ""] if moved is None else [f"{moved.effect:.2f}", f"{moved.random:.2f}", f"{moved.untrained:.2f}"]
-    )
+    effects = [""] * 7
+    if moved is not None:
+        returns = (moved.own_return, moved.moved_return, moved.random_return, moved.chance_return)
+        shares = [f"{100 * moved.effect.value:.0f} %", f"{moved.expected:,}", f"{100 * moved.random:.0f} %"]
+        effects = [*(shares if moved.expected else ["–", "0", "–"]), *(f"{value:.3g}" for value in returns)]
     cells = [name, found.held, found.used, *numbers, f"{100 * answer.noise:.0f} %", *effects]
     return "| " + " | ".join(cells) + " |"
 
@@ -113,7 +123,7 @@ def main(path: Path) -> int:
         found = verdict(answer)
         yes = (found.held, found.used) == ("held", "used")
         said_yes += yes and kind == "untrained"
-        if (kind == "trained" and not yes) or (kind == "erased" and found.held != "not held"):
+        if (kind == "trained" and not yes) or (kind == "erased" and (found.held != "not held" or found.used == "used")):
             wrong.append(name)
     count = len(PRESETS) * len(SEEDS)
     summary = (

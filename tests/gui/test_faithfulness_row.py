@@ -59,8 +59,8 @@ def told(
     late = (t == 30).astype(float)
     plain = {
         "step": 5_000, "view": SELF.name, "k": 1, "steps": 480, "deciding": 16, "episodes": 16, "verdict": "explains",
-        "concentration": 0.7, "stake": 4.0, "at_stake": Measured(2.0), "undone": around(undone[0] - undone[1]),
-        "lost": around(lost[0] - lost[1]), "played": 16,
+        "concentration": 0.7, "multiple": 6.0, "stake": 4.0, "at_stake": Measured(2.0),
+        "undone": around(undone[0] - undone[1]), "lost": around(lost[0] - lost[1]), "played": 16,
         "tensors": {"t": t, "stake": 4 * late, "top": 4.4 * late, "random": 0.4 * late},
     }  # fmt: skip
     return Faithfulness(number=number, top=top, random=random, **(plain | rest))
@@ -333,7 +333,11 @@ def test_the_removed_places_are_named_with_their_head() -> None:
     [
         ("explains", "Explains the agent at", "Both the choice and the return depend"),
         ("nothing_at_stake", "No verdict", "no choice is known to matter"),
-        ("even", "Does not explain", "But all tokens have nearly the same weight (70 % concentrated, 20 % are needed)"),
+        (
+            "even",
+            "Does not explain",
+            "But all tokens have nearly the same weight: the largest have 6.0 times their even share",
+        ),
         ("not_more_than_random", "Does not explain", "depends no more on these places than on random"),
         ("hardly_more_than_random", "Does not explain", "hardly depends more on these places than"),
         ("same_return", "Does not explain", "The return does not fall clearly more"),

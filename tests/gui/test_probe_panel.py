@@ -62,7 +62,8 @@ def held(**changes: Any) -> m.Held:
     """The cue is read with 98 %, from untrained networks with 61 %."""
     given = {
         "decisive": True, "episodes": 200, "score": 0.98, "score_interval": (0.95, 0.99), "untrained": 0.61,
-        "untrained_range": (0.55, 0.66), "difference": 0.37, "difference_interval": (0.2, 0.5), "observation": 0.52,
+        "untrained_range": (0.55, 0.66), "untrained_reach": 0.7, "difference": 0.37, "difference_interval": (0.2, 0.5),
+        "observation": 0.52,
         "control": 0.49, "chance": 0.5, "base_score": 1.0, "base_interval": (0.98, 1.0), "base_untrained": 0.94,
         "base_control": 0.49,
     }  # fmt: skip
@@ -70,10 +71,12 @@ def held(**changes: Any) -> m.Held:
 
 
 def moved(**changes: Any) -> m.Moved:
-    """Actions follow in 96 % of the steps."""
+    """Actions follow in 96 % of the steps, and the return falls from 1 to −0.9."""
     given = {
-        "effect": 0.96, "effect_interval": (0.9, 0.99), "random": 0.12, "random_interval": (0.7, 0.9),
-        "untrained": 0.01, "untrained_interval": (0.8, 0.99), "steps": 100, "episodes": 100, "gap": 1.8,
+        "at_choices": True, "steps": 100, "expected": 90, "episodes": 90, "effect": m.Measured(0.96, (0.9, 0.99)),
+        "random": 0.12, "beyond_random": m.Measured(0.84, (0.7, 0.9)), "own_return": 1.0, "moved_return": -0.9,
+        "random_return": 0.8, "chance_return": 0.1, "lost": m.Measured(1.7, (1.5, 1.9)),
+        "achieved": m.Measured(0.9, (0.7, 1.1)),
     }  # fmt: skip
     return m.Moved(**(given | changes))
 
@@ -320,7 +323,7 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
     assert panel.button.text() == "Read"
     assert plain(panel) == "Held and used"
     assert "with 98 % [95, 99] where the choice matters, from untrained networks with 61 %" in panel.reasons.text()
-    assert "96 % [90, 99] of these actions follow" in panel.reasons.text()
+    assert "that value's action at 96 % [90, 99] of the 90 steps" in panel.reasons.text()
     assert panel.curve.answer is panel.answer
     assert list(panel.fact.offered) == ["cue", "time since start"]
     assert panel.view.offered == {"all": "whole memory", "memory/hidden": "hidden state", "memory/cell": "cell state"}
@@ -328,7 +331,13 @@ def test_one_press_reads_the_first_fact(world: SimpleNamespace) -> None:
 
 
 LITTLE = {"score": 0.63, "difference": 0.02, "difference_interval": (-0.1, 0.14)}
-WEAK = {"effect": 0.02, "random_interval": (-0.1, 0.1), "untrained_interval": (-0.05, 0.05)}
+UNSURE = {"score": 0.75, "score_interval": (0.55, 0.9), "difference": 0.14, "difference_interval": (-0.07, 0.3)}
+GUESSED = {"base_score": 0.6, "base_interval": (0.5, 0.7)}
+WEAK = {"effect": m.Measured(0.02, (0.0, 0.1)), "beyond_random": m.Measured(-0.1, (-0.2, 0.03))}
+FEW = {"beyond_random": m.Measured(0.5, (-0.1, 0.9))}
+CHEAP = {"lost": m.Measured(0.01, (-0.02, 0.04))}
+DEAR = {"lost": m.Measured(0.5, (-0.1, 1.1))}
+IDLE = {"achieved": m.Measured(0.02, (-0.1, 0.14))}
 
 
 @pytest.mark.parametrize(
@@ -336,10 +345,40 @@ WEAK = {"effect": 0.02, "random_interval": (-0.1, 0.1), "untrained_interval": (-
     [
         ({}, "Held and used", "held", "used"),
         ({"moved": moved(**WEAK)}, "Held, not used", "held", "not used"),
-        ({"moved": None, "not_moved": "stake"}, "Held, not used", "held", "not used"),
-        ({"held": held(**LITTLE)}, "Held no better than by an untrained network", "no better", "used"),
-        ({"held": held(base_score=0.5, base_interval=(0.43, 0.57))}, "Not held", "not held", "used"),
-        ({"held": held(difference_interval=None)}, "Not known", "unknown", "used"),
+        ({"moved": moved(**CHEAP)}, "Held, not used", "held", "not used"),
+        ({"moved": moved(expected=0, episodes=0)}, "Held, not used", "held", "not used"),
+        ({"moved": moved(**FEW)}, "Held; whether it is used is not known", "held", "unknown"),
+        ({"moved": moved(**DEAR)}, "Held; whether it is used is not known", "held", "unknown"),
+        ({"moved": moved(**IDLE)}, "Held; whether it is used is not known", "held", "unknown"),
+        ({"moved": None, "not_moved": "constant"}, "Held; whether it is used is not known", "held", "unknown"),
+        ({"held": held(**LITTLE)}, "Used, though an untrained network holds it as well", "no better", "used"),
+        (
+            {"held": held(**LITTLE), "moved": moved(**WEAK)},
+            "Held no better than by an untrained network",
+            "no better",
+            "not used",
+        ),
+        ({"held": held(**UNSURE)}, "Used; how well it is held is not known", "unknown", "used"),
+        ({"held": held(**GUESSED)}, "Used; how well it is held is not known", "unknown", "used"),
+        (
+            {"held": held(base_score=0.5, base_interval=(0.43, 0.57))},
+            "Used, though no linear reading shows it",
+            "not held",
+            "used",
+        ),
+        (
+            {"held": held(base_score=0.5, base_interval=(0.43, 0.57)), "moved": moved(**WEAK)},
+            "Not held",
+            "not held",
+            "not used",
+        ),
+        (
+            {"held": held(difference_interval=None), "moved": moved(**WEAK)},
+            "Not used; whether it is held is not known",
+            "unknown",
+            "not used",
+        ),
+        ({"held": held(difference_interval=None), "moved": moved(**FEW)}, "Not known", "unknown", "unknown"),
         ({"held": None, "moved": None, "not_moved": "shown"}, "Nothing to read", "unknown", "unknown"),
     ],
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,11 @@ class ParallelStep:
         inputs: the network's inputs, (1, n, ...).
         state, next_state: the network's state before and after the step, n rows.
         q: action values (n, A).
-        action: the greedy actions, which are taken, (n,).
+        action: the actions that are taken, (n,): the greedy ones, if nobody chooses others.
         memory_output: output of the memory (n, D); None if the network has none.
         views: (n, *axes) by name, if they were recorded.
         facts: of each episode, if they were wanted.
-        reward: the environment's own reward of the greedy action at this step, (n,).
+        reward: the environment's own reward of the action at this step, (n,).
         ended: the episode ended with this step, or was cut after it, (n,).
         done: share of all work that is done, from 0 to 1, assuming that running episodes reach the longest length.
     """
@@ -59,6 +59,10 @@ class ParallelStep:
     done: float
 
 
+Choose = Callable[[ParallelStep], NDArray[np.int64]]
+"""Gives the actions (n,) of a step whose rewards are not known yet; its `action` is the greedy one."""
+
+
 @contextmanager
 def study_environments(agent: LoadedAgent, episodes: int) -> Iterator[Envs]:
     """The environments in which this number of episodes is played. Raises ConfigError."""
@@ -71,7 +75,14 @@ def study_environments(agent: LoadedAgent, episodes: int) -> Iterator[Envs]:
 
 
 def parallel_steps(
-    agent: LoadedAgent, envs: Envs, episodes: int, longest: int, *, record: bool = False, facts: bool = False
+    agent: LoadedAgent,
+    envs: Envs,
+    episodes: int,
+    longest: int,
+    *,
+    record: bool = False,
+    facts: bool = False,
+    choose: Choose | None = None,
 ) -> Iterator[ParallelStep]:
     """Every step of `episodes` episodes, on the study's own seeds, each cut after `longest` steps.
 
@@ -85,35 +96,37 @@ def parallel_steps(
 
     lanes = Lanes(agent, envs, episodes, lambda indices: STUDY_SEEDS + indices, initial)
     while len(lanes):
-        yield _step(network, envs, lanes, longest, Record() if record else None, facts)
+        step = _present_step(network, envs, lanes, longest, Record() if record else None, facts)
+        if choose is not None:
+            step = replace(step, action=choose(step))
+        reward, ended = lanes.take(step.action, step.next_state)
+        ended = ended | (lanes.t >= longest)
+        lanes.renew(ended)
+        yield replace(step, reward=reward, ended=ended)
 
 
-def _step(network: Trunk, envs: Envs, lanes: Lanes, longest: int, recorded: Record | None, facts: bool) -> ParallelStep:
-    """One greedy step of all running episodes."""
+def _present_step(
+    network: Trunk, envs: Envs, lanes: Lanes, longest: int, recorded: Record | None, facts: bool
+) -> ParallelStep:
+    """The present step of all running episodes, without its rewards."""
     inputs = lanes.inputs()
     with torch.inference_mode(), _memory_output_of(network) as outputs:
         preferences, next_state = network.preferences(inputs, lanes.state, recorded)
         q = network.shown(preferences)
-    known = [facts_of(envs.envs[index], envs.infos[index]) for index in lanes.envs] if facts else []
-    done = (lanes.finished + float((lanes.t / longest).sum())) / lanes.episodes
-    episode, t, state, action = lanes.episode, lanes.t, lanes.state, preferences[0].argmax(-1).numpy()
-    reward, ended = lanes.take(action, next_state)
-    ended = ended | (lanes.t >= longest)
-    lanes.renew(ended)
     return ParallelStep(
-        episode=episode,
-        t=t,
+        episode=lanes.episode,
+        t=lanes.t,
         inputs=inputs,
-        state=state,
+        state=lanes.state,
         next_state=next_state,
         q=q[0],
-        action=action,
+        action=preferences[0].argmax(-1).numpy(),
         memory_output=outputs[-1][-1] if outputs else None,
         views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
-        facts=known,
-        reward=reward,
-        ended=ended,
-        done=done,
+        facts=[facts_of(envs.envs[index], envs.infos[index]) for index in lanes.envs] if facts else [],
+        reward=np.zeros(len(lanes)),
+        ended=np.zeros(len(lanes), np.bool_),
+        done=(lanes.finished + float((lanes.t / longest).sum())) / lanes.episodes,
     )
 
 

@@ -117,12 +117,13 @@ def place_weights(spec: ViewSpec, weights: Tensor, head: int | None = None) -> t
     return weights.flatten(1, -2).sum(1) if weights.ndim > 2 else weights, there
 
 
-def concentration(weighed: Tensor, there: Tensor, k: int) -> Array:
-    """How much more the k largest of (n, K) weigh than with even weights, from 0 to 1, (n,)."""
+def concentration(weighed: Tensor, there: Tensor, k: int) -> tuple[Array, Array]:
+    """How much more the k largest of (n, K) weigh than with even weights, (n,) each: from 0 to 1, and as a multiple."""
     share = weighed.topk(min(k, weighed.shape[-1]), dim=-1).values.sum(-1) / weighed.sum(-1).clamp(min=1e-12)
     even = (k / there.sum(-1).clamp(min=1)).clamp(max=1)
     found: Array = ((share - even) / (1 - even).clamp(min=1e-12)).clamp(0, 1).double().numpy()
-    return found
+    multiple: Array = (share / even).double().numpy()
+    return found, multiple
 
 
 def _measured(
@@ -130,9 +131,11 @@ def _measured(
 ) -> MeasuredStep:
     weighed, there = place_weights(spec, step.views[spec.name], question.head)
     removed = _removals(agent, spec, step, _removal_choices(weighed, there, question, generator), question.head)
+    concentrated, multiple = concentration(weighed, there, question.k)
     return MeasuredStep(
         eligible=((there.sum(-1) > question.k) & (weighed.sum(-1) > 0)).numpy(),
-        concentration=concentration(weighed, there, question.k),
+        concentration=concentrated,
+        multiple=multiple,
         q=removed.q,
         states=removed.states,
         other=_other_actions(removed.q[0], generator),

@@ -14,6 +14,7 @@ from dqngui.jobs.study.thresholds import (
     MIN_DIFFERENCE,
     MIN_EPISODES,
     MIN_LOST,
+    MIN_MULTIPLE,
     MIN_STAKE,
 )
 from dqngui.messages import AskFaithfulness, Effect, Faithfulness, Measured, MeterVerdict
@@ -73,14 +74,18 @@ def answer_of(step: int, question: AskFaithfulness, measured: MeasuredSteps, los
     undone = share(values["top"] - values["random"])
     difference = None if lost is None else _mean(lost.top - lost.random)
     at_stake = None if lost is None else _mean(lost.other)
-    concentrated = float((values["concentration"] * values["stake"] * deciding).sum() / max(stakes.sum(), 1e-12))
+
+    def by_stake(name: str) -> float:
+        return float((values[name] * values["stake"] * deciding).sum() / max(stakes.sum(), 1e-12))
+
+    concentrated, multiple = by_stake("concentration"), by_stake("multiple")
     spread = measured.spread
     stake = float(stakes.sum() / counts.sum() / spread)
-    verdict = _verdict(
+    verdict = verdict_of(
         stake=stake,
-        concentrated=concentrated,
+        even=concentrated < MIN_CONCENTRATION and multiple < MIN_MULTIPLE,
         undone=undone,
-        undone_by_episode=sums(values["top"] - values["random"]),
+        undone_by_episode=(sums(values["top"] - values["random"]) / np.maximum(stakes, 1e-12))[stakes > 0],
         lost=lost,
     )
     return Faithfulness(
@@ -99,6 +104,7 @@ def answer_of(step: int, question: AskFaithfulness, measured: MeasuredSteps, los
         undone=undone,
         lost=difference,
         concentration=concentrated,
+        multiple=multiple,
         deciding=int(deciding.sum()),
         steps=len(t),
         episodes=int((counts > 0).sum()),
@@ -107,16 +113,14 @@ def answer_of(step: int, question: AskFaithfulness, measured: MeasuredSteps, los
     )
 
 
-def _verdict(
-    *, stake: float, concentrated: float, undone: Measured, undone_by_episode: Array, lost: Lost | None
+def verdict_of(
+    *, stake: float, even: bool, undone: Measured, undone_by_episode: Array, lost: Lost | None
 ) -> MeterVerdict:
     """The first reason why the map does not explain the agent, or that it does."""
     if lost is None:
         return "not_repeatable"
     if stake < MIN_STAKE or not _above_zero(_mean(lost.other).interval, lost.other):
         return "nothing_at_stake"
-    if concentrated < MIN_CONCENTRATION:
-        return "even"
     if not _above_zero(undone.interval, undone_by_episode):
         return "not_more_than_random"
     if undone.value < MIN_DIFFERENCE:
@@ -124,7 +128,7 @@ def _verdict(
     difference = lost.top - lost.random
     if not _above_zero(_mean(difference).interval, difference) or difference.mean() < MIN_LOST * lost.other.mean():
         return "same_return"
-    return "explains"
+    return "even" if even else "explains"
 
 
 def _above_zero(interval: tuple[float, float] | None, values: Array) -> bool:
@@ -133,7 +137,8 @@ def _above_zero(interval: tuple[float, float] | None, values: Array) -> bool:
     """
     if interval is not None:
         return interval[0] > 0
-    return len(values) >= MIN_EPISODES and bool((values > 0).all())
+    alike = len(values) >= MIN_EPISODES and float(np.ptp(values)) <= 1e-9 * float(np.abs(values).max())
+    return alike and bool((values > 0).all())
 
 
 def _mean(values: Array) -> Measured:

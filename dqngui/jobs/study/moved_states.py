@@ -1,15 +1,17 @@
-"""Is a fact used? What holds it is moved to another of its values, and the action values are watched.
+"""Is a fact used? What holds it is moved to another of its values, and the agent is watched.
 
-At the steps where the choice matters, the state before the step is moved along the direction in which it depends on the
-fact, as far as takes the reading from the present value to another one. This is the pattern that belongs to a linear
-probe (Haufe et al. 2014, NeuroImage 87) with what the present observation shows held constant. Where a second
-regression, of the action values, says that another action is the best one with the other value, the greedy action
-should become that one. The same is done with random directions of equal length, and with untrained networks.
+The state before a step is moved along the direction in which it depends on the fact, as far as takes the reading from
+the present value to another one. This is the pattern that belongs to a linear probe (Haufe et al. 2014, NeuroImage 87)
+with what the present observation shows held constant. Two things are measured. First, where a second regression, of the
+action values, says that another action is the best one with the other value: does the greedy action become that one?
+Second, the agent plays whole episodes and chooses every action with its memory so moved, while what it carries on stays
+as it is: how much return is lost? Both are compared with moves of the same length in random directions. To play on
+without what a memory holds follows Elazar et al. 2021, Transactions of the ACL 9 (amnesic probing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dqngui.jobs.study.following import NetworkStep, held_numbers, moved_forward
+from dqngui.jobs.study.collecting import ParallelStep
+from dqngui.jobs.study.following import held_numbers, moved_forward
 from dqngui.jobs.study.linear import Array
 from dqngui.jobs.study.thresholds import MIN_GAP
 from dqngui.nets.memory.contract import State
@@ -26,8 +29,6 @@ from dqngui.nets.trunk import Inputs, Trunk
 
 RANDOM = 8
 """Random directions with which every move is compared."""
-MOVED_EPISODES = 100
-"""Largest number of episodes in which memories are moved."""
 FAR = 1.5
 """A quantity is moved to this many standard deviations on the other side of its mean."""
 _SHRINK = 1e-2
@@ -44,7 +45,7 @@ def gaps(q: Array) -> Array:
 
 @dataclass(slots=True)
 class _Sums:
-    """Sums of products for one step of one network: of the causes D (n, p) and what depends on them Y (n, m)."""
+    """Sums of products for one step: of the causes D (n, p) and what depends on them Y (n, m)."""
 
     causes: NDArray[Any]
     effects: NDArray[Any]
@@ -58,20 +59,44 @@ class _Sums:
 
 
 class Patterns:
-    """How what networks hold, and their action values, depend on the fact and the observation, at each step."""
+    """How what the network holds, and its action values, depend on the fact and the observation, at each step.
 
-    def __init__(self, networks: Sequence[Trunk], views: Sequence[str], kinds: Array | None) -> None:
-        self.networks, self.views, self.kinds = list(networks), tuple(views), kinds
-        self._sums: dict[tuple[int, int], _Sums] = {}
-        self._found: dict[tuple[int, int], Array] = {}
+    Args:
+        every: distance of the expected steps; the steps between them are taken for the one before.
+    """
+
+    def __init__(self, network: Trunk, views: Sequence[str], kinds: Array | None, every: int = 1) -> None:
+        self.network, self.views, self.kinds, self._every = network, tuple(views), kinds, every
+        self._sums: dict[int, _Sums] = {}
+        self._found: dict[int, Array] = {}
         self._spread: dict[int, tuple[float, float]] = {}  # of a quantity at each step: mean, standard deviation
         self._seen: dict[int, Array] = {}  # numbers of episodes with each value of a category, at each step
 
-    def know(self, t: int, fact: Array) -> None:
-        """Tell the facts of a step, (n,), before its rows are taken."""
+    def expect(self, t: int, fact: Array) -> None:
+        """Tell the facts (n,) of a step of which rows will be taken."""
         self._spread[t] = float(fact.mean()), max(float(fact.std()), 1e-12)
         if self.kinds is not None:
             self._seen[t] = (fact[:, None] == self.kinds).sum(0)
+
+    def of(self, t: NDArray[np.int64], fact: Array, between: bool = False) -> list[tuple[int, NDArray[np.int64]]]:
+        """The expected steps among those of some rows, t and facts (n,), and the rows at each of them.
+
+        Args:
+            between: also rows at steps between the expected ones.
+        """
+        times = t // self._every * self._every if between else t
+        known = np.isfinite(fact)
+        found = [time for time in np.unique(times[known]).tolist() if time in self._spread]
+        return [(time, np.flatnonzero((times == time) & known)) for time in found]
+
+    def take(self, t: int, rows: NDArray[np.int64], step: ParallelStep, fact: Array, observation: Array) -> None:
+        """Add rows of one expected step, with their facts (m,) and observations (m, O)."""
+        causes, chosen = self._causes(t, fact, observation), torch.from_numpy(rows)
+        numbers = held_numbers(self.network, self.views, step.state, step.memory_output)[chosen]
+        effects = torch.cat([numbers.double(), step.q[chosen].double()], dim=1).numpy()
+        former = self._sums.setdefault(t, _Sums(np.zeros((causes.shape[1],) * 2), np.zeros((causes.shape[1], 1))))
+        former.causes = former.causes + causes.T @ causes
+        former.effects = former.effects + causes.T @ effects
 
     def _causes(self, t: int, fact: Array, observation: Array) -> Array:
         mean, spread = self._spread[t]
@@ -82,28 +107,8 @@ class Patterns:
         )
         return np.concatenate([own, observation], axis=1)
 
-    @property
-    def _own(self) -> int:
-        return 2 if self.kinds is None else len(self.kinds)
-
-    def take(
-        self, t: int, rows: NDArray[np.int64], steps: Sequence[NetworkStep], fact: Array, observation: Array
-    ) -> None:
-        """Add rows of one step t of all networks."""
-        causes = self._causes(t, fact, observation)
-        chosen = torch.from_numpy(rows)
-        for index, (network, step) in enumerate(zip(self.networks, steps, strict=True)):
-            numbers = held_numbers(network, self.views, step.state, step.memory_output)[chosen]
-            effects = torch.cat([numbers.double(), step.q[chosen].double()], dim=1).numpy()
-            products = _Sums(causes.T @ causes, causes.T @ effects)
-            former = self._sums.get((t, index))
-            if former is not None:
-                products.causes += former.causes
-                products.effects += former.effects
-            self._sums[t, index] = products
-
     def others(self, t: int, fact: Array, generator: np.random.Generator) -> Array:
-        """Another value of the fact for each row, among those that occur at this step."""
+        """Another value of the fact for each row, among those that occur at this step; the same if there is none."""
         if self.kinds is None:
             mean, spread = self._spread[t]
             opposite: Array = mean - np.where(fact >= mean, 1.0, -1.0) * FAR * spread
@@ -114,65 +119,109 @@ class Patterns:
         found: Array = np.where(scores.max(1) < 0, fact, self.kinds[best])
         return found
 
-    def change(self, t: int, index: int, fact: Array, other: Array, actions: int) -> tuple[Array, Array]:
+    def change(self, t: int, fact: Array, other: Array, actions: int) -> tuple[Array, Array]:
         """By how much numbers (n, F) and action values (n, A) differ with the other value of the fact."""
-        if (t, index) not in self._found:
-            self._found[t, index] = self._sums[t, index].coefficients(self._own)[: self._own]
+        if t not in self._found:
+            own = 2 if self.kinds is None else len(self.kinds)
+            self._found[t] = self._sums[t].coefficients(own)[:own]
         empty = np.zeros((len(fact), 0))
         causes = self._causes(t, other, empty) - self._causes(t, fact, empty)
-        changed = causes @ self._found[t, index]
+        changed = causes @ self._found[t]
         return changed[:, :-actions], changed[:, -actions:]
 
+    def values(self, step: ParallelStep, rows: NDArray[np.int64], moves: Tensor) -> Array:
+        """Action values (K, m, A) of rows (m,) whose memory is moved by each of (K, m, F)."""
+        chosen = torch.from_numpy(np.tile(rows, len(moves)))
+        inputs, state = _rows_of(step.inputs, chosen), _state_of(step.state, chosen)
+        q: Array = (
+            moved_forward(self.network, self.views, inputs, state, moves.flatten(0, 1))
+            .double()
+            .unflatten(0, (len(moves), len(rows)))
+            .numpy()
+        )
+        return q
 
-class MovedEffects:
-    """Shares of actions that follow when memories are moved, by network and episode."""
 
-    def __init__(self, patterns: Patterns, spreads: Sequence[float], episodes: int) -> None:
-        networks = len(patterns.networks)
-        self.patterns, self._spreads = patterns, spreads
-        self.moved, self.random = np.zeros((networks, episodes)), np.zeros((networks, episodes))
-        self.counts, self.gap = np.zeros(episodes), np.zeros(episodes)
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Numbers of steps at which the fact is moved to another value, by episode, (N,) each.
+
+    Attributes:
+        steps: all of them.
+        expected: those at which another action is the best one with the other value.
+        moved, random: those of the expected ones where that action is taken; of random moves the mean number.
+    """
+
+    steps: Array
+    expected: Array
+    moved: Array
+    random: Array
+
+    @classmethod
+    def none(cls, episodes: int) -> Counts:
+        return cls(*(np.zeros(episodes) for _ in range(4)))
+
+
+class Following:
+    """At how many steps the action follows the moved memory.
+
+    Attributes:
+        at_choices: of the steps where the choice matters.
+        anywhere: of all steps.
+    """
+
+    def __init__(self, patterns: Patterns, spread: float, episodes: int) -> None:
+        self._patterns, self._spread = patterns, spread
+        self.at_choices, self.anywhere = Counts.none(episodes), Counts.none(episodes)
         self._draw, self._torch = np.random.default_rng(1), torch.Generator().manual_seed(1)
 
-    def take(
-        self,
-        t: int,
-        rows: NDArray[np.int64],
-        inputs: Inputs,
-        steps: Sequence[NetworkStep],
-        fact: Array,
-        episode: NDArray[np.int64],
-    ) -> None:
-        """Move the memories of rows (m,) that are at step t, with their facts and episodes (m,)."""
-        other = self.patterns.others(t, fact, self._draw)
-        gap = gaps(steps[0].q.numpy()[rows].astype(np.float64)) / self._spreads[0]
-        kept = (gap >= MIN_GAP) & (other != fact)
-        rows, fact, other, episode, gap = (each[kept] for each in (rows, fact, other, episode, gap))
-        if not len(rows):
-            return
-        np.add.at(self.counts, episode, 1.0)
-        np.add.at(self.gap, episode, gap)
-        for index, step in enumerate(steps):
-            moved, random = self._effect(t, index, rows, inputs, step, fact, other)
-            np.add.at(self.moved[index], episode, moved)
-            np.add.at(self.random[index], episode, random)
+    def take(self, step: ParallelStep, fact: Array) -> None:
+        """Move the memories of one step of n episodes, with their facts (n,)."""
+        for t, rows in self._patterns.of(step.t, fact):
+            other = self._patterns.others(t, fact[rows], self._draw)
+            kept = other != fact[rows]
+            if kept.any():
+                self._move(t, rows[kept], step, fact[rows][kept], other[kept])
 
-    def _effect(
-        self, t: int, index: int, rows: NDArray[np.int64], inputs: Inputs, step: NetworkStep, fact: Array, other: Array
-    ) -> tuple[Array, Array]:
-        network = self.patterns.networks[index]
-        change, expected = self.patterns.change(t, index, fact, other, step.q.shape[-1])
+    def _move(self, t: int, rows: NDArray[np.int64], step: ParallelStep, fact: Array, other: Array) -> None:
+        change, difference = self._patterns.change(t, fact, other, step.q.shape[-1])
         move = torch.from_numpy(change).float()
-        length = move.norm(dim=1, keepdim=True)
-        drawn = torch.randn(RANDOM, *move.shape, generator=self._torch)
-        moves = torch.cat([torch.zeros_like(move), move, *(drawn / drawn.norm(dim=2, keepdim=True) * length)])
-        chosen = torch.from_numpy(np.tile(rows, 2 + RANDOM))
-        q = moved_forward(network, self.patterns.views, _rows_of(inputs, chosen), _state_of(step.state, chosen), moves)
-        values = q.double().unflatten(0, (2 + RANDOM, len(rows))).numpy()
-        before, wanted = values[0].argmax(-1), (values[0] + expected).argmax(-1)
-        stake = (gaps(values[0]) >= MIN_GAP * self._spreads[index]) & (wanted != before)
-        follows = (values[1:].argmax(-1) == wanted) & stake
-        return follows[0].astype(np.float64), follows[1:].mean(0)
+        drawn = _random_moves(torch.stack([move] * RANDOM), self._torch)
+        values = self._patterns.values(step, rows, torch.stack([torch.zeros_like(move), move, *drawn]))
+        before, wanted = values[0].argmax(-1), (values[0] + difference).argmax(-1)
+        expected = wanted != before
+        follows = (values[1:].argmax(-1) == wanted) & expected
+        matters = gaps(values[0]) >= MIN_GAP * self._spread
+        counted = Counts(np.ones(len(rows)), expected * 1.0, follows[0] * 1.0, follows[1:].mean(0))
+        for counts, weight in ((self.anywhere, np.ones(len(rows))), (self.at_choices, matters * 1.0)):
+            for name in ("steps", "expected", "moved", "random"):
+                np.add.at(getattr(counts, name), step.episode[rows], weight * getattr(counted, name))
+
+
+class MovedActing:
+    """Chooses the greedy actions with the memory moved to another value, or as far in random directions."""
+
+    def __init__(self, patterns: Patterns, randomly: bool) -> None:
+        self._patterns, self._randomly = patterns, randomly
+        self._draw, self._torch = np.random.default_rng(2), torch.Generator().manual_seed(2)
+
+    def actions(self, step: ParallelStep, fact: Array) -> NDArray[np.int64]:
+        """The actions (n,) of a step, with its facts (n,)."""
+        actions = step.action.copy()
+        for t, rows in self._patterns.of(step.t, fact, between=True):
+            other = self._patterns.others(t, fact[rows], self._draw)
+            change, _ = self._patterns.change(t, fact[rows], other, step.q.shape[-1])
+            moves = torch.from_numpy(change).float()[None]
+            moves = _random_moves(moves, self._torch) if self._randomly else moves
+            chosen = self._patterns.values(step, rows, moves)[0].argmax(-1)
+            actions[rows] = np.where(other != fact[rows], chosen, actions[rows])
+        return actions
+
+
+def _random_moves(moves: Tensor, generator: torch.Generator) -> Tensor:
+    """Random directions with the lengths of moves (K, m, F)."""
+    drawn = torch.randn(moves.shape, generator=generator)
+    return drawn / drawn.norm(dim=-1, keepdim=True) * moves.norm(dim=-1, keepdim=True)
 
 
 def _rows_of(inputs: Inputs, rows: Tensor) -> Inputs:
@@ -187,9 +236,3 @@ def _rows_of(inputs: Inputs, rows: Tensor) -> Inputs:
 
 def _state_of(state: State, rows: Tensor) -> State:
     return tuple(part[rows] for part in state)
-
-
-def groups(t: NDArray[np.int64], wanted: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """The steps among t (n,) where `wanted`, and the rows that are at each."""
-    for time in np.unique(t[wanted]).tolist():
-        yield time, np.flatnonzero((t == time) & wanted)

@@ -7,7 +7,7 @@ a control task has random labels. Whether the fact is used is tested by moving t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Literal
 
 import numpy as np
@@ -18,13 +18,14 @@ from dqngui.config import ConfigError
 from dqngui.envs.facts import facts_of
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
-from dqngui.jobs.study.collecting import ParallelStep, parallel_steps, study_environments
+from dqngui.jobs.study.collecting import Choose, ParallelStep, parallel_steps, study_environments
 from dqngui.jobs.study.following import FollowingNetwork, NetworkStep, held_numbers, untrained_networks
 from dqngui.jobs.study.linear import Array
-from dqngui.jobs.study.moved_states import MOVED_EPISODES, MovedEffects, Patterns, gaps, groups
-from dqngui.jobs.study.probe_answer import effect_of, holding, per_step, shown_by_observation
+from dqngui.jobs.study.moved_states import Following, MovedActing, Patterns, gaps
+from dqngui.jobs.study.probe_answer import holding, per_step, shown_by_observation
 from dqngui.jobs.study.probe_data import ProbeData, StepData, observed_numbers, projected
 from dqngui.jobs.study.probe_scores import StepScores, kinds_of, score_steps
+from dqngui.jobs.study.probe_use import Play, Returns, use_of
 from dqngui.jobs.study.thresholds import MIN_GAP
 from dqngui.messages import AskProbe, Event, Moved, Probed, Progress
 from dqngui.nets.trunk import MEMORY_OUTPUT
@@ -36,6 +37,8 @@ MAX_STEPS = 1000
 MIN_EPISODES = 20
 """Smallest number of episodes that must have reached a step for a score at that step."""
 MAX_KINDS = 32
+MOVED_EPISODES = 100
+"""Largest number of episodes in which memories are moved."""
 MOST_CAUSES = 32
 """Of larger observations this number of random directions is held constant while the memory is moved."""
 
@@ -58,6 +61,8 @@ def readable_views(agent: LoadedAgent) -> tuple[str, ...]:
 def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     """Answer a question, yielding None between slices of work. Raises ConfigError if it cannot be answered."""
     views = _views_to_read(agent, question)
+    if question.episodes < MIN_EPISODES:
+        raise ConfigError("probe.few_episodes", fewest=MIN_EPISODES)
     playing = _Playing(agent, question, views)
     data = ProbeData(question.episodes)
     for step, networks in playing.steps(question.episodes):
@@ -82,13 +87,13 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     decisive = [gaps(step.q[0]) >= MIN_GAP * spreads[0] for step in steps]
     shown = shown_by_observation(scores)
     moved: Moved | None = None
-    reason: Literal["", "constant", "shown", "stake"] = "constant" if constant else "shown" if shown.all() else "stake"
-    if reason == "stake":
-        at = [index for index in np.flatnonzero(~shown) if decisive[index].any()]
-        if at:
-            yield from playing.move([steps[index] for index in at], kinds, spreads)
-            moved = effect_of(playing.effects, MIN_EPISODES)
-    yield _answer(agent.step, question, steps, scores, decisive, kinds, moved, "" if moved is not None else reason)
+    observed = shown.all() and any(np.isfinite(each.observation).all() for each in scores)
+    reason: Literal["", "constant", "shown"] = "shown" if observed else "constant" if constant else ""
+    if not reason:
+        moved = yield from playing.move(
+            [steps[index] for index in np.flatnonzero(~shown)], kinds, spreads[0], data.every
+        )
+    yield _answer(agent.step, question, steps, scores, decisive, kinds, moved, reason)
 
 
 class _Playing:
@@ -99,14 +104,16 @@ class _Playing:
         self._untrained = untrained_networks(agent)
         self.networks = [agent.network, *self._untrained]
         self._sizes = {part.name: part.sizes for part in agent.spaces.parts if part.kind == "discrete"}
-        self.effects: MovedEffects | None = None
 
     def steps(self, episodes: int) -> Iterator[tuple[ParallelStep, list[NetworkStep]]]:
         """Every step with what the networks made of it, the agent's first."""
         followers = [FollowingNetwork(network) for network in self._untrained]
+        for step in self._own_steps(episodes):
+            yield step, [NetworkStep.of_agent(step), *(follower.follow(step) for follower in followers)]
+
+    def _own_steps(self, episodes: int, choose: Choose | None = None) -> Iterator[ParallelStep]:
         with study_environments(self._agent, episodes) as envs:
-            for step in parallel_steps(self._agent, envs, episodes, MAX_STEPS, facts=True):
-                yield step, [NetworkStep.of_agent(step), *(follower.follow(step) for follower in followers)]
+            yield from parallel_steps(self._agent, envs, episodes, MAX_STEPS, facts=True, choose=choose)
 
     def observed(self, step: ParallelStep, previous_action: bool = False) -> Tensor:
         """The present observation as numbers (n, O)."""
@@ -121,28 +128,40 @@ class _Playing:
         }[doing]
         return Progress(step=self._agent.step, number=self._question.number, share=share, text=text)
 
-    def move(self, steps: list[StepData], kinds: Array | None, spreads: list[float]) -> Iterator[Progress]:
-        """Move what is held at these steps; the effects are then in `effects`."""
+    def move(
+        self, steps: list[StepData], kinds: Array | None, spread: float, every: int
+    ) -> Generator[Progress, None, Moved]:
+        """Move what is held at these steps; gives what follows."""
         episodes = min(self._question.episodes, MOVED_EPISODES)
-        patterns = Patterns(self.networks, self._views, kinds)
+        patterns = Patterns(self._agent.network, self._views, kinds, every)
         for each in steps:
-            patterns.know(each.t, each.fact)
-        wanted = np.array([each.t for each in steps])
-        for step, networks in self.steps(episodes):
-            fact, observed = self._causes(step)
-            for t, rows in groups(step.t, np.isin(step.t, wanted) & np.isfinite(fact)):
-                patterns.take(t, rows, networks, fact[rows], observed[rows])
-            yield self.progress(0.7 + 0.1 * step.done, "move")
-        self.effects = MovedEffects(patterns, spreads, episodes)
-        for step, networks in self.steps(episodes):
-            fact, _ = self._causes(step)
-            for t, rows in groups(step.t, np.isin(step.t, wanted) & np.isfinite(fact)):
-                self.effects.take(t, rows, step.inputs, networks, fact[rows], step.episode[rows])
-            yield self.progress(0.8 + 0.2 * step.done, "move")
+            patterns.expect(each.t, each.fact)
+        for step in self._own_steps(episodes):
+            fact = self._fact(step)
+            observed = projected(self.observed(step, previous_action=True), MOST_CAUSES).double().numpy()
+            for t, rows in patterns.of(step.t, fact):
+                patterns.take(t, rows, step, fact[rows], observed[rows])
+            yield self.progress(0.7 + 0.06 * step.done, "move")
+        following, returns = Following(patterns, spread, episodes), Returns()
+        draw = np.random.default_rng(3)
+        moved, random = MovedActing(patterns, randomly=False), MovedActing(patterns, randomly=True)
+        plays: dict[Play, Choose | None] = {
+            "own": None,
+            "moved": lambda step: moved.actions(step, self._fact(step)),
+            "random": lambda step: random.actions(step, self._fact(step)),
+            "chance": lambda step: draw.integers(step.q.shape[-1], size=len(step.t)),
+        }
+        for number, (play, choose) in enumerate(plays.items()):
+            returns[play] = np.zeros(episodes)
+            for step in self._own_steps(episodes, choose):
+                np.add.at(returns[play], step.episode, step.reward)
+                if choose is None:
+                    following.take(step, self._fact(step))
+                yield self.progress(0.76 + 0.06 * (number + step.done), "move")
+        return use_of(following, returns)
 
-    def _causes(self, step: ParallelStep) -> tuple[Array, Array]:
-        fact = np.array([float(value) for value in _facts(step, self._question.fact)])
-        return fact, projected(self.observed(step, previous_action=True), MOST_CAUSES).double().numpy()
+    def _fact(self, step: ParallelStep) -> Array:
+        return np.array([float(value) for value in _facts(step, self._question.fact)])
 
 
 def _views_to_read(agent: LoadedAgent, question: AskProbe) -> tuple[str, ...]:
@@ -172,7 +191,7 @@ def _answer(
     decisive: list[NDArray[np.bool_]],
     kinds: Array | None,
     moved: Moved | None,
-    not_moved: Literal["", "constant", "shown", "stake"],
+    not_moved: Literal["", "constant", "shown"],
 ) -> Probed:
     accuracy = kinds is not None
     held, level = holding(steps, scores, decisive, accuracy, MIN_EPISODES)

@@ -13,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqngui.jobs.study.linear import Array
-from dqngui.jobs.study.moved_states import MovedEffects
 from dqngui.jobs.study.probe_data import StepData
 from dqngui.jobs.study.probe_scores import NOISES, ROOM, StepScores
-from dqngui.messages import Held, Moved
+from dqngui.messages import Held
 from dqngui.statistics import clustered_mean_interval, clustered_proportion_interval, mean_interval, proportion_interval
 from dqngui.statistics.quantiles import t_quantile
 
 SHOWN = 0.95
-"""A step at which the present observation alone scores this much says nothing about the memory."""
+"""A step at which the present observation alone scores this much says nothing about the memory: a share of the way from
+guessing to perfect, so that a rare value is not shown by guessing the frequent one.
+"""
 Ends = tuple[float, float] | None
 
 
@@ -35,9 +36,13 @@ class NoiseLevel:
 
 def shown_by_observation(scores: list[StepScores]) -> NDArray[np.bool_]:
     """At which steps nothing is learned about the memory: the observation shows the fact, or it has one value, (S,)."""
-    shown: NDArray[np.bool_] = np.array(
-        [not np.isfinite(each.observation).all() or float(each.observation.mean()) >= SHOWN for each in scores]
-    )
+
+    def is_shown(each: StepScores) -> bool:
+        if not np.isfinite(each.observation).all():
+            return True
+        return float(each.observation.mean()) - each.chance >= SHOWN * (1 - each.chance)
+
+    shown: NDArray[np.bool_] = np.array([is_shown(each) for each in scores])
     return shown
 
 
@@ -94,7 +99,7 @@ def holding(
 
     score, untrained = float(means[0, level]), means[1:, level]
     own = ends(networks[0, level])
-    mean = float(untrained.mean())
+    mean, half = float(untrained.mean()), one_more(untrained)
     held = Held(
         decisive=at_choices,
         episodes=len(np.unique(episode)),
@@ -102,8 +107,9 @@ def holding(
         score_interval=own,
         untrained=mean,
         untrained_range=(float(untrained.min()), float(untrained.max())),
+        untrained_reach=float("nan") if half is None else mean + half[1],
         difference=score - mean,
-        difference_interval=difference(score, own, mean, one_more(untrained)),
+        difference_interval=difference(score, own, mean, half),
         observation=observation,
         control=float(control[level]),
         chance=chance,
@@ -140,27 +146,3 @@ def per_step(
     counts = {"count": np.array([len(step.fact) for step in steps])}
     choices = {"decisive": np.array([mask.mean() for mask in decisive])}
     return {"t": np.array([step.t for step in steps]), **columns, **counts, **choices}
-
-
-def effect_of(effects: MovedEffects | None, fewest: int) -> Moved | None:
-    """The effects of moving the memory; None if the choice mattered in too few episodes."""
-    if effects is None or (effects.counts > 0).sum() < fewest:
-        return None
-    counts, total = effects.counts, float(effects.counts.sum())
-    moved, random = effects.moved.sum(1) / total, effects.random.sum(1) / total
-    own = clustered_proportion_interval(effects.moved[0], counts)
-    other = clustered_proportion_interval(effects.random[0], counts)
-    ends = None if own is None else (own.low, own.high)
-    half = None if other is None else (float(random[0]) - other.low, other.high - float(random[0]))
-    effect, untrained = float(moved[0]), moved[1:]
-    return Moved(
-        effect=effect,
-        effect_interval=ends,
-        random=float(random[0]),
-        random_interval=difference(effect, ends, float(random[0]), half),
-        untrained=float(untrained.mean()),
-        untrained_interval=difference(effect, ends, float(untrained.mean()), one_more(untrained)),
-        steps=int(total),
-        episodes=int((counts > 0).sum()),
-        gap=float(effects.gap.sum()) / total,
-    )

@@ -42,11 +42,17 @@ class StepData:
 
 
 class ProbeData:
-    """Collects the rows of every step; of long episodes it keeps every second step, every fourth, and so on."""
+    """Collects the rows of every step; of long episodes it keeps every second step, every fourth, and so on.
+
+    Attributes:
+        counts: the fact is a category rather than a quantity.
+        every: distance of the kept steps.
+    """
 
     def __init__(self, episodes: int) -> None:
-        self.counts = True  # the fact is a category rather than a quantity
-        self._episodes, self._every = episodes, 1
+        self.counts = True
+        self.every = 1
+        self._episodes = episodes
         self._rows: dict[int, list[tuple[NDArray[np.float64], ...]]] = {}
 
     def take(
@@ -62,14 +68,14 @@ class ProbeData:
         self.counts = self.counts and not any(isinstance(fact, (float, np.floating)) for fact in facts)
         fact = np.array([float(value) for value in facts])
         arrays = [each.numpy() for each in (*(projected(part) for part in numbers), *q, projected(observation))]
-        for time in np.unique(t[(t % self._every == 0) & np.isfinite(fact)]).tolist():
+        for time in np.unique(t[(t % self.every == 0) & np.isfinite(fact)]).tolist():
             rows = (t == time) & np.isfinite(fact)
             chosen = (episode[rows], fact[rows], *(array[rows].copy() for array in arrays))
             self._rows.setdefault(time, []).append(chosen)
         size = self._episodes * sum(array.shape[1] for array in arrays)
         if len(self._rows) > min(MAX_STEPS_READ, max(8, MAX_FLOATS // size)):
-            self._every *= 2
-            self._rows = {time: rows for time, rows in self._rows.items() if time % self._every == 0}
+            self.every *= 2
+            self._rows = {time: rows for time, rows in self._rows.items() if time % self.every == 0}
 
     def steps(self, fewest: int) -> list[StepData]:
         """Data of the steps that enough episodes reached, in order."""

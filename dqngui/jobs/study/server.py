@@ -141,6 +141,9 @@ class _StudiedAgent:
         if agent is None or not agent.can_play:
             raise ConfigError("study.no_agent")
         agent.use_offered_weights()
+        for name, weights in agent.network.named_parameters():
+            if not weights.isfinite().all():
+                raise ConfigError("study.not_finite", name=name)
         if isinstance(question, AskFaithfulness):
             yield from faithfulness(agent, question)
         elif isinstance(question, AskProbe):

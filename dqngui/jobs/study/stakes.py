@@ -29,7 +29,7 @@ RANDOM_PLAYED = 2
 
 Array = NDArray[np.float64]
 Kind = Literal["other", "top", "random"]
-_COLUMNS = ("stake", "top", "random", "top_changed", "random_changed", "concentration")
+_COLUMNS = ("stake", "top", "random", "top_changed", "random_changed", "concentration", "multiple")
 
 
 def advantage(q: Tensor, action: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class MeasuredStep:
 
     Attributes:
         eligible: there are more places than are removed, (n,).
-        concentration: of the map, (n,).
+        concentration: of the map, (n,); `multiple` how many times their even share the removed places weigh.
         q: action values with nothing removed, without the largest weights, and without random places, (2 + draws, n,
             A).
         states: the network's next state in each of these cases, parts (2 + draws, n, ...).
@@ -54,6 +54,7 @@ class MeasuredStep:
 
     eligible: NDArray[np.bool_]
     concentration: Array
+    multiple: Array
     q: Tensor
     states: tuple[Tensor, ...]
     other: NDArray[np.int64]
@@ -111,6 +112,7 @@ class MeasuredSteps:
             changed[1].astype(np.float64),
             changed[2:].mean(0),
             measured.concentration,
+            measured.multiple,
         )
         for name, values in zip(_COLUMNS, rows, strict=True):
             self._columns[name].append(np.asarray(values, np.float64))
@@ -173,8 +175,8 @@ class MeasuredSteps:
     def columns(self) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[str, Array]]:
         """Episode (m,), step (m,) and measures (m,) of all m steps that have enough places. Measures: `stake`, and of
         it what is lost without the largest weights, `top`, and random ones, `random`; `top_changed` and
-        `random_changed`, shares of removals that change the action; `concentration`; and `deciding`, 1 where the choice
-        matters.
+        `random_changed`, shares of removals that change the action; `concentration` and `multiple`; and `deciding`, 1
+        where the choice matters.
         """
         episode, t, eligible = (np.concatenate(each) for each in zip(*self._places, strict=True))
         values = {name: np.concatenate(each)[eligible] for name, each in self._columns.items()}

@@ -13,18 +13,31 @@ MIN_LOST = 0.1
 """Least return that is lost by removing the top places and not by random ones, as a share of what another action loses.
 """
 MIN_CONCENTRATION = 0.2
-"""Least concentration of a map that counts as an explanation. A nearly even map, as random weights give it, does not
-select any place: it explains nothing, even if its largest place happens to matter.
+"""Least concentration of a map that counts as an explanation, unless its places weigh MIN_MULTIPLE times their even
+share. A nearly even map does not show which places matter, even if its largest ones do.
+"""
+MIN_MULTIPLE = 2.0
+"""Least weight of the largest places, as a multiple of their even share. Among many places, a weight that is plain to
+see is a small part of all.
 """
 MIN_GAP = 0.5
 """The choice matters at a step if the two best action values differ by at least this share of the standard deviation of
 all action values along the episodes (of PPO: of the probabilities).
 """
-MIN_MARGIN = {"accuracy": 0.05, "R²": 0.1}
-"""Least difference of a probe's score to guessing, the observation, the control task and untrained networks."""
+MIN_MARGIN = 0.1
+"""Least difference of a probe's score to guessing, the observation, the control task and untrained networks, as a share
+of the way from guessing to perfect.
+"""
+PERFECT = 0.94
+"""The probe must reach at most this share of the way from guessing to perfect, even if little is left above the others.
+"""
 MIN_MOVED = 0.1
-"""Least share of actions that must follow when the memory is moved to another value of a fact, beyond random moves and
-untrained networks, before the fact counts as used.
+"""Least share of actions that must follow when the memory is moved to another value of a fact, beyond random moves,
+before the fact counts as used.
+"""
+MIN_PLAYED = 0.1
+"""Least return that must be lost by playing with the moved memory, beyond random moves, as a share of what the agent
+achieves beyond random actions.
 """
 BASE_NOISE = 0.05
 """Noise added before a probe reads: standard deviation, as a share of the root mean square of the whole state."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.jobs.study.thresholds import MIN_CONCENTRATION
 from dqngui.messages import Faithfulness, Measured, MeterVerdict
 from dqngui.texts import Text, say
 
@@ -116,7 +115,7 @@ def reason(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
     """Why the verdict is what it is."""
     name = _name(axis, cells)
     every = say(_PLACES[name][2]) if name in _PLACES else say("place.all_others", axis=name)
-    return say(_WHY[answer.verdict], places=every, percent=100 * answer.concentration, needed=100 * MIN_CONCENTRATION)
+    return say(_WHY[answer.verdict], places=every, multiple=answer.multiple)
 
 
 def explanation(answer: Faithfulness, axis: str, cells: bool = False) -> Text:

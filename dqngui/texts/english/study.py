@@ -6,6 +6,7 @@ from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
     "study.no_agent": "there is no agent with weights yet; train one or open a stored run first",
+    "study.not_finite": "weights of this agent are not finite, so it computes no values (the first are {name})",
     "study.removing": "Removing places…",
     "study.playing_on": "Playing on from changed steps…",
     "study.one_action": "this environment has one action only, so nothing is ever chosen",

@@ -28,7 +28,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "map.brief_no_verdict": "No verdict",
     "map.explains": "Explains the agent at the steps where the choice matters",
     "map.nothing_at_stake": "No verdict: no single choice matters here",
-    "map.even": "Does not explain: its weights are nearly even",
+    "map.even": "Does not explain: what it points at matters, but its weights are nearly even",
     "map.not_more": "Does not explain: random places matter as much",
     "map.hardly_more": "Does not explain: random places matter nearly as much",
     "map.same_return": "Does not explain: without it the return is hardly lower",
@@ -59,8 +59,8 @@ TEMPLATES: dict[str, str | Plural] = {
         "So no choice is known to matter for the return, and nothing can be lost without the map."
     ),
     "map.why_even": (
-        "But {places} have nearly the same weight ({percent:.0f}\u00a0% concentrated, {needed:.0f}\u00a0% are needed): "
-        "the map points at none."
+        "But {places} have nearly the same weight: the largest have {multiple:.1f} times their even share (2 times are "
+        "needed), so the map hardly shows which ones matter."
     ),
     "map.why_not_more": "The choice depends no more on these places than on random ones.",
     "map.why_hardly_more": "The choice hardly depends more on these places than on random ones.",
@@ -82,34 +82,62 @@ TEMPLATES: dict[str, str | Plural] = {
     "probe.too_few": "With {episodes:d} episodes there is no interval for {fact}; ask for more episodes.",
     "probe.held_used": "Held and used",
     "probe.held_not_used": "Held, not used",
-    "probe.held_untested": "Held; whether it is used was not tested",
+    "probe.held_untested": "Held; whether it is used is not known",
     "probe.no_better": "Held no better than by an untrained network",
+    "probe.used_no_better": "Used, though an untrained network holds it as well",
     "probe.not_held_at_all": "Not held",
+    "probe.used_not_read": "Used, though no linear reading shows it",
+    "probe.used_unknown": "Used; how well it is held is not known",
+    "probe.unknown_not_used": "Not used; whether it is held is not known",
     "probe.at_choices": "where the choice matters",
     "probe.at_all": "where the observation does not show it",
+    "probe.points": "{number} points",
+    "probe.return": "{value:,.4g}",
     "probe.why_held": (
         "{fact} is read with {score} {where}, from untrained networks with {untrained}: {difference} more. Observation "
         "alone {observation}, random labels {control}, guessing {chance}; noise {noise:.0f} % of the state."
     ),
     "probe.why_no_better": (
-        "{fact} is read with {score} {where}, but from untrained networks with {untrained}: difference {difference}. "
-        "Observation alone {observation}, random labels {control}, guessing {chance}; noise {noise:.0f} % of the state."
+        "{fact} is read with {score} {where}, but from untrained networks with {untrained}, and one more of them may "
+        "reach {reach}. Observation alone {observation}, random labels {control}, guessing {chance}; noise {noise:.0f} "
+        "% of the state."
     ),
     "probe.why_not_held": (
-        "{fact} is read with {score} {where}, not clearly above the observation alone {observation}, random labels "
-        "{control} and guessing {chance}; noise {noise:.0f} % of the state."
+        "{fact} is read with {score} {where}, not more than by the observation alone {observation}, random labels "
+        "{control} or guessing {chance}; noise {noise:.0f} % of the state."
     ),
+    "probe.why_unknown": (
+        "{fact} is read with {score} {where}, from untrained networks with {untrained}: {difference} more, which is "
+        "too uncertain. Ask for more episodes."
+    ),
+    "probe.why_unknown_base": (
+        "{fact} is read with {score} {where}, not clearly above the observation alone {observation}, random labels "
+        "{control} and guessing {chance}. Ask for more episodes."
+    ),
+    "probe.steps_of_choice": "steps where the choice matters and that value asks for another action",
+    "probe.steps_of_all": "steps where that value asks for another action",
     "probe.why_used": (
-        "Used: when the memory is moved to another value of {fact}, {effect} of these actions follow; after random "
-        "moves of that length {random}, in untrained networks {untrained}."
+        "Used: with its memory moved to another value of {fact}, the agent takes that value's action at {effect} of "
+        "the {expected:,} {where}; after random moves of that length at {random}. Played so, the return falls from "
+        "{own} to {moved}; with random moves it is {random_return}."
     ),
     "probe.why_not_used": (
-        "Not used: when the memory is moved to another value of {fact}, {effect} of these actions follow; after random "
-        "moves of that length {random}, in untrained networks {untrained}."
+        "Not used: with its memory moved to another value of {fact}, the agent takes that value's action at {effect} "
+        "of the {expected:,} {where}; after random moves of that length at {random}. Played so, the return is {moved}, "
+        "with random moves {random_return}, without moves {own}."
     ),
-    "probe.no_stake": (
-        "Not used: in too few episodes do the two best action values differ by half of the values' spread where "
-        "{fact} is hidden, so nothing is at stake."
+    "probe.why_use_unknown": (
+        "Whether it is used is not known: with its memory moved to another value of {fact}, the agent takes that "
+        "value's action at {effect} of the {expected:,} {where}; after random moves of that length at {random}. Played "
+        "so, the return is {moved}, {lost} less than with random moves. Ask for more episodes."
+    ),
+    "probe.same_action": (
+        "Not used: with another value of {fact} in its memory, the same action stays the best one at all {steps:,} "
+        "steps."
+    ),
+    "probe.achieves_nothing": (
+        "Whether it is used is not known: the agent's mean return of {own} is not clearly above that of random "
+        "actions, {chance}, so nothing can be lost."
     ),
     "probe.cannot_move": "Not tested whether {fact} is used: it is the same in all episodes at each step.",
     "probe.other_agent": "This answer is about another agent than the one that plays now.",
