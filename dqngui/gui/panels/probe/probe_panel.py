@@ -26,6 +26,8 @@ from dqngui.texts import Text, say, words
 EPISODES = (50, 200, 1000)
 ALL = "all"
 WIDE_PX = 400  # card width from which the header has room for all choices
+REASONS = 0.4
+"""Largest share of the card's height that the reasons take from the curve."""
 COLUMNS = (
     "t", "score", "low", "high", "untrained", "untrained_low", "untrained_high", "observation", "control", "decisive",
     "count",
@@ -173,13 +175,14 @@ class ProbePanel(Panel):
             self._fit_reasons()
 
     def _fit_reasons(self) -> None:
-        """Make the reasons as high as their text, and their area no higher."""
+        """Make the reasons as high as their text, and their area no higher; in a high card all of them are seen."""
         margins = self.content.contentsMargins()
         room = (
             self.width() - 24 - margins.left() - margins.right() - self.scrolled.verticalScrollBar().sizeHint().width()
         )
-        height = self.reasons.heightForWidth(max(room, 1))
+        height = max(self.reasons.heightForWidth(max(room, 1)), 0)
         self.reasons.setMinimumHeight(height)
+        self.scrolled.setMinimumHeight(min(height + 2, round(REASONS * self.height())))
         self.scrolled.setMaximumHeight(height + 2)
 
     # -- requests ----------------------------------------------------------------------------------
