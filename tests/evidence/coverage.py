@@ -137,10 +137,10 @@ def _of_trials() -> list[str]:
 
 
 def _of_clusters(kinds: Mapping[str, Kind]) -> list[str]:
-    counts = (5, 6, 10, 20, 50)
+    counts = (5, 10, 20, 50)
     means = {
         f"{name}, {lengths}": [
-            _with_shown(clustered_mean_coverage(kind, n, 100_000, geometric=lengths == "geometric")) for n in counts
+            _with_shown(clustered_mean_coverage(kind, n, 60_000, geometric=lengths == "geometric")) for n in counts
         ]
         for lengths in ("5 to 49", "geometric")
         for name, kind in kinds.items()
@@ -148,18 +148,18 @@ def _of_clusters(kinds: Mapping[str, Kind]) -> list[str]:
     rates = {}
     for unequal, steps in ((False, "20 steps"), (True, "1 to 39 steps")):
         for correlation in (0, 0.2, 1):
-            found = [smallest_clustered_coverage(n, 3_000, correlation, unequal) for n in counts]
+            found = [smallest_clustered_coverage(n, 2_000, correlation, unequal) for n in counts]
             rates[f"{steps}, correlation {correlation:g}"] = [f"{_percent(v)} (rate {rate:g})" for v, rate in found]
     rates["all right, 20 steps"] = [_percent(clustered_coverage(1.0, n, 100)) for n in counts]
     return [
-        "## `clustered_mean_interval`: n episodes whose steps resemble each other (100,000 repeats)",
+        "## `clustered_mean_interval`: n episodes whose steps resemble each other (60,000 repeats)",
         "",
         f"No interval of fewer than {MIN_CLUSTERS} episodes, or if one or two of them have most steps. Lengths of the",
         "episodes: 5 to 49 steps, and geometric ones with a mean of 20. For normal values the interval is a little too",
-        "wide where 5 or 6 episodes have very unequal lengths.",
+        "wide where few episodes have very unequal lengths.",
         "",
         *_table("values, steps", counts, means),
-        "## `clustered_proportion_interval`: the smallest coverage over rates (3,000 repeats each)",
+        "## `clustered_proportion_interval`: the smallest coverage over rates (2,000 repeats each)",
         "",
         f"Rates {', '.join(f'{rate:g}' for rate in RATES)}; with the interval of",
         "`proportion_interval` for the effective number of steps. With correlation 1 all steps of an episode are right",
@@ -178,8 +178,8 @@ def _of_references() -> list[str]:
         ("accuracy 0.8, 10 steps", 0.8, True, 10),
         ("accuracy 0.95, 10 steps", 0.95, True, 10),
     ):
-        for spread in (0, 0.02, 0.05, 0.1, 0.2):
-            found = [told_apart(mean, spread, count, 5_000, accuracy, steps) for count in counts]
+        for spread in (0, 0.05, 0.1, 0.2):
+            found = [told_apart(mean, spread, count, 4_000, accuracy, steps) for count in counts]
             rows[f"{name}, spread {spread:g}"] = [
                 f"{100 * (each.above + each.below):.1f} ({100 * each.above:.1f} above)" for each in found
             ]
@@ -189,7 +189,7 @@ def _of_references() -> list[str]:
         f"Share in percent of the samples whose interval of the agent's score less the mean of {NETWORKS} untrained",
         "networks excludes 0, which should be at most 5; then the share where it is above 0, which should be at most",
         "2.5: only these would be said to hold more than an untrained network. All scores are normal around one mean,",
-        "with a spread between networks, and measured on n episodes (5,000 repeats). The agent's interval is that of",
+        "with a spread between networks, and measured on n episodes (4,000 repeats). The agent's interval is that of",
         "the clusters. Accuracies are cut to 1: with a mean near 1 and a large spread they are not normal, and up to 7",
         "may be excluded, all of them below 0.",
         "",

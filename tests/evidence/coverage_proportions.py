@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -74,6 +75,7 @@ def jeffreys(count: int) -> tuple[Floats, Floats]:
     return low, high
 
 
+@cache
 def blaker(count: int) -> tuple[Floats, Floats]:
     """Blaker 2000, Canadian Journal of Statistics 28(4), on a grid of 20,000 rates, rounded outwards."""
     k, grid = np.arange(count + 1), np.linspace(0, 1, 20_001)
