@@ -12,6 +12,8 @@ from dqngui.statistics import (
     clustered_proportion_intervals,
     proportion_interval,
 )
+from tests.evidence.coverage import FILE
+from tests.evidence.coverage_means import COUNTS
 from tests.evidence.coverage_proportions import (
     CANDIDATES,
     coverage_at,
@@ -34,6 +36,13 @@ def test_the_smallest_coverage_over_all_rates_is_below_any_of_a_grid() -> None:
         smallest = smallest_coverage(count, wilson)
         assert smallest.covered <= grid.min() + 1e-9 and smallest.covered < 0.85
         assert coverage_at(smallest.rate, count, wilson)[0] == pytest.approx(smallest.covered)
+
+
+def test_the_document_says_what_the_rule_covers_today() -> None:
+    """`make coverage` was run after the last change of the rule."""
+    row = next(line for line in FILE.read_text(encoding="utf-8").splitlines() if line.startswith("| smallest over all"))
+    said = [float(cell.split()[0]) for cell in row.split("|")[2:-1]]
+    assert said == pytest.approx([100 * smallest_coverage(count).covered for count in COUNTS], abs=0.06)
 
 
 def test_no_other_interval_for_any_numbers_is_shorter_and_covers_every_rate() -> None:
