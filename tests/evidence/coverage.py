@@ -191,8 +191,8 @@ def _of_references() -> list[str]:
         "2.5: only these would be said to hold more than an untrained network. All scores are normal around one mean,",
         "with a spread between networks, and measured on n episodes (4,000 repeats). The agent's interval is that of",
         "the clusters. Accuracies are cut to 1: with a mean near 1 and a large spread they are not normal, and up to 7",
-        "are excluded, all of them below 0. Scores that are cut below, most of them near the least possible one, mirror",
-        "this: as many would then be above 0.",
+        "are excluded, all of them below 0. Scores that are cut below, most of them near the least possible one,",
+        "mirror this: as many would then be above 0.",
         "",
         *_table("networks", counts, rows),
     ]
