@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dqngui.statistics.intervals import MIN_VALUES, Interval
-from dqngui.statistics.proportions import proportion_interval
+from dqngui.statistics.proportions import proportion_ends
 from dqngui.statistics.quantiles import Floats, normal_quantile, t_quantile
 from dqngui.statistics.skewness import skewed_ends, third_cumulant
 
@@ -59,25 +59,33 @@ def clustered_proportion_interval(
     """Interval of a proportion per unit, Σ successes / Σ counts, from clusters (N,); it has a width also if all units
     succeed.
 
-    Wilson's interval with the effective number of units, which is between the number of clusters and that of units:
+    `proportion_interval` with the effective number of units, which is between the number of clusters and that of units:
     p (1 - p) divided by the ratio estimator's variance, times (z / t(N - 1))². With failures (or successes) in fewer
     than 5 clusters it is at most the number of clusters, as little is known of how much their units resemble each
-    other. None with fewer than MIN_CLUSTERS clusters. Korn & Graubard 1998, Survey Methodology 24(2); with Wilson's
-    interval Dean & Pagano 2015, Journal of Survey Statistics and Methodology 3(4).
+    other. None with fewer than MIN_CLUSTERS clusters. Korn & Graubard 1998, Survey Methodology 24(2).
     """
-    found = _ratio(np.asarray(successes, dtype=np.float64).reshape(-1, 1), counts)
-    count, rate, error = int(found.clusters[0]), float(found.ratio[0]), float(found.error[0])
-    if count < MIN_CLUSTERS:
-        return None
-    effective = float(count)
-    if error > 1e-9:
-        wider = normal_quantile(level) / float(t_quantile(level, count - 1))
-        units = float(np.asarray(counts, dtype=np.float64).sum())
-        effective = min(max(rate * (1 - rate) / error**2 * wider**2, count * wider**2), units)
-    right, all_units = np.asarray(successes, dtype=np.float64), np.asarray(counts, dtype=np.float64)
-    if min(int((right > 0).sum()), int((right < all_units).sum())) < _ENOUGH:
-        effective = min(effective, float(count))
-    return proportion_interval(rate * effective, effective, level)
+    low, high = clustered_proportion_intervals(np.asarray(successes, np.float64).reshape(-1, 1), counts, level)
+    return None if np.isnan(low[0]) else Interval(float(low[0]), float(high[0]))
+
+
+def clustered_proportion_intervals(
+    successes: npt.ArrayLike, counts: npt.ArrayLike, level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """`clustered_proportion_interval` of many columns: successes (N, C) and counts (N,) or (N, C) to low (C,) and high
+    (C,), NaN where there is none.
+    """
+    found = _ratio(successes, counts)
+    rate, units = np.clip(found.ratio, 0.0, 1.0), found.units.sum(0)
+    usable = found.clusters >= MIN_CLUSTERS
+    clusters = np.maximum(found.clusters, 2).astype(np.float64)
+    wider = (normal_quantile(level) / t_quantile(level, clusters - 1)) ** 2
+    spread = found.error > 1e-9
+    asked = rate * (1 - rate) / np.where(spread, found.error, 1.0) ** 2 * wider
+    effective = np.where(spread, np.minimum(np.maximum(asked, clusters * wider), units), clusters)
+    with_both = np.minimum((found.totals > 0).sum(0), (found.totals < found.units).sum(0))
+    effective = np.where(with_both < _ENOUGH, np.minimum(effective, clusters), effective)
+    low, high = proportion_ends(rate * effective, np.maximum(effective, 1.0), level)
+    return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
 
 
 class _Ratio(NamedTuple):

@@ -1,189 +1,47 @@
-"""Measures by simulation how often each interval contains the true value, and writes `dqngui/statistics/COVERAGE.md`.
+"""Measures how often each interval contains the true value, and writes `dqngui/statistics/COVERAGE.md`.
 
 python -m tests.evidence.coverage
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom, skew, t
+from scipy.stats import skew
 
-from dqngui.statistics import (
-    MIN_CLUSTERS,
-    MIN_VALUES,
-    Interval,
-    clustered_mean_intervals,
-    clustered_proportion_interval,
-    difference_interval,
-    mean_intervals,
-    proportion_interval,
-    stratified_interval,
-    unseen_share,
+from dqngui.statistics import MIN_CLUSTERS, MIN_VALUES, unseen_share
+from tests.evidence.coverage_means import (
+    COUNTS,
+    HEAVY,
+    HIDDEN,
+    KINDS,
+    Coverage,
+    Floats,
+    Kind,
+    both_outcomes,
+    clustered_mean_coverage,
+    difference_coverage,
+    mean_coverage,
+    stratified_coverage,
+    student_coverage,
+    two_valued_coverage,
 )
-from dqngui.statistics.two_values import share_intervals
+from tests.evidence.coverage_proportions import (
+    CANDIDATES,
+    RATES,
+    clustered_coverage,
+    coverage_at,
+    mean_coverage_and_width,
+    smallest_clustered_coverage,
+    smallest_coverage,
+)
+from tests.evidence.coverage_references import NETWORKS, told_apart
+from tests.evidence.coverage_returns import stored_returns
 
 FILE = Path(__file__).resolve().parents[2] / "dqngui" / "statistics" / "COVERAGE.md"
-COUNTS = (5, 7, 10, 20, 30, 50, 100)
-Floats = npt.NDArray[np.float64]
-Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]
-
-
-class Kind(NamedTuple):
-    """A kind of values: how they are drawn, and their true mean."""
-
-    draw: Draw
-    mean: float
-
-
-def mixture(success: float, spread: float) -> Kind:
-    """Returns of 500 with probability `success`, else 0, plus normal noise with this standard deviation."""
-
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-        return 500.0 * (rng.random(shape) < success) + spread * rng.normal(size=shape)
-
-    return Kind(draw, 500.0 * success)
-
-
-def mostly_at_end(success: float) -> Kind:
-    """Returns of 500, the largest possible one, with probability `success`, else uniform from 0 to 400."""
-
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-        return np.where(rng.random(shape) < success, 500.0, rng.uniform(0, 400, shape))
-
-    return Kind(draw, 500.0 * success + 200.0 * (1 - success))
-
-
-def capped(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Exponential values of mean 600, capped at 500 as the length of an episode is: 43 % are 500."""
-    return np.minimum(rng.exponential(600, shape), 500)
-
-
-KINDS: dict[str, Kind] = {
-    "normal": Kind(lambda rng, shape: rng.normal(size=shape), 0.0),
-    "uniform": Kind(lambda rng, shape: rng.random(shape), 0.5),
-    "exponential": Kind(lambda rng, shape: rng.exponential(size=shape), 1.0),
-    "lognormal, σ 0.5": Kind(lambda rng, shape: rng.lognormal(0, 0.5, shape), float(np.exp(0.125))),
-    "lognormal, σ 1": Kind(lambda rng, shape: rng.lognormal(0, 1, shape), float(np.exp(0.5))),
-    "exponential, capped at 500": Kind(capped, float(600 * (1 - np.exp(-5 / 6)))),
-    "500 in 80 %, else 0 to 400": mostly_at_end(0.8),
-    "500 in 95 %, else 0 to 400": mostly_at_end(0.95),
-    "0 or 500, 50 %": mixture(0.5, 0),
-    "0 or 500, 80 %": mixture(0.8, 0),
-    "0 or 500, 90 %": mixture(0.9, 0),
-    "0 or 500, 98 %": mixture(0.98, 0),
-    "0 or 500, 50 %, ± 30": mixture(0.5, 30),
-}
-"""Kinds of values that a sample of the smallest size shows, or of which it then has no interval."""
-HIDDEN: dict[str, Kind] = {"0 or 500, 80 %, ± 30": mixture(0.8, 30), "0 or 500, 90 %, ± 30": mixture(0.9, 30)}
-"""Kinds with a rare outcome; a sample without it looks like normal values."""
-
-
-class Coverage(NamedTuple):
-    """Share of the shown intervals that contain the true value (NaN if none is shown), and share of the samples with an
-    interval.
-    """
-
-    covered: float
-    shown: float
-
-
-def mean_coverage(
-    kind: Kind, count: int, repeats: int, seed: int = 0, among: Callable[[Floats], npt.NDArray[np.bool_]] | None = None
-) -> Coverage:
-    """Coverage of `mean_interval` for `count` values, among all samples or those that a function of (count, repeats)
-    values selects.
-    """
-    values = kind.draw(np.random.default_rng(seed), (count, repeats))
-    if among is not None:
-        values = values[:, among(values)]
-    return _coverage(*mean_intervals(values), kind.mean)
-
-
-def student_coverage(kind: Kind, count: int, repeats: int, seed: int = 0) -> tuple[Coverage, Coverage]:
-    """Coverage of Student's t interval alone: of all samples, and of those that are not more skewed than 98 % of normal
-    ones.
-    """
-    rng = np.random.default_rng(seed)
-    most = np.quantile(np.abs(skew(rng.normal(size=(count, repeats)))), 0.98)
-    values = kind.draw(rng, (count, repeats))
-    mean, half = values.mean(0), t.ppf(0.975, count - 1) * values.std(0, ddof=1) / count**0.5
-    low, high = mean - half, mean + half
-    leaning = np.abs(skew(values)) > most
-    left = np.where(leaning, np.nan, low), np.where(leaning, np.nan, high)
-    return _coverage(low, high, kind.mean), _coverage(*left, kind.mean)
-
-
-def both_outcomes(values: Floats) -> npt.NDArray[np.bool_]:
-    """Which samples (columns) of a mixture of 0 and 500 show both."""
-    seen: npt.NDArray[np.bool_] = (values < 250).any(0) & (values > 250).any(0)
-    return seen
-
-
-def wilson_coverage(rate: float, count: int) -> float:
-    """Exact coverage of `proportion_interval` for `count` trials: a sum over the numbers of successes."""
-    found = (proportion_interval(successes, count) for successes in range(count + 1))
-    inside = np.array([each is not None and each.low - 1e-12 <= rate <= each.high + 1e-12 for each in found])
-    return float((binom.pmf(np.arange(count + 1), count, rate) * inside).sum())
-
-
-def two_valued_coverage(count: int) -> float:
-    """Exact coverage of the interval of two-valued samples, for the share where it is smallest."""
-    larger = np.arange(1, count)
-    low, high = share_intervals(larger, np.full(count - 1, count), 0.95)
-    shares = np.linspace(0.001, 0.999, 1999)[:, None]
-    chances = binom.pmf(larger, count, shares)
-    inside = (low <= shares) & (shares <= high)
-    return float(((chances * inside).sum(1) / chances.sum(1)).min())
-
-
-def clustered_coverage(rate: float, clusters: int, repeats: int, seed: int = 0) -> float:
-    """Share of `clustered_proportion_interval`s that contain the rate; 20 steps an episode, correlation 0.2 (beta)."""
-    rng = np.random.default_rng(seed)
-    rates = (
-        rng.beta(4 * rate, 4 * (1 - rate), (repeats, clusters)) if 0 < rate < 1 else np.full((repeats, clusters), rate)
-    )
-    successes = rng.binomial(20, rates)
-    return _share((clustered_proportion_interval(row, np.full(clusters, 20)) for row in successes), rate)
-
-
-def clustered_mean_coverage(kind: Kind, clusters: int, repeats: int, seed: int = 0) -> Coverage:
-    """Coverage of `clustered_mean_intervals`: episodes of 5 to 49 steps, each with its own level and noise of steps."""
-    rng = np.random.default_rng(seed)
-    counts = rng.integers(5, 50, (clusters, repeats))
-    sums = counts * kind.draw(rng, (clusters, repeats)) + np.sqrt(counts) * rng.normal(size=(clusters, repeats))
-    return _coverage(*clustered_mean_intervals(sums, counts), kind.mean)
-
-
-def difference_coverage(kind: Kind, count: int, repeats: int, seed: int = 0) -> float:
-    """Share of `difference_interval`s that contain the difference: `count` values of a kind and 20 with twice their
-    spread.
-    """
-    rng = np.random.default_rng(seed)
-    pairs = ((kind.draw(rng, (count,)), 2 * kind.draw(rng, (20,))) for _ in range(repeats))
-    return _share((difference_interval(*pair) for pair in pairs), -kind.mean)
-
-
-def stratified_coverage(kind: Kind, count: int, repeats: int, seed: int = 0) -> float:
-    """Share of `stratified_interval`s that contain the mean of three tasks, with spreads of 1, 2 and 4."""
-    rng = np.random.default_rng(seed)
-    groups = ([scale * kind.draw(rng, (count,)) for scale in (1, 2, 4)] for _ in range(repeats))
-    return _share((stratified_interval(each) for each in groups), 7 / 3 * kind.mean)
-
-
-def _coverage(low: Floats, high: Floats, mean: float) -> Coverage:
-    shown = np.isfinite(low)
-    inside = (low - 1e-9 <= mean) & (mean <= high + 1e-9)
-    return Coverage(float(inside[shown].mean()) if shown.any() else float("nan"), float(shown.mean()))
-
-
-def _share(intervals: Iterable[Interval | None], value: float) -> float:
-    shown = [each for each in intervals if each is not None]
-    return float(np.mean([each.low - 1e-12 <= value <= each.high + 1e-12 for each in shown])) if shown else float("nan")
 
 
 def _percent(value: float) -> str:
@@ -207,17 +65,146 @@ def _of_means(kinds: Mapping[str, Kind], among: Callable[[Floats], npt.NDArray[n
     return _table("values", COUNTS, rows)
 
 
+def _of_heavy_tails() -> list[str]:
+    tests = stored_returns()
+    skewness = np.array([each.skewness for each in tests])
+    samples = skew(np.random.default_rng(0).lognormal(0, 1.25, (100, 10_000)), bias=False)
+    few, most = np.quantile(samples, (0.05, 0.95))
+    counts = (5, 10, 20, 50)
+    covered = {count: [each.coverage(count, 4_000) for each in tests] for count in counts}
+    bad = {count: np.array(values) < 0.9 for count, values in covered.items()}
+    tasks = sorted({each.task for each, *low in zip(tests, *bad.values(), strict=True) if any(low)})
+    rows = {
+        "tests below 90 %": [str(int(bad[count].sum())) for count in counts],
+        "median coverage": [_percent(float(np.median(covered[count]))) for count in counts],
+        "smallest coverage": [_percent(min(covered[count])) for count in counts],
+    }
+    return [
+        "## `mean_interval`: values with a longer tail than the rule can see (20,000 repeats)",
+        "",
+        *_of_means(HEAVY),
+        "If returns are like these, the interval is too low and too narrow, and the sample does not show it: a sample",
+        "without a value of the tail looks like one of lighter values, so no rule on the sample can hide these and",
+        "show those. Take more episodes before you trust a mean of such returns.",
+        "",
+        f"Do real returns look like that? {len(tests)} stored tests of the evidence have 50 or more episodes and three",
+        f"or more distinct returns. Their skewness is between {skewness.min():.1f} and {skewness.max():.1f}; 100",
+        f"lognormal values with σ 1.25 have {few:.1f} to {most:.1f} in 90 % of the samples. So none of these tests has",
+        f"such a tail of large returns. {int((skewness < -2).sum())} are below -2: returns near the largest possible",
+        "one, with rare failures, as in the next section. With each test as the population and samples drawn from it:",
+        "",
+        *_table("returns of stored tests", counts, rows),
+        f"The tests below 90 % are of: {', '.join(tasks) if tasks else 'no task'}.",
+        "",
+    ]
+
+
+def _of_trials() -> list[str]:
+    sizes = (5, 10, 20, 50, 100, 200)
+    smallest = {count: smallest_coverage(count) for count in range(MIN_VALUES, 201)}
+    least = min(smallest, key=lambda count: smallest[count].covered)
+    listed = {
+        "smallest over all rates": [
+            f"{_percent(smallest[count].covered)} (rate {smallest[count].rate:.3f})" for count in COUNTS
+        ],
+        **{
+            name: [_percent(float(coverage_at(rate, count)[0])) for count in COUNTS]
+            for name, rate in (("0.5", 0.5), ("0.9", 0.9), ("0.99", 0.99), ("1 (all right)", 1.0))
+        },
+    }
+    compared = {}
+    for name, rule in CANDIDATES.items():
+        cells = []
+        for count in sizes:
+            covered, width = mean_coverage_and_width(count, rule)
+            cells.append(f"{_percent(smallest_coverage(count, rule).covered)} / {_percent(covered)} / {width:.3f}")
+        compared[name] = cells
+    return [
+        "## `proportion_interval`: independent trials (exact)",
+        "",
+        f"No interval of fewer than {MIN_VALUES} trials. Over all rates and all numbers of trials from {MIN_VALUES} to",
+        f"200 the smallest coverage is {_percent(smallest[least].covered)}, at n = {least} and a rate of",
+        f"{smallest[least].rate:.3f}.",
+        "",
+        *_table("true rate", COUNTS, listed),
+        "Other intervals, with the smallest coverage over all rates / the mean coverage / the mean width:",
+        "",
+        *_table("interval", sizes, compared),
+        "The chosen one is the shortest with 93 % or more everywhere among those that take numbers that are not whole,",
+        "as the effective number of steps in episodes is. Blaker's, up to 3 % shorter with few trials, does not.",
+        "",
+    ]
+
+
+def _of_clusters(kinds: Mapping[str, Kind]) -> list[str]:
+    counts = (5, 10, 20, 50)
+    means = {
+        f"{name}, {lengths}": [
+            _with_shown(clustered_mean_coverage(kind, n, 60_000, geometric=lengths == "geometric")) for n in counts
+        ]
+        for lengths in ("5 to 49", "geometric")
+        for name, kind in kinds.items()
+    }
+    rates = {}
+    for unequal, steps in ((False, "20 steps"), (True, "1 to 39 steps")):
+        for correlation in (0, 0.2, 1):
+            found = [smallest_clustered_coverage(n, 2_000, correlation, unequal) for n in counts]
+            rates[f"{steps}, correlation {correlation:g}"] = [f"{_percent(v)} (rate {rate:g})" for v, rate in found]
+    rates["all right, 20 steps"] = [_percent(clustered_coverage(1.0, n, 100)) for n in counts]
+    return [
+        "## `clustered_mean_interval`: n episodes whose steps resemble each other (60,000 repeats)",
+        "",
+        f"No interval of fewer than {MIN_CLUSTERS} episodes, or if one or two of them have most steps. Lengths of the",
+        "episodes: 5 to 49 steps, and geometric ones with a mean of 20. For normal values the interval is a little too",
+        "wide where few episodes have very unequal lengths.",
+        "",
+        *_table("values, steps", counts, means),
+        "## `clustered_proportion_interval`: the smallest coverage over rates (2,000 repeats each)",
+        "",
+        f"Rates {', '.join(f'{rate:g}' for rate in RATES)}; with the interval of",
+        "`proportion_interval` for the effective number of steps. With correlation 1 all steps of an episode are right",
+        "or all are wrong.",
+        "",
+        *_table("episodes", counts, rates),
+    ]
+
+
+def _of_references() -> list[str]:
+    counts = (20, 50, 200)
+    rows = {}
+    for name, mean, accuracy, steps in (
+        ("score 0.5", 0.5, False, 1),
+        ("accuracy 0.8, 1 step", 0.8, True, 1),
+        ("accuracy 0.8, 10 steps", 0.8, True, 10),
+        ("accuracy 0.95, 10 steps", 0.95, True, 10),
+    ):
+        for spread in (0, 0.05, 0.1, 0.2):
+            found = [told_apart(mean, spread, count, 4_000, accuracy, steps) for count in counts]
+            rows[f"{name}, spread {spread:g}"] = [
+                f"{100 * (each.above + each.below):.1f} ({100 * each.above:.1f} above)" for each in found
+            ]
+    return [
+        "## `difference_of_estimates` with `prediction_interval`: an agent that is one more untrained network",
+        "",
+        f"Share in percent of the samples whose interval of the agent's score less the mean of {NETWORKS} untrained",
+        "networks excludes 0, which should be at most 5; then the share where it is above 0, which should be at most",
+        "2.5: only these would be said to hold more than an untrained network. All scores are normal around one mean,",
+        "with a spread between networks, and measured on n episodes (4,000 repeats). The agent's interval is that of",
+        "the clusters. Accuracies are cut to 1: with a mean near 1 and a large spread they are not normal, and up to 7",
+        "are excluded, all of them below 0. Scores that are cut below, most of them near the least possible one,",
+        "mirror this: as many would then be above 0.",
+        "",
+        *_table("networks", counts, rows),
+    ]
+
+
 def main() -> None:
     few = (5, 7, 10, 20)
-    rates = {"0.5": 0.5, "0.9": 0.9, "0.99": 0.99, "1 (all right)": 1.0}
     some = {name: KINDS[name] for name in ("normal", "exponential", "lognormal, σ 1")}
-    clustered = {
-        f"mean, {name}": [_with_shown(clustered_mean_coverage(kind, n, 40_000)) for n in (5, 10, 20, 50)]
-        for name, kind in some.items()
-    } | {f"rate {k}": [_percent(clustered_coverage(v, n, 5_000)) for n in (5, 10, 20, 50)] for k, v in rates.items()}
     groups = {
         f"difference, {k}": [_percent(difference_coverage(v, n, 4_000)) for n in few] for k, v in some.items()
     } | {f"three tasks, {k}": [_percent(stratified_coverage(v, n, 4_000)) for n in few] for k, v in some.items()}
+    two_valued = min(two_valued_coverage(count) for count in range(MIN_VALUES, 201))
     student = {}
     for name in ("normal", "lognormal, σ 1"):
         found = [student_coverage(KINDS[name], count, 20_000) for count in COUNTS]
@@ -242,6 +229,7 @@ def main() -> None:
         "98 % of the normal samples are).",
         "",
         *_table("Student's t alone", COUNTS, student),
+        *_of_heavy_tails(),
         "## `mean_interval`: an outcome that may not be seen (20,000 repeats)",
         "",
         "Returns near 500, and near 0 in a few episodes. Among all samples, then among those that show both outcomes:",
@@ -256,18 +244,14 @@ def main() -> None:
         "## Two distinct values: the smallest coverage over all shares, among samples with both (exact)",
         "",
         *_table("", COUNTS, {"smallest": [_percent(two_valued_coverage(count)) for count in COUNTS]}),
+        f"Over all n from {MIN_VALUES} to 200 the smallest is {_percent(two_valued)}.",
+        "",
         "## `difference_interval` (n and 20 values) and `stratified_interval` (3 tasks of n values; 4,000 repeats)",
         "",
         *_table("values", few, groups),
-        "## `proportion_interval`: independent trials (exact)",
-        "",
-        *_table("true rate", COUNTS, {k: [_percent(wilson_coverage(v, n)) for n in COUNTS] for k, v in rates.items()}),
-        "## `clustered_mean_interval` and `clustered_proportion_interval`: n episodes whose steps resemble each other",
-        "",
-        f"No interval of fewer than {MIN_CLUSTERS} episodes. Means: 40,000 repeats of 5 to 49 steps; rates: 5,000",
-        "repeats of 20 steps, correlation 0.2.",
-        "",
-        *_table("values", (5, 10, 20, 50), clustered),
+        *_of_trials(),
+        *_of_clusters(some),
+        *_of_references(),
     ]
     FILE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 

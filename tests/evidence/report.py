@@ -25,12 +25,12 @@ BEGIN, END = "<!-- evidence: made by `make evidence-report` -->", "<!-- end of e
 EMPTY_DOCUMENT = f"# Evidence\n\n{BEGIN}\n{END}\n"
 INTRODUCTION = """\
 Each line is one agent on one task. It was trained once for each seed; these seeds were used for nothing else. The best
-checkpoint by evaluation was then tested once on new episodes. *Seeds passed* has Wilson's 95 % interval of the share.
-*Mean* is the mean test score with its 95 % interval over the seeds; with 5 seeds, a failure that none of them shows may
-still have a share of up to 45 %. It has no interval if there are fewer than 5 seeds or all are equal. *IQM* is the
-interquartile mean, *steps* and *training* are medians over the seeds (one core of a two-core machine that trained
-another agent at the same time). `make evidence` trains everything again, `make evidence-quick` a part of it in ten
-minutes."""
+checkpoint by evaluation was then tested once on new episodes. *Seeds passed* has the 95 % interval of the share. *Mean*
+is the mean test score with its 95 % interval over the seeds; with 5 seeds, a failure that none of them shows may still
+have a share of up to 45 %. Fewer than 5 seeds have no interval of either; a mean has none if all scores are equal.
+*IQM* is the interquartile mean, *steps* and *training* are medians over the seeds (one core of a two-core machine that
+trained another agent at the same time). `make evidence` trains everything again, `make evidence-quick` a part of it in
+ten minutes."""
 IN_SHORT = (
     ("cartpole-positions", "attention-gru"),
     ("tmaze-100", "lstm"),
