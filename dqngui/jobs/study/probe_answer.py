@@ -1,8 +1,4 @@
-"""The numbers of a probe's answer: scores with intervals, and differences to untrained networks.
-
-An interval of a difference joins those of its two sides by the method of variance estimates recovery (Zou and Donner
-2008, Statistics in Medicine 27(10)). The side of the untrained networks is a prediction interval for one more of them.
-"""
+"""The numbers of a probe's answer: scores with intervals, and differences to untrained networks."""
 
 from __future__ import annotations
 
@@ -16,8 +12,14 @@ from dqngui.jobs.study.linear import Array
 from dqngui.jobs.study.probe_data import StepData
 from dqngui.jobs.study.probe_scores import NOISES, ROOM, StepScores
 from dqngui.messages import Held
-from dqngui.statistics import clustered_mean_interval, clustered_proportion_interval, mean_interval, proportion_interval
-from dqngui.statistics.quantiles import t_quantile
+from dqngui.statistics import (
+    clustered_mean_interval,
+    clustered_proportion_interval,
+    difference_of_estimates,
+    mean_interval,
+    prediction_interval,
+    proportion_interval,
+)
 
 SHOWN = 0.95
 """A step at which the present observation alone scores this much says nothing about the memory: a share of the way from
@@ -44,24 +46,6 @@ def shown_by_observation(scores: list[StepScores]) -> NDArray[np.bool_]:
 
     shown: NDArray[np.bool_] = np.array([is_shown(each) for each in scores])
     return shown
-
-
-def difference(first: float, ends: Ends, second: float, half: tuple[float, float] | None) -> Ends:
-    """Interval of first − second, from the interval of the first and the half widths (below, above) of the second."""
-    if ends is None or half is None:
-        return None
-    value = first - second
-    below = float(np.hypot(first - ends[0], half[1]))
-    above = float(np.hypot(ends[1] - first, half[0]))
-    return value - below, value + above
-
-
-def one_more(values: Array) -> tuple[float, float] | None:
-    """Half widths of a prediction interval for one more value like these (K,); None with fewer than 5."""
-    if len(values) < 5 or not np.isfinite(values).all():
-        return None
-    half = float(t_quantile(0.95, len(values) - 1)) * float(values.std(ddof=1)) * (1 + 1 / len(values)) ** 0.5
-    return half, half
 
 
 def holding(
@@ -99,7 +83,7 @@ def holding(
 
     score, untrained = float(means[0, level]), means[1:, level]
     own = ends(networks[0, level])
-    mean, half = float(untrained.mean()), one_more(untrained)
+    mean, reach = float(untrained.mean()), prediction_interval(untrained)
     held = Held(
         decisive=at_choices,
         episodes=len(np.unique(episode)),
@@ -107,9 +91,9 @@ def holding(
         score_interval=own,
         untrained=mean,
         untrained_range=(float(untrained.min()), float(untrained.max())),
-        untrained_reach=float("nan") if half is None else mean + half[1],
+        untrained_reach=float("nan") if reach is None else reach.high,
         difference=score - mean,
-        difference_interval=difference(score, own, mean, half),
+        difference_interval=None if own is None or reach is None else difference_of_estimates(score, own, mean, reach),
         observation=observation,
         control=float(control[level]),
         chance=chance,
