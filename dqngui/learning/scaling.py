@@ -85,6 +85,7 @@ class ReturnMoments:
         """Forget the rewards of running episodes that are given up, where `which` (N,) is true."""
         for env in np.flatnonzero(which):
             self.pending[env].clear()
+        self.paid = bool(self.largest.any()) or any(map(any, self.pending))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {
@@ -140,8 +141,8 @@ class Scaling:
         """Include what every environment shows, before the network sees it.
 
         Until units are set for the first time, observations are standardised anew at each step, so that no number is
-        seen as it is. Nothing is clipped by that: the largest of n numbers has at most √(n − 1) deviations. Nothing
-        that is learned comes from these steps with changing units, except stored states of a memory.
+        seen as it is. Only rare outliers are clipped by that: the largest of n numbers has at most √(n − 1) deviations.
+        Nothing that is learned comes from these steps with changing units, except stored states of a memory.
         """
         for numbers in self.numbers:
             numbers.observe(parts[numbers.name])
