@@ -2,7 +2,8 @@
 
 A sensor that once in a thousand steps says 1e6 would have a deviation of 3e4, in which all that it says else vanishes.
 So no number counts as further from the mean than `LIMIT` deviations, unless so many are further that they are part of
-what is usual. Numbers within the limits count as they are.
+what is usual. Numbers within the limits count as they are, and all of a column that is the same at nearly all steps, as
+is a contact that comes seldom: there is nothing else to see in it.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ LIMIT = 20.0
 """Distance from the mean in deviations from which a number is an outlier. A network sees none beyond 10."""
 RARE = 1 / 200
 """Outliers that are more than this share of the steps are no outliers: the limits become wider."""
+SELDOM = 1 / 20
+"""A column that varies at a smaller share of the steps has no limits."""
 EARLY = 1_000
 """Number of steps from which the deviation is known well enough to set limits. What was seen before is kept apart."""
 MOST_PIXELS = 1_024
 """Number of a picture's pixels that are measured at each step, other ones each time."""
 _ENDS = 4  # of the first steps, this many of the smallest and of the largest numbers are kept apart
 _FEWEST = 64  # steps from which these can be outliers
+_FAR = 100.0  # deviations of the others from which they are; the speed of a crash has 30
 _FEWEST_BEYOND = 4  # fewer outliers between two settings of the limits are rare
 _CONSTANT = 1e-6  # a deviation below this share of the mean is rounding
 
@@ -61,8 +65,9 @@ class NumberMoments:
         if self.moments.count < EARLY * self.size:
             return
         if self.early is not None:
-            self.moments, self.early = self.early.without_outliers(self.moments, self.size), None
-            self.limits.set(self.moments)
+            self.moments = self.early.without_outliers(self.moments, self.size)
+            self.limits.begin(self.moments, self.early.middle)
+            self.early = None
         elif self.limits.fresh >= self.moments.count / 10:
             self.limits.set(self.moments)
         self.moments.forget(MEMORY * self.size)
@@ -189,14 +194,14 @@ class _EarlyMoments:
         """The moments of the same rows, in which rare outliers count as if they were at the limits."""
         if whole.count < _FEWEST * size or self.middle.origin is None or whole.origin is None:
             return whole
-        low, high = _limits(*self.middle.measured(), LIMIT)
+        low, high = _limits(*self.middle.measured(), _FAR)
         beyond = ((self.ends < low) | (self.ends > high)).sum(0)
         wrong = (beyond > 0) & (beyond <= max(size, RARE * whole.count))
         if not wrong.any():
             return whole
         mended = _Moments(len(whole.sums))
         mended.origin, mended.count = np.where(wrong, self.middle.origin, whole.origin), whole.count
-        ends = self.ends.clip(low, high) - self.middle.origin
+        ends = self.ends.clip(*_limits(*self.middle.measured(), LIMIT)) - self.middle.origin
         mended.sums = np.where(wrong, self.middle.sums + ends.sum(0), whole.sums)
         mended.squares = np.where(wrong, self.middle.squares + (ends * ends).sum(0), whole.squares)
         return mended
@@ -213,38 +218,57 @@ class _Limits:
     """The smallest and the largest number of each column that counts as it is.
 
     Attributes:
-        fresh: number of rows since they were set.
+        usual: number of each column of which it is counted how often others come.
+        fresh: number of rows since the limits were set.
     """
 
-    KEYS = tuple(f"limits.{key}" for key in ("low", "high", "width", "beyond", "fresh"))
+    KEYS = tuple(f"limits.{key}" for key in ("low", "high", "width", "beyond", "usual", "varied", "last", "fresh"))
 
     def __init__(self, columns: int) -> None:
         self.low, self.high = np.full(columns, -np.inf), np.full(columns, np.inf)
         self.width = np.full(columns, LIMIT)  # in deviations
         self.beyond = np.zeros(columns)  # rows outside of the limits since they were set
+        self.usual = np.full(columns, np.nan)
+        self.varied = np.zeros(columns)  # rows that differ from the usual number
+        self.last = self.usual  # row
         self.fresh = 0
 
     def clip(self, rows: Columns) -> None:
         """Move what is outside of the limits to them, in place (N, F)."""
         self.fresh += len(rows)
+        self.varied += (rows != self.usual).sum(0)
+        self.last = rows[-1].copy()
         outside = (rows < self.low) | (rows > self.high)
         if outside.any():
             self.beyond += outside.sum(0)
             np.clip(rows, self.low, self.high, out=rows)
 
+    def begin(self, moments: _Moments, middle: _Moments) -> None:
+        """Set the limits for the first time; `middle` are the moments without the smallest and the largest numbers."""
+        assert middle.origin is not None
+        _, deviation = middle.measured()
+        self._set(moments, seldom=deviation == 0)
+        self.usual = middle.origin.copy()
+
     def set(self, moments: _Moments) -> None:
         """Set the limits anew: ten times wider where what was outside is not rare, else of the usual width."""
-        usual = (self.beyond >= _FEWEST_BEYOND) & (self.beyond > RARE * self.fresh)
-        self.width = np.where(usual, self.width * 10, LIMIT)
-        self.low, self.high = _limits(*moments.measured(), self.width)
-        self.beyond, self.fresh = np.zeros_like(self.beyond), 0
+        often = (self.beyond >= _FEWEST_BEYOND) & (self.beyond > RARE * self.fresh)
+        self.width = np.where(often, self.width * 10, LIMIT)
+        self._set(moments, seldom=self.varied < SELDOM * self.fresh)
+
+    def _set(self, moments: _Moments, seldom: NDArray[np.bool_]) -> None:
+        low, high = _limits(*moments.measured(), self.width)
+        self.low, self.high = np.where(seldom, -np.inf, low), np.where(seldom, np.inf, high)
+        self.usual = np.where(self.varied <= self.fresh / 2, self.usual, self.last)
+        self.beyond, self.varied, self.fresh = np.zeros_like(self.beyond), np.zeros_like(self.varied), 0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        values = (self.low, self.high, self.width, self.beyond, np.array(self.fresh))
-        return {key: value.copy() for key, value in zip(self.KEYS, values, strict=True)}
+        values = (self.low, self.high, self.width, self.beyond, self.usual, self.varied, self.last, self.fresh)
+        return {key: np.array(value) for key, value in zip(self.KEYS, values, strict=True)}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self.low, self.high, self.width, self.beyond = (arrays[key].copy() for key in self.KEYS[:-1])
+        kept = [arrays[key].copy() for key in self.KEYS[:-1]]
+        self.low, self.high, self.width, self.beyond, self.usual, self.varied, self.last = kept
         self.fresh = int(arrays[self.KEYS[-1]])
 
 

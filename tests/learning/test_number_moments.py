@@ -51,6 +51,9 @@ USUAL = {
     "bits": lambda numbers, n: numbers.random(n) < 0.3,
     "seldom one, else zero": lambda numbers, n: numbers.random(n) < 0.01,
     "heavy tails": lambda numbers, n: numbers.standard_t(4, n),
+    "a seldom contact": lambda numbers, n: numbers.random(n) < 0.001,
+    "a seldom force": lambda numbers, n: (numbers.random(n) < 0.002) * numbers.exponential(50.0, n),
+    "few with large numbers": lambda numbers, n: numbers.normal(0, 1 + 4 * (numbers.random(n) < 0.02)),
     "exponential": lambda numbers, n: numbers.exponential(1.0, n),
     "growing": lambda numbers, n: np.arange(n) + numbers.normal(size=n),
     "two levels": lambda numbers, n: np.where(numbers.random(n) < 0.1, 1e4, 0.0) + numbers.normal(size=n),
@@ -64,7 +67,15 @@ def test_usual_numbers_count_as_they_are(kind: str, count: int) -> None:
         rows = np.asarray(USUAL[kind](np.random.default_rng(seed), count), np.float32)[:, None]
         mean, deviation = measured(after(rows))
         assert mean[0] == pytest.approx(rows.mean(dtype=np.float64), rel=1e-6)
-        assert deviation[0] == pytest.approx(rows.std(dtype=np.float64), rel=1e-6)
+        assert deviation[0] == pytest.approx(rows.std(dtype=np.float64) or 1.0, rel=1e-6)
+
+
+def test_what_no_longer_is_seldom_gets_limits() -> None:
+    numbers = np.random.default_rng(0)
+    rows = np.concatenate([numbers.random((2000, 1)) < 0.01, numbers.normal(0, 1, (18_000, 1))]).astype(np.float64)
+    rows[[8000, 15_000]] = 1e6
+    _, deviation = measured(after(rows))
+    assert 0.8 < deviation[0] < 1.2
 
 
 def test_a_number_that_never_varied_keeps_the_deviation_1() -> None:
