@@ -136,8 +136,8 @@ class _Moments:
             self.origin = rows[0].copy()
         rows = rows - self.origin
         self.count += len(rows)
-        self.sums += rows.sum(0)
-        self.squares += (rows * rows).sum(0)
+        self.sums += np.add.reduce(rows, axis=0)
+        self.squares += np.add.reduce(rows * rows, axis=0)
 
     def forget(self, most: int) -> None:
         """Let older rows count less, so that all together count as `most`."""
@@ -236,10 +236,10 @@ class _Limits:
     def clip(self, rows: Columns) -> None:
         """Move what is outside of the limits to them, in place (N, F)."""
         self.fresh += len(rows)
-        self.varied += (rows != self.usual).sum(0)
+        self.varied += np.add.reduce(rows != self.usual, axis=0)
         self.last = rows[-1].copy()
         outside = (rows < self.low) | (rows > self.high)
-        if outside.any():
+        if np.logical_or.reduce(outside, axis=None):
             self.beyond += outside.sum(0)
             np.clip(rows, self.low, self.high, out=rows)
 
