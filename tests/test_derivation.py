@@ -235,13 +235,14 @@ def test_setting_the_horizon_changes_what_is_trained() -> None:
 
 def test_every_setting_that_schema_1_lacked_or_that_changed_has_an_old_meaning() -> None:
     today = {field.path: msgspec.to_builtins(field.default) for field in settings.experiment_fields()}
+    known = {path for meanings in OLD_MEANINGS.values() for path in meanings}
     for path, default in today.items():
         before = SCHEMA_1["settings"].get(path, "missing")
-        assert path in OLD_MEANINGS[1] or before == json.loads(json.dumps(default)), path
+        assert path in known or before == json.loads(json.dumps(default)), path
     for memory in catalog.MEMORIES:
         for field in settings.options_fields("memory", memory):
             before = SCHEMA_1["memory_options"].get(memory, {}).get(field.name, "missing")
-            assert field.path in OLD_MEANINGS[1] or memory not in SCHEMA_1["memory_options"] or before == field.default
+            assert field.path in known or memory not in SCHEMA_1["memory_options"] or before == field.default
 
 
 def test_a_run_of_schema_1_that_lacks_a_setting_keeps_what_it_meant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,6 +257,15 @@ def test_a_run_of_schema_1_that_lacks_a_setting_keeps_what_it_meant(monkeypatch:
     assert (given.learn.window, given.net.memory_options) == (3, {})
     now = parse_experiment("", "x")
     assert (now.learn.window, now.learn.batch_size) == (Experiment().learn.window, 99)
+
+
+def test_a_run_of_schema_2_reads_boxes_as_it_did_and_keeps_what_was_derived() -> None:
+    chosen = read_experiment("tmaze")
+    text = to_toml(chosen).replace(f"schema = {SCHEMA_VERSION}", "schema = 2").replace('boxes = "bounds"\n', "")
+    old = parse_experiment(text, "x")
+    assert old == with_settings(chosen, {"env.boxes": "size"})
+    assert old.derived == chosen.derived
+    assert parse_experiment(to_toml(old), "x") == old, "written by this version"
 
 
 def test_in_a_complete_run_of_schema_1_the_options_that_equal_the_horizon_follow_it() -> None:

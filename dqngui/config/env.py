@@ -46,3 +46,13 @@ class EnvConfig(Options, frozen=True):
             advanced=True,
         ),
     ] = "auto"
+    boxes: Annotated[
+        Literal["bounds", "size"],
+        setting(
+            "How an observed Box is read. bounds: numbers that are no bytes are a picture only if their bounds suit "
+            "one, else rows or a vector; a vector of bytes is standardised. size: as in runs of earlier versions, in "
+            "which large arrays were pictures whatever their bounds, and bytes were divided by their bound.",
+            label="Reading of boxes",
+            advanced=True,
+        ),
+    ] = "bounds"

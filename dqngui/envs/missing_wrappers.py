@@ -25,7 +25,7 @@ def usable_spaces(env: Env, config: EnvConfig) -> Spaces:
         return spaces_of(env, config)
     except ConfigError as error:
         missing = missing_wrappers(env)
-        counts = _counts(env, missing)
+        counts = _counts(env, config, missing)
         if counts is None:  # no wrapper helps
             raise
         changes = {"env.wrappers": wrappers_data((*config.wrappers, *missing))} if missing else {}
@@ -39,7 +39,7 @@ def unfit_names(config: EnvConfig, features: int, actions: int) -> dict[str, Any
     return {path: [] for path, names, count in given if names and len(names) != count}
 
 
-def _counts(env: Env, missing: tuple[Wrapper, ...]) -> tuple[int, int] | None:
+def _counts(env: Env, config: EnvConfig, missing: tuple[Wrapper, ...]) -> tuple[int, int] | None:
     """How many numbers of the observation have names, and how many actions there are, once these wrappers are added;
     None if the environment cannot be used even then.
     """
@@ -52,7 +52,7 @@ def _counts(env: Env, missing: tuple[Wrapper, ...]) -> tuple[int, int] | None:
             actions = wrapper.options["bins"] ** math.prod(action.shape or ())
     if actions is None or not _can_read(observation):
         return None
-    parts = ObservationLayout(observation, context=space_context(env)).parts
+    parts = ObservationLayout(observation, context=space_context(env, config)).parts
     return sum(part.named_numbers for part in parts), actions
 
 

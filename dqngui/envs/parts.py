@@ -1,14 +1,17 @@
 """Parts of an observation: which kind of part each leaf of a gymnasium space becomes.
 
-| leaf                                                          | kind     | stored as                               |
-|---------------------------------------------------------------|----------|-----------------------------------------|
-| Box of two or three axes that is a picture: bytes, floats     | image    | uint8 or float32, `scale` makes numbers |
-| small map of categories: minigrid's, MultiDiscrete of 2–3 axes| grid     | uint8 or int32, categories from 0       |
-| Box of floats (N, F), N ≥ 2                                   | rows     | float32, rows in a fixed order          |
-| the same, if it is known to be a set (`dqngui.envs.row_kinds`)| entities | float32, one row an entity              |
-| Text, minigrid's missions                                     | text     | int32 word ids, 0: no word              |
-| any other Box, MultiBinary                                    | vector   | float32; bytes and bits as uint8        |
-| Discrete, other MultiDiscrete                                 | discrete | int32 from 0, whatever `start` is       |
+| leaf                                                           | kind     | stored as                               |
+|----------------------------------------------------------------|----------|-----------------------------------------|
+| Box that is a picture (`dqngui.envs.pictures`)                 | image    | uint8 or float32, `scale` makes numbers |
+| small map of categories: minigrid's, MultiDiscrete of 2–3 axes | grid     | uint8 or int32, categories from 0       |
+| Box of floats (N, F), N ≥ 2                                    | rows     | float32, rows in a fixed order          |
+| the same, if it is known to be a set (`dqngui.envs.row_kinds`) | entities | float32, one row an entity              |
+| Text, minigrid's missions                                      | text     | int32 word ids, 0: no word              |
+| any other Box, MultiBinary                                     | vector   | float32; bytes and bits as uint8        |
+| Discrete, other MultiDiscrete                                  | discrete | int32 from 0, whatever `start` is       |
+
+Numbers in a unit of their own, of which the network sees the distance from the mean in standard deviations
+(`ObservationPart.has_units`), are all but categories, bits, and pictures whose bounds give a factor.
 
 Everything is stored flattened, (F,), in the space's order of axes; `raw_shape` is the shape before.
 """
@@ -23,6 +26,7 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError
+from dqngui.envs.pictures import axes_of, factor_of, is_picture, was_picture
 from dqngui.envs.words import MOST_WORDS, VOCABULARY
 
 MAX_CATEGORIES = 1_000_000
@@ -33,8 +37,7 @@ MINIGRID_SIZES = (11, 6, 4)
 _SMALL_MAP = 16  # cells per side, up to which whole numbers of a small range count as categories
 _FEW_CATEGORIES = 32
 _MOST_CHANNELS = 4
-_PICTURE_SIDE = 5  # cells per side, from which two axes are a picture and not a few short vectors
-_FLOAT_PICTURE_SIDE = 32  # the same for floats with two axes, which may also be a table of rows
+_MINIGRID_SIDE = 32  # cells per side, from which minigrid's bytes are a rendered picture
 
 Kind = Literal["vector", "discrete", "image", "grid", "rows", "entities", "text"]
 
@@ -52,6 +55,7 @@ class ObservationPart(msgspec.Struct, frozen=True):
         presence: entities only: index of the number that is 0 if the entity is absent; None: an absent one is all
             zeros.
         own: entities only: index of the row that is the agent itself; None: there is none, or it is not known.
+        quantities: the bytes of a vector, or the numbers of a picture, have a unit that is measured.
     """
 
     name: str
@@ -64,6 +68,12 @@ class ObservationPart(msgspec.Struct, frozen=True):
     axes: str = ""
     presence: int | None = None
     own: int | None = None
+    quantities: bool = False
+
+    @property
+    def has_units(self) -> bool:
+        """Whether its numbers are quantities, whose unit should make no difference, and not bits or categories."""
+        return self.quantities or (self.kind in ("vector", "rows", "entities") and self.dtype == "float32")
 
     @property
     def map_shape(self) -> tuple[int, int, int]:
@@ -81,8 +91,10 @@ class ObservationPart(msgspec.Struct, frozen=True):
     @property
     def measured_numbers(self) -> int:
         """Number of its numbers that have a mean and a deviation of their own; those of entities are alike in each
-        row.
+        row, those of a picture in each channel.
         """
+        if self.kind == "image":
+            return self.raw_shape[self.axes.index("c")] if "c" in self.axes else 1
         return self.raw_shape[1] if self.kind == "entities" else math.prod(self.shape)
 
     def present(self, rows: Any) -> Any:
@@ -104,10 +116,12 @@ class SpaceContext(msgspec.Struct, frozen=True):
     Attributes:
         minigrid: its small maps are those of minigrid.
         frames: number of observations joined along a first axis by the wrapper `frame_stack`; 0: none.
+        boxes: the setting `env.boxes`.
     """
 
     minigrid: bool = False
     frames: int = 0
+    boxes: Literal["bounds", "size"] = "bounds"
 
 
 def part_of(name: str, space: gym_spaces.Space[Any], context: SpaceContext) -> ObservationPart | None:
@@ -138,13 +152,16 @@ def _discrete(name: str, sizes: tuple[int, ...], raw_shape: tuple[int, ...]) -> 
     return ObservationPart(name, "discrete", (len(sizes),), "int32", sizes=sizes, raw_shape=raw_shape)
 
 
-def _vector(name: str, shape: tuple[int, ...], dtype: str, scale: float = 1.0) -> ObservationPart:
-    return ObservationPart(name, "vector", (math.prod(shape),), dtype, scale=scale, raw_shape=tuple(shape))
+def _vector(
+    name: str, shape: tuple[int, ...], dtype: str, scale: float = 1.0, quantities: bool = False
+) -> ObservationPart:
+    size = (math.prod(shape),)
+    return ObservationPart(name, "vector", size, dtype, scale=scale, raw_shape=tuple(shape), quantities=quantities)
 
 
 def _categories(name: str, space: gym_spaces.MultiDiscrete, context: SpaceContext) -> ObservationPart:
     shape = tuple(space.shape)
-    axes = _axes(shape, context)
+    axes = axes_of(shape, context.frames, False)
     if not axes:
         return _discrete(name, tuple(int(size) for size in space.nvec.ravel()), shape)
     channels = np.moveaxis(space.nvec, [axes.index(axis) for axis in axes if axis in "nc"], range(len(axes) - 2))
@@ -159,45 +176,46 @@ def _grid(name: str, shape: tuple[int, ...], axes: str, sizes: tuple[int, ...]) 
 
 
 def _box(name: str, space: gym_spaces.Box, context: SpaceContext) -> ObservationPart:
-    shape, kind = tuple(space.shape), space.dtype.kind
+    shape, kind, as_before = tuple(space.shape), space.dtype.kind, context.boxes == "size"
     low, high = float(space.low.min()), float(space.high.max())
     byte = space.dtype == np.uint8
-    stored, scale = ("uint8", 1.0 / max(1.0, high)) if byte else ("uint8" if kind == "b" else "float32", 1.0)
-    axes = _axes(shape, context)
+    axes = axes_of(shape, context.frames, stacks=not as_before)
+    size = dict(zip(axes, shape, strict=True)) if axes else {}
     if axes:
-        size = dict(zip(axes, shape, strict=True))
-        smallest, largest = sorted((size["h"], size["w"]))
-        channels = size.get("c", 1)
-        if context.minigrid and byte and channels == len(MINIGRID_SIZES) and smallest < _FLOAT_PICTURE_SIDE:
-            return _grid(name, shape, axes, MINIGRID_SIZES * size.get("n", 1))
+        channels, frames = size.get("c", 1), size.get("n", 1)
+        sides = size["h"], size["w"]
+        if context.minigrid and byte and channels == len(MINIGRID_SIZES) and min(sides) < _MINIGRID_SIDE:
+            return _grid(name, shape, axes, MINIGRID_SIZES * frames)
         few = low == 0 and 2 <= high < _FEW_CATEGORIES and kind in "iu"
-        if few and largest <= _SMALL_MAP and channels <= _MOST_CHANNELS:
-            return _grid(name, shape, axes, (int(high) + 1,) * (channels * size.get("n", 1)))
-        if _is_picture(kind, byte, "c" in axes, smallest):
-            if context.minigrid and channels > _MOST_CHANNELS:
-                scale = 1.0  # its zeros and ones, whatever bound it states
-            elif kind == "f" and (low, high) == (0, 255):
-                scale = 1 / 255
-            return ObservationPart(name, "image", (math.prod(shape),), stored, scale=scale, raw_shape=shape, axes=axes)
+        if few and max(sides) <= _SMALL_MAP and channels <= _MOST_CHANNELS:
+            return _grid(name, shape, axes, (int(high) + 1,) * (channels * frames))
+        if (was_picture if as_before else is_picture)(space, size):
+            return _image(name, space, axes, context)
     if kind == "f" and len(shape) == 2 and shape[0] >= 2 and not context.frames:
         return ObservationPart(name, "rows", (math.prod(shape),), "float32", raw_shape=shape)
-    return _vector(name, shape, stored, scale)
+    if byte:
+        return _vector(name, shape, "uint8", 1.0 / max(1.0, high), quantities=high > 1 and not as_before)
+    return _vector(name, shape, "uint8" if kind == "b" else "float32")
 
 
-def _is_picture(kind: str, byte: bool, coloured: bool, side: int) -> bool:
-    if byte or kind == "b":
-        return coloured or side >= _PICTURE_SIDE
-    return kind == "f" and side >= (_PICTURE_SIDE if coloured else _FLOAT_PICTURE_SIDE)
-
-
-def _axes(shape: tuple[int, ...], context: SpaceContext) -> str:
-    """Meaning of each axis if this is a picture, empty if it cannot be one; the channels are the shorter outer axis."""
-    frames = "n" if context.frames and len(shape) > 2 and shape[0] == context.frames else ""
-    inner = shape[len(frames) :]
-    if context.frames and not frames:
-        return ""  # joined vectors are no picture
-    if len(inner) == 2:
-        return f"{frames}hw"
-    if len(inner) != 3:
-        return ""
-    return f"{frames}chw" if inner[0] < inner[2] else f"{frames}hwc"
+def _image(name: str, space: gym_spaces.Box, axes: str, context: SpaceContext) -> ObservationPart:
+    shape = tuple(space.shape)
+    size = dict(zip(axes, shape, strict=True))
+    scale: float | None = 1.0
+    if space.dtype == np.uint8:
+        drawn = not context.minigrid or size.get("c", 1) <= _MOST_CHANNELS  # else zeros and ones, whatever it states
+        scale = 1.0 / max(1.0, float(space.high.max())) if drawn else 1.0
+    elif space.dtype.kind != "b" and context.boxes == "bounds":
+        scale = factor_of(space)
+    elif space.dtype.kind != "b":
+        scale = 1 / 255 if (space.low.min(), space.high.max()) == (0, 255) else 1.0
+    return ObservationPart(
+        name,
+        "image",
+        (math.prod(shape),),
+        "uint8" if space.dtype == np.uint8 or space.dtype.kind == "b" else "float32",
+        scale=1.0 if scale is None else scale,
+        raw_shape=shape,
+        axes=axes,
+        quantities=scale is None,
+    )

@@ -64,9 +64,9 @@ class ObservationLayout:
             raise ConfigError("observation.twice", where=where, name=twice)
 
     @classmethod
-    def of(cls, env: gymnasium.Env[Any, Any]) -> ObservationLayout:
+    def of(cls, env: gymnasium.Env[Any, Any], config: EnvConfig) -> ObservationLayout:
         """The layout of an environment's observations. Raises ConfigError."""
-        return cls(env.observation_space, context=space_context(env))
+        return cls(env.observation_space, context=space_context(env, config))
 
     @property
     def parts(self) -> tuple[ObservationPart, ...]:
@@ -129,10 +129,11 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: Sp
     return _Leaf(part, path)
 
 
-def space_context(env: gymnasium.Env[Any, Any]) -> SpaceContext:
+def space_context(env: gymnasium.Env[Any, Any], config: EnvConfig) -> SpaceContext:
     minigrid = sys.modules.get("minigrid.minigrid_env")  # if it is not imported, no environment is from there
     frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
-    return SpaceContext(minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv), frames)
+    known = minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv)
+    return SpaceContext(known, frames, config.boxes)
 
 
 def kind_of(space: gym_spaces.Space[Any]) -> Text:
@@ -145,7 +146,7 @@ def kind_of(space: gym_spaces.Space[Any]) -> Text:
 
 def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     """The observation parts and actions of an environment. Raises ConfigError if no agent here can use them."""
-    parts = ObservationLayout.of(env).parts
+    parts = ObservationLayout.of(env, config).parts
     actions = _actions(env)
     count = sum(part.named_numbers for part in parts)
     if config.features and len(config.features) != count:

@@ -37,7 +37,7 @@ class Trial:
         self.env, self.config = make_usable(config) if add_wrappers else (make_env(config), config)
         try:
             self.spaces: Spaces = usable_spaces(self.env, self.config)
-            self._layout = ObservationLayout.of(self.env)
+            self._layout = ObservationLayout.of(self.env, self.config)
         except ConfigError:
             self.env.close()
             raise

@@ -33,7 +33,7 @@ class Envs:
         self.envs = list(envs)
         self.spaces: Spaces = usable_spaces(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
-        self._layout = ObservationLayout.of(self.envs[0])
+        self._layout = ObservationLayout.of(self.envs[0], config)
         self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset
         self._last: Parts = {}
         self._observations: list[Any] = []

@@ -25,7 +25,7 @@ from dqngui.catalog.wrappers import (
     RewardScaleOptions,
     TimeLimitOptions,
 )
-from dqngui.config import ConfigError, Wrapper
+from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.actions import MOST_COMBINATIONS
 from dqngui.envs.facts import Facts, HidesFacts
 from dqngui.envs.missing_wrappers import readable_entries
@@ -100,7 +100,7 @@ def _entry_names(env: Env) -> tuple[str, ...]:
     names = named(env, "feature_names", math.prod(space.shape or (0,)))
     if names or not isinstance(space, gym_spaces.Box):
         return names
-    parts = ObservationLayout.of(env).parts
+    parts = ObservationLayout.of(env, EnvConfig()).parts
     return offered_features(env, parts) if parts[0].kind == "vector" else ()
 
 

@@ -114,8 +114,13 @@ def _grid_picture(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArra
 
 
 def _image_picture(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """An image as a picture: three channels as they are, other numbers of channels as grey by their mean."""
+    """An image as a picture: three channels as they are, other numbers of channels as grey by their mean. Where no
+    bound tells what is bright, the largest number of this step is white and the smallest is black.
+    """
     planes = _planes(part, values) * part.scale
+    if part.quantities:
+        planes = planes - planes.min()
+        planes = planes / (planes.max() or 1.0)
     if len(planes) != 3:
         planes = np.repeat(planes.mean(axis=0, keepdims=True), 3, axis=0)
     bright: npt.NDArray[np.uint8] = (planes.clip(0.0, 1.0) * 255).astype(np.uint8)

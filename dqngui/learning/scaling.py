@@ -4,7 +4,7 @@ The unit of rewards is the spread of the discounted returns of the episodes that
 normalisation in Engstrom et al. 2020, arXiv:2005.12729, but of whole returns and not of running sums). When it changes,
 the last layer is divided by the change, so that all values stay what they were (van Hasselt et al. 2016, PopArt,
 arXiv:1602.07714). So the unit of an environment's rewards makes no difference to learning. Observed numbers are
-standardised by their running mean and deviation.
+standardised by their running mean and deviation (`learning.number_moments`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from dqngui.envs.spaces import ObservationPart
 from dqngui.learning.acting import ObservationParts, Transition
+from dqngui.learning.number_moments import MEMORY, NumberMoments
 from dqngui.nets.trunk import Trunk
 
-MEMORY = 100_000
-"""Number of steps over which observations and returns are measured: older ones count less and less."""
 LARGEST_RETURN = 10.0
 """No measured return is more than this number of units."""
 MEAN_SHARE = 0.1
@@ -31,7 +30,6 @@ GROWTH = 1.1
 """Units are set again when this many times more steps were seen, or after a tenth of `MEMORY`."""
 SMALLEST_CHANGE = 0.02
 """A smaller relative change of the unit of rewards is not made."""
-_CONSTANT = 1e-6  # a deviation below this share of the mean is rounding
 
 
 class ReturnMoments:
@@ -46,12 +44,14 @@ class ReturnMoments:
         self.sums = np.zeros(3)  # count, sum and sum of squares
         self.largest = np.zeros(2)  # of the present and of the former `MEMORY` steps
         self.block = 0  # returns in the present one
+        self.paid = False  # a reward was seen that is not 0
 
     def observe(self, reward: NDArray[np.float64], ended: NDArray[np.bool_], gamma: float) -> None:
         """Include one step of every environment, (N,) each."""
         chunk = min(LONGEST, max(64, round(10 / max(1 - gamma, 1e-9))))
         for env, (value, rewards) in enumerate(zip(reward.tolist(), self.pending, strict=True)):
             rewards.append(value)
+            self.paid = self.paid or value != 0
             if ended[env]:
                 self._count(discounted(rewards, gamma))
                 rewards.clear()
@@ -85,6 +85,7 @@ class ReturnMoments:
         """Forget the rewards of running episodes that are given up, where `which` (N,) is true."""
         for env in np.flatnonzero(which):
             self.pending[env].clear()
+        self.paid = bool(self.largest.any()) or any(map(any, self.pending))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {
@@ -100,6 +101,7 @@ class ReturnMoments:
         self.block = int(arrays["return.block"])
         pieces = np.split(arrays["return.pending"], np.cumsum(arrays["return.lengths"])[:-1])
         self.pending = [piece.tolist() for piece in pieces]
+        self.paid = bool(self.largest.any() or arrays["return.pending"].any())
 
 
 def discounted(rewards: Sequence[float], gamma: float) -> NDArray[np.float64]:
@@ -113,60 +115,6 @@ def discounted(rewards: Sequence[float], gamma: float) -> NDArray[np.float64]:
 
 def _moments(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([len(values), values.sum(), np.square(values).sum()])
-
-
-class NumberMoments:
-    """Mean and deviation of the numbers of one part of the observation over the last steps.
-
-    Of entities they are those of all rows that are present, for each of a row's numbers; the number that tells presence
-    stays as it is.
-    """
-
-    def __init__(self, part: ObservationPart) -> None:
-        self.name, self.part = part.name, part
-        self.columns = part.measured_numbers
-        self.origin: NDArray[np.float64] | None = None  # near the mean, so that squares do not cancel
-        self.count, self.sums, self.squares = 0.0, np.zeros(self.columns), np.zeros(self.columns)
-
-    def observe(self, part: NDArray[Any]) -> None:
-        """Include one step of every environment, (N, F)."""
-        rows = part.reshape(-1, self.columns).astype(np.float64)
-        if self.part.kind == "entities":
-            rows = rows[self.part.present(rows.reshape(-1, *self.part.raw_shape)).ravel()]
-            if not len(rows):
-                return
-        if self.origin is None:
-            self.origin = rows[0].copy()
-        rows -= self.origin
-        self.count += len(rows)
-        self.sums += rows.sum(0)
-        self.squares += (rows * rows).sum(0)
-        if self.count > MEMORY:
-            kept = MEMORY / self.count
-            self.count, self.sums, self.squares = float(MEMORY), self.sums * kept, self.squares * kept
-
-    def measured(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Mean and deviation of each column, (F,) each; None if nothing was seen."""
-        if self.origin is None:
-            return None
-        offset = self.sums / self.count
-        deviation = np.sqrt(np.maximum(self.squares / self.count - offset * offset, 0.0))
-        mean = self.origin + offset
-        deviation = np.where(deviation > _CONSTANT * np.abs(mean), deviation, 1.0)
-        if self.part.presence is not None:
-            mean[self.part.presence], deviation[self.part.presence] = 0.0, 1.0
-        return mean, deviation
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        origin = np.zeros(0) if self.origin is None else self.origin
-        kept = {"origin": origin, "count": np.array(self.count), "sums": self.sums, "squares": self.squares}
-        return {f"{self.name}.{key}": value.copy() for key, value in kept.items()}
-
-    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        origin = arrays[f"{self.name}.origin"]
-        self.origin = origin.copy() if len(origin) else None
-        self.count = float(arrays[f"{self.name}.count"])
-        self.sums, self.squares = (arrays[f"{self.name}.{key}"].copy() for key in ("sums", "squares"))
 
 
 class Scaling:
@@ -193,8 +141,8 @@ class Scaling:
         """Include what every environment shows, before the network sees it.
 
         Until units are set for the first time, observations are standardised anew at each step, so that no number is
-        seen as it is. Nothing is clipped by that: the largest of n numbers has at most √(n − 1) deviations. Nothing
-        that is learned comes from these steps with changing units, except stored states of a memory.
+        seen as it is. Only rare outliers are clipped by that: the largest of n numbers has at most √(n − 1) deviations.
+        Nothing that is learned comes from these steps with changing units, except stored states of a memory.
         """
         for numbers in self.numbers:
             numbers.observe(parts[numbers.name])
@@ -213,8 +161,12 @@ class Scaling:
             self.returns.abandon(lost)
 
     def set_units(self, gamma: float) -> None:
-        """Set the units by what was seen, if enough of it is new."""
-        if not self.active or self.seen < self.next:
+        """Set the units by what was seen, if enough of it is new, or if it is the first reward."""
+        if not self.active:
+            return
+        if self.seen < self.next:
+            if self.returns is not None and self.returns.paid and not self.rewarded:
+                self._set_unit(*self.returns.measured(gamma))
             return
         self.next = min(int(self.seen * GROWTH), self.seen + MEMORY // 10) + 1
         self._standardise()

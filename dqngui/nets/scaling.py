@@ -24,8 +24,8 @@ class Standardise(nn.Module):
     """The numbers of a part (…, F) as their distance from the mean in standard deviations, clipped at ±10.
 
     Of a set of entities (…, N·F), the numbers of all rows have the same mean and deviation, (F,), and an absent row
-    stays zeros. Until something is measured the mean is 0 and the deviation 1. Of a number that never varied, the
-    deviation stays 1.
+    stays zeros. Of a picture, all numbers of a channel have the same. Until something is measured the mean is 0 and the
+    deviation 1. Of a number that never varied, the deviation stays 1.
     """
 
     mean: Tensor
@@ -34,6 +34,7 @@ class Standardise(nn.Module):
     def __init__(self, part: ObservationPart) -> None:
         super().__init__()
         self.entities = part if part.kind == "entities" else None
+        self.picture = part if part.kind == "image" else None
         self.register_buffer("mean", torch.empty(part.measured_numbers))
         self.register_buffer("deviation", torch.empty(part.measured_numbers))
 
@@ -42,6 +43,8 @@ class Standardise(nn.Module):
         self.deviation.fill_(1.0)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.picture is not None:
+            return self._scaled(x.unflatten(-1, self.picture.raw_shape)).flatten(-len(self.picture.raw_shape))
         if self.entities is None:
             return self._scaled(x)
         rows = x.unflatten(-1, self.entities.raw_shape)
@@ -50,13 +53,23 @@ class Standardise(nn.Module):
 
     def middle(self, x: Tensor) -> Tensor:
         """The numbers that become 0 in place of these (…, F): the means; an absent row stays zeros."""
+        if self.picture is not None:
+            shape = self.picture.raw_shape
+            return self._by_channel(self.mean).expand(*x.shape[:-1], *shape).flatten(-len(shape))
         if self.entities is None:
             return self.mean.expand_as(x)
         rows = x.unflatten(-1, self.entities.raw_shape)
         return torch.where(self.entities.present(rows).unsqueeze(-1), self.mean, 0.0).flatten(-2)
 
     def _scaled(self, x: Tensor) -> Tensor:
-        return ((x - self.mean) / self.deviation).clamp_(-LARGEST_DEVIATION, LARGEST_DEVIATION)
+        mean, deviation = self._by_channel(self.mean), self._by_channel(self.deviation)
+        return ((x - mean) / deviation).clamp_(-LARGEST_DEVIATION, LARGEST_DEVIATION)
+
+    def _by_channel(self, measured: Tensor) -> Tensor:
+        """A mean or deviation per channel with the axes of a picture; of other parts as it is."""
+        if self.picture is None:
+            return measured
+        return measured.view([-1 if axis == "c" else 1 for axis in self.picture.axes])
 
     def set(self, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
         """Use these from now on, (F,) each."""

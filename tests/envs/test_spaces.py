@@ -186,7 +186,7 @@ def test_spaces_that_no_agent_can_use_are_refused(config: EnvConfig, sentence: s
         (spaces.Box(0, 255, (4, 84, 84), np.uint8), "image", "uint8", "chw"),
         (spaces.Box(0, 1, (10, 10, 6), bool), "image", "uint8", "hwc"),
         (spaces.Box(0, 1, (3, 64, 64)), "image", "float32", "chw"),
-        (spaces.Box(-1, 1, (40, 40)), "image", "float32", "hw"),
+        (spaces.Box(0, 1, (40, 40)), "image", "float32", "hw"),
         (spaces.Box(0, 255, (128,), np.uint8), "vector", "uint8", ""),
         (spaces.Box(0, 255, (4, 128), np.uint8), "vector", "uint8", ""),
         (spaces.Box(0, 4, (8, 8), np.uint8), "grid", "uint8", "hw"),

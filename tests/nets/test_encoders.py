@@ -16,10 +16,11 @@ from torch.profiler import ProfilerActivity, profile
 from dqngui.config import EnvConfig
 from dqngui.defaults import default_experiment
 from dqngui.envs.make import make_vector
-from dqngui.envs.spaces import ObservationLayout, Spaces
+from dqngui.envs.spaces import ObservationLayout, ObservationPart, Spaces
 from dqngui.envs.words import word_ids
 from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
+from dqngui.learning.number_moments import NumberMoments
 from dqngui.nets.encoders import Encoder
 from dqngui.nets.encoders.categories import DiscreteEncoder
 from dqngui.nets.encoders.maps import GridEncoder
@@ -149,6 +150,77 @@ def test_a_grids_raw_numbers_are_shares_of_its_channels() -> None:
     space = spaces.MultiDiscrete(np.full((7, 6, 3), [4, 5, 2]))
     full = {"observation": torch.tensor(space.nvec - 1, dtype=torch.uint8).reshape(1, 1, -1)}
     assert torch.equal(encoder_of(space, "one").raw(full), torch.ones(1, 1, 126))
+
+
+# -- units ----------------------------------------------------------------------------------------
+
+UNITS = {
+    "floats": spaces.Box(-np.inf, np.inf, (7,)),
+    "bytes": spaces.Box(0, 255, (7,), np.uint8),
+    "few bytes of two axes": spaces.Box(0, 255, (2, 3), np.uint8),
+    "whole numbers": spaces.Box(-100, 100, (7,), np.int16),
+    "rows": spaces.Box(-np.inf, np.inf, (40, 33)),
+    "window of three axes": spaces.Box(-np.inf, np.inf, (6, 20, 3)),
+    "depths": spaces.Box(0, 10_000, (32, 32)),
+    "picture, channels last": spaces.Box(0, 10_000, (8, 9, 3)),
+    "picture, channels first": spaces.Box(-50, 50, (3, 8, 9), np.float64),
+    "frames": spaces.Box(0, 10_000, (2, 8, 9, 3)),
+}
+
+
+def with_units(space: spaces.Space) -> tuple[Encoder, ObservationPart]:
+    return built(described(space), "one", standardise=True), described(space).parts[0]
+
+
+def measured_tokens(encoder: Encoder, part: ObservationPart, shown: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tokens and raw numbers of what was shown (N, F), after it was measured."""
+    numbers = NumberMoments(part)
+    numbers.observe(shown)
+    measured = numbers.measured()
+    assert measured is not None
+    encoder.standardised[part.name].set(*measured)
+    observation = {part.name: torch.from_numpy(shown.astype(part.dtype)).unsqueeze(0)}
+    with torch.no_grad():
+        return encoder(observation)[0], encoder.raw(observation)
+
+
+@pytest.mark.parametrize("kind", UNITS)
+def test_what_has_a_unit_is_seen_in_deviations_whatever_the_unit_is(kind: str) -> None:
+    encoder, part = with_units(UNITS[kind])
+    shown = np.random.default_rng(0).integers(10, 15, (30, *part.shape))
+    tokens, raw = measured_tokens(encoder, part, shown)
+    assert bool(encoder.raw_standardised.all())
+    assert abs(float(raw.mean())) < 1e-3 and float(raw.std()) == pytest.approx(1.0, abs=0.02)
+    for factor, shift in ((3, 20), (1, 0), (15, 0)):
+        same = measured_tokens(encoder, part, shown * factor + shift)
+        torch.testing.assert_close(same, (tokens, raw), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", UNITS)
+def test_the_middle_of_what_has_a_unit_is_seen_as_zeros(kind: str) -> None:
+    encoder, part = with_units(UNITS[kind])
+    shown = np.random.default_rng(0).integers(10, 15, (30, *part.shape))
+    measured_tokens(encoder, part, shown)
+    middle = encoder.standardised[part.name].middle(torch.from_numpy(shown).float().unsqueeze(0))
+    assert middle.shape == (1, 30, *part.shape)
+    assert not encoder.raw({part.name: middle}).any()
+
+
+def test_each_channel_of_a_picture_has_its_own_unit_in_any_order_of_axes() -> None:
+    last = np.random.default_rng(0).normal((5.0, 200.0, -3.0), (1.0, 50.0, 0.1), (30, 8, 9, 3))
+    seen = []
+    for pictures in (last, np.moveaxis(last, -1, 1)):
+        encoder, part = with_units(spaces.Box(-1000, 1000, pictures.shape[1:]))
+        _, raw = measured_tokens(encoder, part, pictures.reshape(30, -1))
+        seen.append(raw.reshape(pictures.shape))
+    assert (seen[0].std(dim=(0, 1, 2)) - 1).abs().max() < 0.01
+    assert torch.equal(seen[0], seen[1].movedim(1, -1))
+
+
+def test_a_network_that_does_not_standardise_sees_bytes_as_shares_of_their_bound() -> None:
+    encoder = encoder_of(UNITS["bytes"], "one")
+    assert torch.equal(encoder.raw({"observation": torch.full((1, 1, 7), 255, dtype=torch.uint8)}), torch.ones(1, 1, 7))
+    assert not encoder.standardised and not bool(encoder.raw_standardised.any())
 
 
 # -- pictures and grids ---------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from dqngui.config import EnvConfig
+from dqngui.envs.make import make_vector
 from dqngui.jobs.branching import branch_point
 from dqngui.messages import BreakpointHit, EpisodeEnded
 from dqngui.runs.checkpoints import checkpoints
@@ -15,6 +17,7 @@ from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import read_events, read_experiment, summary_of
 from tests.commanded import Here, here
 from tests.commanded import events as events_of
+from tests.doubles.panel import Panel
 
 __all__ = ["here"]
 
@@ -23,6 +26,8 @@ STORED = Path(__file__).parent / "stored" / "tmaze-lstm"
 
 SET = STORED.parent / "find-set"
 """Stopped at step 256; its agent looks at a set of entities, without standardised numbers."""
+PANEL = STORED.parent / "panel-boxes"
+"""Stopped at step 128; its agent sees bytes divided by 255, and a small window of numbers as a picture."""
 
 
 @pytest.fixture
@@ -98,3 +103,45 @@ def test_a_set_plays_as_it_did(here: Here) -> None:
     events = command(here, "play", str(SET), "--checkpoint", "256", "--episodes", "3")
     (played,) = [event for event in events if event["type"] == "Evaluated"]
     assert played["returns"] == [2.0, 3.0, 0.0]
+
+
+# -- boxes ------------------------------------------------------------------------------------------
+
+
+def test_boxes_are_still_read_as_they_were_and_learning_goes_on_as_it_would_have(tmp_path: Path, here: Here) -> None:
+    """The numbers were written by the earlier version, which was not stopped."""
+    folder = Path(shutil.copytree(PANEL, tmp_path / "runs" / PANEL.name))
+    experiment = read_experiment(folder)
+    assert (experiment.env.boxes, experiment.net.standardise) == ("size", True)
+    envs = make_vector(experiment.env, 1)
+    assert [(part.name, part.kind, part.has_units) for part in envs.spaces.parts] == [
+        ("bytes", "vector", False), ("window", "image", False)
+    ]  # fmt: skip
+    envs.close()
+    events = command(here, "train", "--resume", str(folder))
+    learned = [event for event in events if event["type"] == "Learned" and event["step"] > 128]
+    losses = [1.3423212170600891, 1.5979859232902527, 1.196012206375599]
+    assert [event["loss"] for event in learned] == pytest.approx(losses, rel=1e-5)
+    (last,) = [event for event in events if event["type"] == "Evaluated" and event["step"] == 512]
+    assert last["returns"] == [6.0, 6.0, 4.0, 3.0]
+    assert read_experiment(folder).env.boxes == "size"
+
+
+def test_a_run_that_reads_boxes_as_it_did_plays_and_forks(tmp_path: Path, here: Here) -> None:
+    folder = Path(shutil.copytree(PANEL, tmp_path / "runs" / PANEL.name))
+    assert command(here, "play", str(folder), "--checkpoint", "0", "--episodes", "2")
+    events = command(here, "train", "--fork", str(folder), "--steps", "256", "--runs", str(folder.parent))
+    (forked,) = [event for event in events if event["type"] == "Forked"]
+    assert forked["step"] == 128 and not forked["fresh"]
+    assert events[-1]["reason"] == "completed"
+    (fork,) = [run for run in folder.parent.iterdir() if run != folder]
+    assert read_experiment(fork).env.boxes == "size"
+
+
+def test_the_same_task_in_a_new_run_is_read_by_its_bounds() -> None:
+    envs = make_vector(EnvConfig(id="tests/Panel-v0"), 1)
+    assert [(part.name, part.kind, part.has_units) for part in envs.spaces.parts] == [
+        ("bytes", "vector", True), ("window", "vector", True)
+    ]  # fmt: skip
+    assert envs.envs[0].unwrapped.__class__ is Panel
+    envs.close()

@@ -14,7 +14,8 @@ class PartEncoder(nn.Module):
     Attributes:
         labels: names of the k tokens.
         cells: rows and columns, if the tokens are the cells of a picture, row by row; else None.
-        standardise: standardises the part's numbers; None if they have no units, or are used as they are.
+        standardise: standardises the part's numbers as they are stored; None if they have no units, and for a network
+            that does not standardise, which sees them multiplied by the part's scale.
     """
 
     labels: tuple[str, ...]

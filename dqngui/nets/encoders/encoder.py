@@ -35,7 +35,7 @@ class Encoder(nn.Module):
         convolutions: str = "one",
     ) -> None:
         super().__init__()
-        made = {part.name: Standardise(part) for part in spaces.parts if standardise and _has_units(part)}
+        made = {part.name: Standardise(part) for part in spaces.parts if standardise and part.has_units}
         self.names = [part.name for part in spaces.parts]
         self._layout = spaces.parts
         encoders: list[PartEncoder] = []
@@ -102,16 +102,12 @@ class Encoder(nn.Module):
     def raw(self, observation: Mapping[str, Tensor]) -> Tensor:
         """The observation as plain numbers (T, B, F).
 
-        Vectors, pictures, rows and entities are scaled, and standardised where the encoder does so; a grid's
+        Vectors, pictures, rows and entities are standardised where the encoder does so, else scaled; a grid's
         categories become shares from 0 to 1, and discrete parts become one-hot; texts are left out.
         """
         units = self.standardised
         parts = [
-            units[part.name](_numbers(part, observation[part.name]))
-            if part.name in units
-            else _numbers(part, observation[part.name])
-            for part in self._layout
-            if part.kind != "text"
+            _numbers(part, observation[part.name], units.get(part.name)) for part in self._layout if part.kind != "text"
         ]
         if parts:
             return torch.cat(parts, dim=-1)
@@ -141,11 +137,6 @@ class Encoder(nn.Module):
         return torch.cat(there, dim=-1)
 
 
-def _has_units(part: ObservationPart) -> bool:
-    """Whether a part holds quantities, whose unit should make no difference, and not bits, bytes or categories."""
-    return part.kind in ("vector", "rows", "entities") and part.dtype == "float32"
-
-
 def _encoder(
     part: ObservationPart,
     names: Sequence[str],
@@ -161,7 +152,7 @@ def _encoder(
         case "text":
             return TextEncoder(part, width)
         case "image":
-            return ImageEncoder(part, tokens, hidden, width, convolutions)
+            return ImageEncoder(part, tokens, hidden, width, convolutions, standardise)
         case "grid":
             return GridEncoder(part, tokens, hidden, width)
         case "entities" if tokens == "feature":
@@ -179,10 +170,13 @@ def _raw_size(part: ObservationPart) -> int:
     return sum(part.sizes) if part.kind == "discrete" else math.prod(part.shape)
 
 
-def _numbers(part: ObservationPart, values: Tensor) -> Tensor:
+def _numbers(part: ObservationPart, values: Tensor, standardise: Standardise | None) -> Tensor:
     dtype = values.dtype if values.is_floating_point() else torch.get_default_dtype()
     if part.kind == "grid":
         return _shares(part, values.to(dtype)).flatten(2)
+    if standardise is not None:
+        standardised: Tensor = standardise(values.to(dtype).flatten(2))
+        return standardised
     if part.kind != "discrete":
         return values.to(dtype).flatten(2) * part.scale
     ones = [

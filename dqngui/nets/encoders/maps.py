@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from dqngui.envs.spaces import ObservationPart
 from dqngui.nets.encoders.contract import PartEncoder
+from dqngui.nets.scaling import Standardise
 
 MOST_CELLS = 64
 """Largest number of cells of a picture's last feature map: attention between cells costs its square."""
@@ -146,13 +147,24 @@ class _MapEncoder(PartEncoder):
 class ImageEncoder(_MapEncoder):
     """Encodes a picture by convolutions: (T, B, F) -> (T, B, 1, D), or one token per cell of the last feature map."""
 
-    def __init__(self, part: ObservationPart, tokens: str, hidden: Sequence[int], width: int, small: str) -> None:
+    def __init__(
+        self,
+        part: ObservationPart,
+        tokens: str,
+        hidden: Sequence[int],
+        width: int,
+        small: str,
+        standardise: Standardise | None = None,
+    ) -> None:
         planes, *sides = part.map_shape
         specs = convolutions_for(sides[0], sides[1], small if tokens == "one" else "three")
         super().__init__(part, planes, specs, tokens, hidden, width)
-        self.scale = part.scale
+        self.scale, self.standardise = part.scale, standardise
 
     def forward(self, part: Tensor) -> Tensor:
+        if self.standardise is not None:
+            x = self.standardise(part.to(next(self.parameters()).dtype))
+            return self.tokens(self.as_planes(x), part.shape[:2])
         planes = self.as_planes(part).to(next(self.parameters()).dtype)
         return self.tokens(planes * self.scale if self.scale != 1.0 else planes, part.shape[:2])
 

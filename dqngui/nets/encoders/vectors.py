@@ -23,7 +23,7 @@ class VectorEncoder(PartEncoder):
     ) -> None:
         super().__init__()
         self.labels = (part.name,)
-        self.scale, self.standardise = part.scale, standardise
+        self.scale, self.standardise = 1.0 if standardise else part.scale, standardise
         sizes = [math.prod(part.shape), *hidden, width]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.chain: tuple[nn.Linear, ...] = tuple(self.layers)  # type: ignore[arg-type]  # quicker to walk
@@ -53,7 +53,7 @@ class FeatureEncoder(PartEncoder):
         features = math.prod(part.shape)
         numbered = [f"{part.name} {index}" if features > 1 else part.name for index in range(features)]
         self.labels = tuple(name or number for name, number in zip(names, numbered, strict=True))
-        self.scale, self.standardise = part.scale, standardise
+        self.scale, self.standardise = 1.0 if standardise else part.scale, standardise
         self.slope = nn.Parameter(torch.empty(features, width))
         self.bias = nn.Parameter(torch.empty(features, width))
 

@@ -1,0 +1,58 @@
+"""A run that is stopped while the units of its observations are first measured continues as if nothing had happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dqngui.presets import to_toml
+from dqngui.settings import experiment_from
+from tests.commanded import Here, events, here
+from tests.doubles import panel
+
+__all__ = ["here", "panel"]
+
+SMALL: dict[str, Any] = {
+    "env": {"id": "tests.doubles.panel:tests/Panel-v0", "num_envs": 4},
+    "net": {"attention": "none", "memory": "none", "tokens": "one", "width": 8, "hidden": []},
+    "learn": {
+        "window": 1, "burn_in": 0, "n_step": 1, "batch_size": 8, "warmup": 64, "update_every": 32,
+        "replay_capacity": 256, "epsilon": 0.5,
+    },
+    "run": {"device": "cpu", "total_steps": 1600, "eval_every": 0, "log_every": 128, "checkpoint_every": 1600},
+}  # fmt: skip
+
+
+def train(here: Here, *arguments: str, status: int = 0) -> list[dict[str, Any]]:
+    got, out, err = here("train", *arguments, "--json")
+    assert got == status, err
+    return events(out)
+
+
+def last_weights(runs: Path) -> dict[str, Any]:
+    (folder,) = runs.iterdir()
+    weights: dict[str, Any] = torch.load(folder / "checkpoints" / "1600.pt", weights_only=True)
+    return weights
+
+
+def flat(tree: Any) -> list[torch.Tensor]:
+    if isinstance(tree, dict):
+        return [tensor for each in tree.values() for tensor in flat(each)]
+    return [tree] if isinstance(tree, torch.Tensor) else []
+
+
+def test_bytes_and_a_window_go_on_bit_for_bit(tmp_path: Path, here: Here) -> None:
+    preset = tmp_path / "panel.toml"
+    preset.write_text(to_toml(experiment_from(SMALL)), encoding="utf-8")
+    whole = train(here, str(preset), "--runs", str(tmp_path / "whole"))
+    stopped = train(here, str(preset), "--runs", str(tmp_path / "parts"), "--break", "loss > 0", status=3)
+    (folder,) = (tmp_path / "parts").iterdir()
+    resumed = train(here, "--resume", str(folder))
+    losses = [[event["loss"] for event in part if event["type"] == "Learned"] for part in (whole, stopped, resumed)]
+    assert len(losses[1]) == 1 and len(losses[0]) > 10
+    assert losses[0] == losses[1] + losses[2]
+    ours, theirs = (flat(last_weights(tmp_path / runs)) for runs in ("whole", "parts"))
+    assert len(ours) == len(theirs) > 4
+    assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
