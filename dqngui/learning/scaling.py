@@ -44,14 +44,12 @@ class ReturnMoments:
         self.sums = np.zeros(3)  # count, sum and sum of squares
         self.largest = np.zeros(2)  # of the present and of the former `MEMORY` steps
         self.block = 0  # returns in the present one
-        self.paid = False  # a reward was seen that is not 0
 
     def observe(self, reward: NDArray[np.float64], ended: NDArray[np.bool_], gamma: float) -> None:
         """Include one step of every environment, (N,) each."""
         chunk = min(LONGEST, max(64, round(10 / max(1 - gamma, 1e-9))))
         for env, (value, rewards) in enumerate(zip(reward.tolist(), self.pending, strict=True)):
             rewards.append(value)
-            self.paid = self.paid or value != 0
             if ended[env]:
                 self._count(discounted(rewards, gamma))
                 rewards.clear()
@@ -85,7 +83,6 @@ class ReturnMoments:
         """Forget the rewards of running episodes that are given up, where `which` (N,) is true."""
         for env in np.flatnonzero(which):
             self.pending[env].clear()
-        self.paid = bool(self.largest.any()) or any(map(any, self.pending))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {
@@ -101,7 +98,6 @@ class ReturnMoments:
         self.block = int(arrays["return.block"])
         pieces = np.split(arrays["return.pending"], np.cumsum(arrays["return.lengths"])[:-1])
         self.pending = [piece.tolist() for piece in pieces]
-        self.paid = bool(self.largest.any() or arrays["return.pending"].any())
 
 
 def discounted(rewards: Sequence[float], gamma: float) -> NDArray[np.float64]:
@@ -161,12 +157,8 @@ class Scaling:
             self.returns.abandon(lost)
 
     def set_units(self, gamma: float) -> None:
-        """Set the units by what was seen, if enough of it is new, or if it is the first reward."""
-        if not self.active:
-            return
-        if self.seen < self.next:
-            if self.returns is not None and self.returns.paid and not self.rewarded:
-                self._set_unit(*self.returns.measured(gamma))
+        """Set the units by what was seen, if enough of it is new."""
+        if not self.active or self.seen < self.next:
             return
         self.next = min(int(self.seen * GROWTH), self.seen + MEMORY // 10) + 1
         self._standardise()

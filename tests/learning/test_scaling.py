@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
@@ -49,11 +48,6 @@ def experiment(kind: str, factor: float = 1.0, **run: Any) -> Any:
 @cache
 def trained(kind: str, factor: float) -> list[Event]:
     return list(run_inline(Request(job="train", experiment=experiment(kind, factor))))
-
-
-def transition(reward: Any, ended: Any) -> Any:
-    """The rewards of one step of every environment, and which episodes it ended."""
-    return SimpleNamespace(reward=reward, ended=ended)
 
 
 @pytest.mark.parametrize("factor", [0.01, 100.0])
@@ -119,45 +113,6 @@ def test_no_reward_is_more_than_ten_units() -> None:
     scaling.seen = 2000
     scaling.set_units(0.99)
     assert 3 / training.learner.policy.reward_unit.unit <= LARGEST_RETURN * 1.0001
-    training.close()
-
-
-@pytest.mark.parametrize("size", [1.0, -100.0])
-@pytest.mark.parametrize("first", [400, 3_000, 51_000])
-@pytest.mark.parametrize("kind", ["mean", "categorical"])
-def test_the_first_reward_counts_at_the_next_update(kind: str, first: int, size: float) -> None:
-    """However many steps without any reward were seen, of which the next units would be a tenth more."""
-    training = Training(experiment(kind))
-    scaling, unit = training.algorithm.scaling, training.learner.policy.reward_unit
-    nothing, ended = np.zeros(4), np.zeros(4, bool)
-    for step in range(4, first, 4):
-        scaling.observe_rewards(transition(nothing, ended | (step % 80 == 0)), 0.99)
-        if step >= 200 and step % 16 == 0:
-            scaling.set_units(0.99)
-            assert not unit.learned(np.array([size])).any(), "no reward was seen yet"
-    saved = scaling.arrays()
-    for resumed in (False, True):
-        if resumed:
-            scaling.restore(saved)
-            unit.unit = np.inf
-        scaling.observe_rewards(transition(np.array([0.0, size, 0.0, 0.0]), ended), 0.99)
-        scaling.set_units(0.99)
-        learned = abs(float(unit.learned(np.array([size]))[0]))
-        assert 0.1 < learned <= LARGEST_RETURN * 1.0001
-    training.close()
-
-
-def test_a_reward_that_is_given_up_counts_as_not_seen() -> None:
-    training = Training(experiment("mean"))
-    scaling = training.algorithm.scaling
-    scaling.set_units(0.99)
-    scaling.observe_rewards(transition(np.array([0.0, 1.0, 0.0, 0.0]), np.zeros(4, bool)), 0.99)
-    scaling.abandon(np.array([False, True, False, False]))
-    scaling.set_units(0.99)
-    assert not np.isfinite(training.learner.policy.reward_unit.unit)
-    scaling.observe_rewards(transition(np.array([2.0, 0.0, 0.0, 0.0]), np.zeros(4, bool)), 0.99)
-    scaling.set_units(0.99)
-    assert np.isfinite(training.learner.policy.reward_unit.unit)
     training.close()
 
 
