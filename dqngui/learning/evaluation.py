@@ -146,7 +146,7 @@ def _play(
     """Play one group after `steps` steps of others; gives the new number of steps."""
     count = len(envs)
     action, reward = np.full(count, -1, dtype=np.int64), np.zeros(count, dtype=np.float32)
-    active = group.active
+    active, length = group.active, 0
     resetting = envs.resetting(seeds)
     while (parts := next(resetting)) is None:
         yield steps
@@ -160,14 +160,15 @@ def _play(
         while (result := next(stepping)) is None:
             yield steps
         parts, raw, terminated, truncated = result
-        steps += int(active.sum())
+        length += 1
+        steps += np.count_nonzero(active)
         group.ret[active] += raw[active]
-        group.length[active] += 1
+        group.length[active] = length
         reward = network.reward_unit.learned(raw)
         active &= ~(terminated | truncated)
-        too_long = active & (group.length >= limits.longest)
-        group.cut |= too_long
-        active &= ~too_long
+        if length >= limits.longest:
+            group.cut[:] = active
+            active[:] = False
         if steps >= limits.steps and active.any():
             group.keep_first(fewest)
         yield steps
