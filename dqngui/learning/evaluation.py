@@ -161,7 +161,7 @@ def _play(
             yield steps
         parts, raw, terminated, truncated = result
         length += 1
-        steps += np.count_nonzero(active)
+        steps += int(np.count_nonzero(active))
         group.ret[active] += raw[active]
         group.length[active] = length
         reward = network.reward_unit.learned(raw)
