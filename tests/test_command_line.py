@@ -32,7 +32,9 @@ from dqngui.presets import read_experiment, to_toml
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.folder import create
 from dqngui.statistics import mean_interval
+from dqngui.texts import say, words
 from tests.commanded import SMALL, Here, events, here, run, start, trained
+from tests.doubles.endless import NAME
 
 __all__ = ["here", "trained"]
 
@@ -455,3 +457,30 @@ def test_a_mistake_that_shows_later_keeps_what_was_trained(tmp_path: Path, monke
     assert main(["train", *SMALL, "--steps", "800", "--runs", str(tmp_path), "--json"]) == 2
     (folder,) = tmp_path.iterdir()
     assert checkpoints(folder) == [0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_a_slow_evaluation_of_an_endless_policy_at_once(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    log = tmp_path / "steps"
+    env = {**os.environ, "ENDLESS_STEP_S": "0.06", "ENDLESS_LOG": str(log)}
+    agent = ["net.memory=none", "net.attention=none", "net.width=8", "learn.window=1", "learn.burn_in=0"]
+    options = ["--set", *agent, "learn.warmup=100", "run.eval_every=200", "--host", "inline", "--steps", "2000"]
+    process = start("train", "--env", NAME, *options, "--runs", str(tmp_path / "runs"), env=env)
+    assert process.stderr is not None and process.stdout is not None
+    end = time.monotonic() + 60
+    while not log.exists() or log.stat().st_size < 50:
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.01)
+    sent = time.monotonic()
+    process.send_signal(number)
+    lines = []
+    while words(say("shown.stopping")) not in "".join(lines[-1:]):
+        lines.append(process.stderr.readline())
+        assert lines[-1], lines
+    assert time.monotonic() - sent < 1.0
+    process.communicate(timeout=20)
+    assert process.returncode == 130 and time.monotonic() - sent < 5.0
+    assert list((tmp_path / "runs").glob("*/resume*"))

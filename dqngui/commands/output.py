@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from dqngui.messages import (
+    Advanced,
     EpisodeEnded,
     Evaluated,
     Event,
@@ -38,7 +39,7 @@ class JsonLines:
     """One event a line on standard output. Raises BrokenPipeError when the reader has gone."""
 
     def take(self, event: Event) -> None:
-        if isinstance(event, Weights):
+        if isinstance(event, (Weights, Advanced)):
             return
         write_json_line(encode(in_words(event)))
 

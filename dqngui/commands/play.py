@@ -12,7 +12,7 @@ from dqngui.commands.experiments import run_folder
 from dqngui.commands.following import follow
 from dqngui.commands.output import JsonLines
 from dqngui.config import ConfigError
-from dqngui.messages import Evaluated, Event, Request, Warned
+from dqngui.messages import Evaluated, Event, Noted, Request, Warned
 from dqngui.messages.tested import unseen
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
@@ -29,7 +29,7 @@ def run(arguments: PlayArguments) -> int:
             lines.take(event)
         elif isinstance(event, Evaluated):
             _print_returns(event, arguments.video)
-        elif isinstance(event, Warned):
+        elif isinstance(event, (Warned, Noted)):
             print(event.words, file=sys.stderr)
 
     outcome = follow(open_host("inline", _request(arguments)), take)

@@ -15,7 +15,19 @@ from dqngui.commands.experiments import check_task, experiment_of, knobs_of
 from dqngui.commands.following import IDLE_S, Interruption, interruption
 from dqngui.commands.output import in_words, table, write_json_line
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import COMMANDS, Evaluated, Event, Failed, Finished, Learned, Request, Stop, Weights, encode
+from dqngui.messages import (
+    COMMANDS,
+    Advanced,
+    Evaluated,
+    Event,
+    Failed,
+    Finished,
+    Learned,
+    Request,
+    Stop,
+    Weights,
+    encode,
+)
 from dqngui.messages.tested import unseen
 from dqngui.settings import with_settings
 from dqngui.statistics import mean_interval, mean_of, reason
@@ -111,7 +123,7 @@ class SeedRun:
             case Learned() | Evaluated() if not self._testing:
                 row.steps = max(row.steps, event.step)
                 row.seconds = max(row.seconds, event.seconds)
-        if self._json and not isinstance(event, Weights):
+        if self._json and not isinstance(event, (Weights, Advanced)):
             write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(in_words(event))), "seed": row.seed}))
         elif isinstance(event, Evaluated):
             text = say("shown.seed", seed=row.seed, step=event.step, role=event.role, mean=event.mean)

@@ -7,7 +7,9 @@ they are. The last observation of an episode is the real one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gymnasium
@@ -18,6 +20,10 @@ from dqngui.envs.missing_wrappers import usable_spaces
 from dqngui.envs.spaces import ObservationLayout, Spaces
 
 Parts = dict[str, np.ndarray]
+Step = tuple[Parts, np.ndarray, np.ndarray, np.ndarray]
+"""Parts, rewards, terminated and truncated, as `Envs.step` gives them."""
+PAUSE_S = 0.05
+"""So often a step of slow environments can be left between two of them."""
 
 
 class Envs:
@@ -57,18 +63,30 @@ class Envs:
 
     def reset(self, seeds: Sequence[int] | np.ndarray) -> Parts:
         """Start an episode everywhere, environment i with seeds[i]. Returns {part: (N, *shape)}."""
+        return next(parts for parts in self.resetting(seeds, pause_s=math.inf) if parts is not None)
+
+    def resetting(self, seeds: Sequence[int] | np.ndarray, pause_s: float = PAUSE_S) -> Iterator[Parts | None]:
+        """The same as `reset`, with pauses between slow environments: yields None in each, and at last the parts.
+
+        It can be left at a pause; then all environments must be reset.
+
+        Args:
+            pause_s: seconds from the start or the last pause after which there is another one.
+        """
         observations = []
+        began = time.perf_counter()
         for index, (env, seed) in enumerate(zip(self.envs, seeds, strict=True)):
             observation, self.infos[index] = env.reset(seed=int(seed))
             observations.append(observation)
+            if time.perf_counter() - began >= pause_s:
+                yield None
+                began = time.perf_counter()
         self._ended.clear()
         self._observations = observations
         self._last = self._layout.gather(observations)
-        return self._last
+        yield self._last
 
-    def step(
-        self, actions: np.ndarray, active: np.ndarray | None = None
-    ) -> tuple[Parts, np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, active: np.ndarray | None = None) -> Step:
         """One step everywhere, or where `active` (N,) is true; the others keep their rows, with reward 0.
 
         Args:
@@ -80,7 +98,7 @@ class Envs:
         Raises RuntimeError if an environment whose episode has ended was not reset.
         """
         if active is not None:
-            return self._step_some(actions, np.flatnonzero(active).tolist())
+            return next(result for result in self.stepping(actions, active, pause_s=math.inf) if result is not None)
         if self._ended:
             raise RuntimeError(f"reset environments {sorted(self._ended)} before the next step")
         count = len(self.envs)
@@ -99,20 +117,28 @@ class Envs:
         self._last = self._layout.gather(observations)
         return self._last, rewards, terminated, truncated
 
-    def _step_some(self, actions: np.ndarray, indices: list[int]) -> tuple[Parts, np.ndarray, np.ndarray, np.ndarray]:
+    def stepping(self, actions: np.ndarray, active: np.ndarray, pause_s: float = PAUSE_S) -> Iterator[Step | None]:
+        """The same as `step` with `active`, with pauses between slow environments: yields None in each, and at last the
+        result. It can be left at a pause; then all environments must be reset. `pause_s` as in `resetting`.
+        """
+        indices = np.flatnonzero(active).tolist()
         if waiting := self._ended.intersection(indices):
             raise RuntimeError(f"reset environments {sorted(waiting)} before the next step")
         count = len(self.envs)
         rewards, terminated, truncated = np.zeros(count), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
         observations = []
+        began = time.perf_counter()
         for index in indices:
             observation, rewards[index], end, cut, self.infos[index] = self.envs[index].step(int(actions[index]))
             observations.append(observation)
             terminated[index], truncated[index] = end, cut
             if end or cut:
                 self._ended.add(index)
+            if time.perf_counter() - began >= pause_s:
+                yield None
+                began = time.perf_counter()
         self._overwrite(indices, observations)
-        return self._last, rewards, terminated, truncated
+        yield self._last, rewards, terminated, truncated
 
     def replay(self, seeds: Sequence[int] | np.ndarray, actions: Sequence[Sequence[int]]) -> Parts:
         """Play the episode of seeds[i] in environment i, up to after actions[i]. Returns {part: (N, *shape)}.

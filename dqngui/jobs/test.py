@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,16 +16,27 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.envs.make import LONGEST_GREEDY, make_env, make_vector
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.envs.spaces import Spaces
+from dqngui.envs.task_facts import time_limit_of
 from dqngui.envs.vector import Envs
+from dqngui.jobs.evaluation import interruptible
 from dqngui.jobs.film import Film
 from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.thinning import thinned
 from dqngui.learning.devices import resolve_device
-from dqngui.learning.evaluation import Interrupted, evaluate, play_episode
-from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, Request, Stop, Warned
+from dqngui.learning.evaluation import (
+    Evaluation,
+    EvaluationLimits,
+    Interrupted,
+    episode,
+    evaluation,
+    longest_greedy,
+)
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, Noted, Request, Stop, Warned
 from dqngui.nets.network import build_network
 from dqngui.nets.trunk import Trunk
 from dqngui.runs.checkpoints import load_weights
-from dqngui.runs.folder import read_experiment
+from dqngui.runs.episodes import read_index
+from dqngui.runs.folder import read_experiment, summary_of
 from dqngui.statistics import mean_of
 from dqngui.texts import say
 
@@ -65,7 +76,20 @@ def test(request: Request, inbox: Inbox) -> Iterator[Event]:
     except BaseException:
         envs.close()
         raise
-    return _test(network, envs, experiment, options, step, inbox)
+    limit = time_limit_of(envs.envs[0])
+    limit = None if limit == LONGEST_GREEDY else limit  # the one that was added here
+    longest = longest_greedy(_longest_trained(folder, experiment.env.num_envs), limit, LONGEST_GREEDY)
+    return thinned(_test(network, envs, experiment, options, step, inbox, longest))
+
+
+def _longest_trained(folder: Path, num_envs: int) -> int:
+    """Steps of the longest episode of a run's training, or of the longest that was not over at its end."""
+    index, summary = read_index(folder), summary_of(folder)
+    ends = np.zeros(num_envs, dtype=np.int64)
+    known = index["env"] < num_envs
+    np.maximum.at(ends, index["env"][known], index["step"][known])
+    running = 0 if summary is None else (summary.step - int(ends.min())) // num_envs
+    return max(int(index["length"].max(initial=0)), running)
 
 
 def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, torch.Tensor]) -> Trunk:
@@ -86,12 +110,13 @@ def stored_network(spaces: Spaces, experiment: Experiment, weights: dict[str, to
 
 
 def _test(
-    network: Trunk, envs: Envs, experiment: Experiment, options: TestOptions, step: int, inbox: Inbox
-) -> Iterator[Event]:
+    network: Trunk, envs: Envs, experiment: Experiment, options: TestOptions, step: int, inbox: Inbox, longest: int
+) -> Generator[Event, None, None]:
     began = time.perf_counter()
     device = next(network.parameters()).device
     returns: list[float] = []
     lengths: list[int] = []
+    cut = 0
 
     def stop_asked() -> bool:
         return any(isinstance(command, Stop) for command in inbox.poll(step))
@@ -100,19 +125,21 @@ def _test(
         wanted = experiment.run.device
         if wanted != "auto" and not str(device).startswith(wanted):
             yield Warned(step=step, text=say("play.other_device", device=wanted))
-        if options.video is not None:
-            ret, length = _filmed(network, experiment, options, device)
-            returns.append(ret)
-            lengths.append(length)
-            yield EpisodeEnded(step=step, ret=ret, length=length)
         while len(returns) < options.episodes:
             first = options.seed + len(returns)
-            seeds = range(first, min(first + len(envs), options.seed + options.episodes))
+            if options.video is not None and not returns:
+                playing = _filmed(network, experiment, options, device, longest)
+            else:
+                seeds = range(first, min(first + len(envs), options.seed + options.episodes))
+                playing = evaluation(network, envs, seeds, device=device, limits=EvaluationLimits(longest))
             try:
-                some, long = evaluate(network, envs, seeds, device=device, interrupted=stop_asked)
+                found = yield from interruptible(playing, step, stop_asked)
             except Interrupted:
                 break
-            for ret, length in zip(some, long, strict=True):
+            if found.cut and not cut:
+                yield Noted(step=step, text=say("train.cut", environment=experiment.env.id, steps=longest))
+            cut += found.cut
+            for ret, length in zip(found.returns, found.lengths, strict=True):
                 yield EpisodeEnded(step=step, ret=ret, length=length, episode=len(returns))
                 returns.append(ret)
                 lengths.append(length)
@@ -130,8 +157,10 @@ def _test(
     )
 
 
-def _filmed(network: Trunk, experiment: Experiment, options: TestOptions, device: torch.device) -> tuple[float, int]:
-    """Play the first episode and film it; gives return and length."""
+def _filmed(
+    network: Trunk, experiment: Experiment, options: TestOptions, device: torch.device, longest: int
+) -> Generator[int, None, Evaluation]:
+    """Play the first episode and film it."""
     assert options.video is not None
     env = make_env(experiment.env, render_mode="rgb_array", longest=LONGEST_GREEDY)
     with closing(Envs([env], experiment.env)) as envs, Film(Path(options.video), _fps(env)) as film:
@@ -142,7 +171,7 @@ def _filmed(network: Trunk, experiment: Experiment, options: TestOptions, device
                 raise ConfigError("play.nothing_to_film", env=experiment.env.id)
             film.add(frame)
 
-        return play_episode(network, envs, options.seed, device=device, watch=shoot)
+        return (yield from episode(network, envs, options.seed, device=device, watch=shoot, longest=longest))
 
 
 def _fps(env: Any) -> float:

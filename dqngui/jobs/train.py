@@ -13,20 +13,20 @@ import torch
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.breakpoints import Breakpoints
 from dqngui.jobs.device import with_measured_device
+from dqngui.jobs.evaluation import evaluate
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.settings_from_task import notes_about_task
+from dqngui.jobs.thinning import thinned
 from dqngui.jobs.training import NotFinite, Training
-from dqngui.learning.best import Verdict, confirm, is_candidate
 from dqngui.learning.counters import next_evaluation, next_multiple
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
+    Advanced,
     BreakpointHit,
     BreakpointsSet,
-    CheckpointTest,
     Command,
     EpisodeEnded,
-    Evaluated,
     Event,
     Finished,
     Learned,
@@ -49,7 +49,6 @@ from dqngui.messages import (
 )
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import Stored, load_resume, rewind
-from dqngui.statistics import mean_of
 from dqngui.texts import Text, say
 
 Output = Event | Snapshot | EpisodeTrace
@@ -125,6 +124,9 @@ class _Job:
 
     def events(self, lost: RunResumed | None) -> Iterator[Output]:
         """All events of the run; `lost` says what a resumed run lost after its saved state."""
+        return thinned(self._events(lost))
+
+    def _events(self, lost: RunResumed | None) -> Generator[Output, None, None]:
         training = self.training
         try:
             yield from self._begin(lost)
@@ -190,9 +192,9 @@ class _Job:
             if self.stopping:
                 return "stopped"
             run = training.experiment.run
-            if run.eval_every and count.next_evaluation <= count.step:
+            if self._evaluation_is_due():
                 try:
-                    if (yield from self._evaluate()):
+                    if (yield from evaluate(training, self._should_interrupt, self._watched)):
                         return "solved"
                 except Interrupted:
                     continue  # the evaluation is due again once the commands are carried out
@@ -230,6 +232,7 @@ class _Job:
             if count.next_row <= count.step and (count.rows or not training.algorithm.in_rollouts):
                 yield self._watched(self._row())
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
+            yield Advanced(step=count.step)
             yield from self._check_breakpoints()
 
     def _stop_clock(self) -> None:
@@ -347,49 +350,15 @@ class _Job:
         count.next_row = next_multiple(count.step, training.experiment.run.log_every)
         return row
 
-    def _evaluate(self) -> Generator[Output, None, bool]:
-        """Evaluate; a candidate for the best checkpoint, or for stopping, must be confirmed on other seeds.
-
-        Returns whether both evaluations reached `run.stop_at`. Raises Interrupted, without an event or a change.
-        """
-        training, count = self.training, self.training.counters
-        goal, used = training.experiment.run.stop_at, (count.evaluations, count.evaluation_steps)
-        standing = count.standing
-        found: Verdict | None = None
-        try:
-            returns, lengths = training.evaluate(self._should_interrupt)
-            mean = mean_of(returns)
-            spare = used[0] + 1 - 2 * count.confirmations  # further blocks stay at most about as many as first ones
-            if is_candidate(mean, standing, spare) or (goal is not None and mean >= goal):
-                found = confirm(returns, standing.rank, spare, lambda: training.evaluate(self._should_interrupt))
-        except Interrupted:
-            count.evaluations, count.evaluation_steps = used
-            raise
-        count.note_evaluation(mean)
-        count.next_evaluation = next_evaluation(count.step, count.evaluation_steps, training.experiment.run)
-        yield self._watched(
-            Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds)
-        )
-        if found is None:
+    def _evaluation_is_due(self) -> bool:
+        """Whether to evaluate now. A network that has learned nothing yet is evaluated only at the end of the run."""
+        count, run = self.training.counters, self.training.experiment.run
+        if not run.eval_every or count.next_evaluation > count.step:
             return False
-        count.confirmations += found.blocks
-        if found.best:
-            count.best, count.best_rank = found.report, found.rank
-        yield Evaluated(
-            step=count.step,
-            returns=found.returns,
-            lengths=found.lengths,
-            mean=mean_of(found.returns),
-            role="confirmation",
-            best=found.best,
-            score=found.report if found.best else found.rank,
-            reported=len(returns) if found.best else 0,
-            tested=CheckpointTest.of(found.returns[-len(returns) :], found.rank) if found.best else None,
-            seconds=count.seconds,
-        )
-        if found.best:
-            yield Snapshot(count.step, training.learner.weights(), best=True, state=None)
-        return goal is not None and mean >= goal and mean_of(found.returns) >= goal
+        if count.updates == 0 and count.step < run.total_steps:
+            count.next_evaluation = next_evaluation(count.step, count.evaluation_steps, run)
+            return False
+        return True
 
     def _snapshot(self) -> Snapshot:
         training = self.training

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from dqngui import catalog
 from dqngui.config import Experiment, Schedule, number
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import SELECTION_SEEDS, TEST_SEEDS
+from dqngui.envs.task_facts import time_limit_of
 from dqngui.envs.vector import Envs
 from dqngui.jobs.knobs import Knobs
 from dqngui.learning.acting import FinishedEpisode
 from dqngui.learning.algorithm import Algorithm, Generators, Learner, UpdateStats, measured_stats, under
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
-from dqngui.learning.evaluation import evaluate
+from dqngui.learning.evaluation import Evaluation, EvaluationLimits, evaluation, longest_greedy, step_budget
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
 from dqngui.texts import Text, say
 
@@ -45,6 +46,7 @@ class Training:
         self.device = resolve_device(experiment.run.device)
         self.envs = make_vector(experiment.env)
         self.spaces = self.envs.spaces
+        self.time_limit = time_limit_of(self.envs.envs[0])
         self._evaluation_envs: Envs | None = None
         self.generators = Generators(experiment.run.seed)
         make = catalog.load(catalog.ALGORITHMS[experiment.learn.algorithm])
@@ -114,6 +116,8 @@ class Training:
         """Step every environment once and store the steps; returns the episodes that ended."""
         episodes = self.algorithm.act(self.present, self.counters, self.epsilon)
         self.counters.step += len(self.envs)
+        for episode in episodes:
+            self.counters.longest_episode = max(self.counters.longest_episode, episode.length)
         return episodes
 
     def learn(self) -> int:
@@ -147,23 +151,40 @@ class Training:
 
     # -- evaluation -------------------------------------------------------------------------------
 
-    def evaluate(self, interrupted: Callable[[], bool] = lambda: False) -> tuple[tuple[float, ...], tuple[int, ...]]:
-        """Returns and lengths of greedy episodes on the next block of selection seeds. Raises Interrupted."""
+    @property
+    def longest_greedy(self) -> int:
+        """Steps after which a greedy episode is cut now."""
+        running = max(len(actions) for actions in self.algorithm.actor.actions_so_far)
+        return longest_greedy(max(self.counters.longest_episode, running), self.time_limit, LONGEST_GREEDY)
+
+    @property
+    def step_budget(self) -> float:
+        """Steps that an evaluation and its confirmations may make now."""
+        count = self.counters
+        return step_budget(count.step, count.evaluation_steps, self.experiment.run, self.time_limit)
+
+    def evaluation(self, budget: float) -> Generator[int, None, Evaluation]:
+        """Greedy episodes on the next block of selection seeds; yields as `learning.evaluation` does.
+
+        Args:
+            budget: steps that remain for the block; one episode of full length is always affordable.
+        """
         episodes = self.experiment.run.eval_episodes
         blocks = (TEST_SEEDS - SELECTION_SEEDS) // episodes  # then again from the first one
         first = SELECTION_SEEDS + self.counters.evaluations % blocks * episodes
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
             self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY)
-        returns, lengths = evaluate(
+        longest = self.longest_greedy
+        found = yield from evaluation(
             self.learner.policy,
             self._evaluation_envs,
             range(first, first + episodes),
             device=self.device,
-            interrupted=interrupted,
+            limits=EvaluationLimits(longest, max(budget, longest)),
         )
-        self.counters.evaluation_steps += sum(lengths)
-        return returns, lengths
+        self.counters.evaluation_steps += found.steps
+        return found
 
     # -- saving -----------------------------------------------------------------------------------
 

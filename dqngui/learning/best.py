@@ -8,7 +8,7 @@ evaluation before: where every episode can reach the largest return, the first a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from dqngui.statistics import mean_of
@@ -29,6 +29,7 @@ class Verdict:
         rank: mean over all episodes but the report's: the next candidates are compared with it.
         best: whether the candidate is the best now.
         report: mean of the block that no choice used; None if it is not the best.
+        reported: number of episodes of that block; 0 if it is not the best.
     """
 
     returns: tuple[float, ...]
@@ -37,6 +38,7 @@ class Verdict:
     rank: float
     best: bool
     report: float | None
+    reported: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +71,29 @@ def is_candidate(mean: float, standing: Standing, spare: int) -> bool:
     return steady and standing.lowest is not None and mean > standing.lowest and spare > MAX_CONFIRMATIONS + 1
 
 
-def confirm(first: tuple[float, ...], rank_of_best: float | None, spare: int, play: Callable[[], Block]) -> Verdict:
-    """Play further blocks for a candidate whose first block had these returns.
+def confirmation(
+    first: tuple[float, ...], rank_of_best: float | None, spare: int, affordable: Callable[[], bool] = lambda: True
+) -> Generator[None, Block, Verdict]:
+    """Decide about a candidate whose first block had these returns; gives the verdict at the end.
 
-    One block is always played, more while the candidate is not below the best and as long as `spare` blocks remain, and
-    one for the report of a new best. `play` may raise.
+    Yields wherever a further block is wanted, and is sent that block. One block is always wanted, more while the
+    candidate is not below the best and as long as `spare` blocks remain, and one for the report of a new best. Where no
+    block that decides is `affordable` any more, what was played so far decides.
     """
     pooled, lengths, blocks = list(first), list[int](), 0
-    for returns, length in _blocks(play):
+    better = rank_of_best is None or mean_of(pooled) >= rank_of_best
+    while affordable():
+        returns, length = yield
         pooled += returns
         lengths += length
         blocks += 1
         better = rank_of_best is None or mean_of(pooled) >= rank_of_best
         if not better or blocks >= min(MAX_CONFIRMATIONS, max(spare, 1)):
             break
-    rank, report = mean_of(pooled), None
+    rank, report, reported = mean_of(pooled), None, 0
     if better:
-        returns, length = play()
+        returns, length = yield
         pooled += returns
         lengths += length
-        blocks, report = blocks + 1, mean_of(returns)
-    return Verdict(tuple(pooled[len(first) :]), tuple(lengths), blocks, rank, better, report)
-
-
-def _blocks(play: Callable[[], Block]) -> Iterator[Block]:
-    while True:
-        yield play()
+        blocks, report, reported = blocks + 1, mean_of(returns), len(returns)
+    return Verdict(tuple(pooled[len(first) :]), tuple(lengths), blocks, rank, better, report, reported)

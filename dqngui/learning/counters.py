@@ -34,6 +34,8 @@ class Counters:
         sums: sums of the statistics of the updates since the last row of the log, by name.
         counts: how many of these updates measured each statistic.
         rows: number of these updates.
+        longest_episode: steps of the longest episode that has ended.
+        cut_told: an episode of an evaluation was cut, and the log says so.
         starved: an update found no window in a full replay, and the user was warned.
         row_step, row_seconds, row_updates: `step`, `seconds` and `updates` when the last row was written.
         seconds: wall seconds of training.
@@ -58,6 +60,8 @@ class Counters:
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     rows: int = 0
+    longest_episode: int = 0
+    cut_told: bool = False
     starved: bool = False
     row_step: int = 0
     row_seconds: float = 0.0

@@ -291,6 +291,17 @@ class Unpaused(Event, frozen=True):
     logged = False
 
 
+class Advanced(Event, frozen=True, gc=False):
+    """The job still works, and nothing else happened for a while (not logged).
+
+    Attributes:
+        evaluation_steps: steps of the greedy episodes that are played now; None while the run trains.
+    """
+
+    logged = False
+    evaluation_steps: int | None = None
+
+
 class CheckpointSaved(Event, frozen=True):
     """Weights and resume state are on disk (not logged). `seconds` is how long training waited for it."""
 

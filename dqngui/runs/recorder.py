@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import CheckpointSaved, Evaluated, Event, Finished, Learned, Weights, encode
+from dqngui.messages import Advanced, CheckpointSaved, Evaluated, Event, Finished, Learned, Weights, encode
 from dqngui.runs.checkpoints import save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace
 from dqngui.runs.failure import failed
@@ -147,7 +147,7 @@ class _Log:
         elif isinstance(event, Finished):
             self._note(step=event.step, state=_STATES[event.reason])
             self.sync()
-        elif not isinstance(event, Weights):
+        elif not isinstance(event, (Weights, Advanced)):
             self.flush()  # the job may now wait: what it has done so far should be readable
 
     def flush(self) -> None:

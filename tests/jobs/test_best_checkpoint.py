@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from dqngui.learning.best import MAX_CONFIRMATIONS, Standing, confirm, is_candidate
+from dqngui.learning.best import MAX_CONFIRMATIONS, Block, Standing, Verdict, confirmation, is_candidate
 
 EPISODES = 10
+
+
+def confirm(
+    first: tuple[float, ...],
+    rank: float | None,
+    spare: int,
+    play: Callable[[], Block],
+    affordable: Callable[[], bool] = lambda: True,
+) -> Verdict:
+    """The verdict on a candidate, when `play` gives every block that its confirmation wants."""
+    confirming = confirmation(first, rank, spare, affordable)
+    try:
+        next(confirming)
+        while True:
+            confirming.send(play())
+    except StopIteration as end:
+        verdict: Verdict = end.value
+        return verdict
 
 
 def run(values: list[float], rng: np.random.Generator) -> tuple[float, float, float]:
@@ -120,3 +140,11 @@ def test_an_equal_agent_that_has_just_recovered_is_not_kept() -> None:
 def test_an_equal_agent_must_not_fall_back() -> None:
     found = confirm((500.0,), 500.0, 9, lambda: ((499.0,), (499,)))
     assert (found.best, found.blocks) == (False, 1)
+
+
+def test_without_steps_for_more_blocks_a_candidate_plays_only_its_report() -> None:
+    blocks = iter([((1.0, 3.0), (4, 4))])
+    found = confirm((5.0,), 4.0, 9, lambda: next(blocks), affordable=lambda: False)
+    assert (found.best, found.blocks, found.rank, found.report, found.reported) == (True, 1, 5.0, 2.0, 2)
+    worse = confirm((3.0,), 4.0, 9, lambda: next(blocks), affordable=lambda: False)
+    assert (worse.best, worse.blocks, worse.returns) == (False, 0, ())

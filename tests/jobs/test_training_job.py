@@ -19,6 +19,7 @@ from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.jobs.training import Training
 from dqngui.learning.dqn import QStats
+from dqngui.learning.evaluation import Evaluation
 from dqngui.learning.off_policy import OffPolicy
 from dqngui.learning.replay import Replay
 from dqngui.messages import (
@@ -543,14 +544,15 @@ def test_evaluations_never_use_the_seeds_of_a_test(monkeypatch: pytest.MonkeyPat
     training = Training(experiment(run__eval_episodes=1000))
     used: list[range] = []
 
-    def noted(network: Any, envs: Any, seeds: range, **_: Any) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    def noted(network: Any, envs: Any, seeds: range, **_: Any) -> Iterator[int]:
         used.append(seeds)
-        return (0.0,), (1,)
+        yield from ()
+        return Evaluation((0.0,), (1,), 1, 0)
 
-    monkeypatch.setattr("dqngui.jobs.training.evaluate", noted)
+    monkeypatch.setattr("dqngui.jobs.training.evaluation", noted)
     training.counters.evaluations = 998
     for _ in range(4):
-        training.evaluate()
+        list(training.evaluation(1e9))
     training.close()
     assert [seeds[0] for seeds in used] == [1_998_000, 1_999_000, 1_000_000, 1_001_000]
     assert max(seeds[-1] for seeds in used) < 2_000_000

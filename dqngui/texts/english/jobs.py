@@ -26,6 +26,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "train.task_limit": "episodes of at most {length} steps",
     "train.task_lengths": "episodes of {shortest} to {longest} steps",
     "train.task_unfinished": "no episode ended",
+    "train.cut": (
+        "{environment} sets no time limit, so a greedy episode is cut, this time after {steps:,} steps; its return "
+        "counts the rewards up to there"
+    ),
     "train.not_repeated": Plural(
         "count",
         {
