@@ -10,7 +10,7 @@ from dqngui.commands.arguments import TrainArguments
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, BreakpointsSet, KnobChanged, SetBreakpoints, SetKnob
 from dqngui.presets import preset_names, read_agent, read_experiment, with_agent
-from dqngui.settings import experiment_from, parse_assignments, with_settings
+from dqngui.settings import checked_env, experiment_from, parse_assignments, with_settings
 
 DEFAULT_PRESET = "cartpole-positions"
 
@@ -36,7 +36,9 @@ def chosen_experiment(
     from dqngui.defaults import default_experiment
 
     task = {path: value for path, value in changes.items() if path.startswith("env.")}
-    usual = default_experiment(with_settings(experiment_from({}), {"env.id": env, **task}).env)
+    tried = with_settings(experiment_from({}), {"env.id": env, **task}, check=False)
+    length = {path: value for path, value in changes.items() if path == "run.total_steps"}
+    usual = with_settings(default_experiment(checked_env(tried.env)), length)
     others = {path: value for path, value in changes.items() if path not in task}
     return with_settings(_with_agent(usual, agent), others)
 
