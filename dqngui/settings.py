@@ -86,7 +86,7 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
     _check_schedules(experiment)
-    experiment = _over_its_run(experiment)
+    experiment = _over_its_run(experiment, before)
     return derivation.resolved(experiment, missing, before, automatic)
 
 
@@ -104,10 +104,12 @@ def _with_steps(plain: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _over_its_run(experiment: Experiment) -> Experiment:
-    """A copy in which schedules that have a share of the run have as many steps."""
+def _over_its_run(experiment: Experiment, before: Experiment | None) -> Experiment:
+    """A copy in which schedules that have a share of the run have as many steps, if one of the two was changed."""
     total, learn = experiment.run.total_steps, experiment.learn
-    names = (field.name for field in experiment_fields() if field.scheduled)
+    names = [field.name for field in experiment_fields() if field.scheduled]
+    if before is not None and before.run.total_steps == total:
+        names = [name for name in names if getattr(before.learn, name) != getattr(learn, name)]
     moved = {name: over_run(getattr(learn, name), total) for name in names}
     return msgspec.structs.replace(experiment, learn=msgspec.structs.replace(learn, **moved))
 
