@@ -45,8 +45,8 @@ MOST_WARMUP = 4
 """A warm-up takes at most one step in so many of a run, so that the shortest runs learn too."""
 
 
-def _horizon_plus(more: int) -> Rule:
-    return lambda experiment: experiment.net.horizon + more if experiment.net.horizon else None
+def _known_horizon(experiment: Experiment) -> int | None:
+    return experiment.net.horizon or None
 
 
 def episode_limit(task: TaskFacts | None) -> int | None:
@@ -198,9 +198,9 @@ TASK_RULES: dict[str, Rule] = {
 """Rules that hold only where the task was measured."""
 
 _MEMORY_RULES: dict[str, Rule] = {
-    f"{MEMORY_OPTIONS}chrono": _horizon_plus(0),
-    f"{MEMORY_OPTIONS}length": _horizon_plus(1),
-    f"{MEMORY_OPTIONS}season": _horizon_plus(0),
+    f"{MEMORY_OPTIONS}chrono": _known_horizon,
+    f"{MEMORY_OPTIONS}length": size_rules.memory_length,
+    f"{MEMORY_OPTIONS}season": _known_horizon,
 }
 _BEFORE_MEMORY = ("net.tokens", "net.attention", "net.hidden", "net.width", "net.horizon")
 

@@ -73,15 +73,31 @@ def width(experiment: Experiment) -> int | None:
     return -(-size // together) * together
 
 
-def context(experiment: Experiment) -> int:
-    """How many past steps a finite memory reads; 0 for others, and where its options are not right."""
+def _memory_number(experiment: Experiment, name: str, otherwise: int) -> int:
+    """A number that the memory's options have; `otherwise` if they have none or are not right."""
     entry = catalog.MEMORIES.get(experiment.net.memory)
     if entry is None:
-        return 0
+        return otherwise
     try:
-        return getattr(msgspec.convert(experiment.net.memory_options, entry.options), "context", 0)
+        return getattr(msgspec.convert(experiment.net.memory_options, entry.options), name, otherwise)
     except msgspec.ValidationError:
-        return 0
+        return otherwise
+
+
+def context(experiment: Experiment) -> int:
+    """How many past steps a finite memory reads; 0 for others, and where its options are not right."""
+    return _memory_number(experiment, "context", 0)
+
+
+def memory_length(experiment: Experiment) -> int | None:
+    """The length of a finite memory: the horizon and the present step. If the horizon is derived and the replay was
+    chosen, what the memory reads takes at most half of what the replay holds.
+    """
+    length = experiment.net.horizon + 1
+    fits = steps_that_fit(experiment) if "net.horizon" in experiment.derived else None
+    if length == 1:
+        return None
+    return length if fits is None else min(length, max(1, fits // 2 // _memory_number(experiment, "layers", 1) + 1))
 
 
 def replay_capacity(experiment: Experiment) -> int:
