@@ -44,9 +44,11 @@ class UnlearnedSteps:
             yield Warned(step=count.step, text=text)
 
     def check_end(self, training: Training) -> Iterator[Warned]:
-        """A warning at the end of a run that made no update."""
-        count = training.counters
-        if count.updates == self.updates:
-            learn = training.experiment.learn
-            text = say("train.no_update", steps=count.step, warmup=learn.warmup, window=learn.window)
-            yield Warned(step=count.step, text=text)
+        """A warning at the end of a run that made no update, unless the reason was told already."""
+        count, learn = training.counters, training.experiment.learn
+        if count.updates != self.updates or count.starved:
+            return
+        text = say("train.no_update", steps=count.step, warmup=learn.warmup, window=learn.window)
+        if training.algorithm.in_rollouts:
+            text = say("train.no_update_rollout", steps=count.step, rollout=learn.rollout, envs=len(training.envs))
+        yield Warned(step=count.step, text=text)

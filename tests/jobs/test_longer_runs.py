@@ -115,6 +115,8 @@ def warnings(events: list[Event]) -> list[str]:
 def test_a_run_that_ends_without_an_update_says_so() -> None:
     (said,) = warnings(run(experiment(run__total_steps=64)))
     assert "nothing was learned" in said and "`learn.warmup` = 100" in said
+    (said,) = warnings(run(experiment(run__total_steps=64, learn__algorithm="ppo")))
+    assert "`learn.rollout`" in said
     assert warnings(run(experiment(run__total_steps=200))) == []
     assert warnings(run(experiment(run__total_steps=600), (Stop(at=48),))) == []
 

@@ -32,6 +32,11 @@ TEMPLATES: dict[str, str | Plural] = {
         "warm-up (`learn.warmup` = {warmup:,}) and an episode or a window of {window:,} steps; train for longer "
         "(`run.total_steps`)"
     ),
+    "train.no_update_rollout": (
+        "nothing was learned: the run ended after {steps:,} steps without an update; it needs several rollouts of "
+        "{rollout:,} steps in each of {envs} environments (`learn.rollout`); train for longer (`run.total_steps`) or "
+        "make rollouts shorter"
+    ),
     "train.added": "Wrappers added to the environment, so that an agent can use it: {wrappers}",
     "train.added_keep": "keep (of the observation only {entries}; no network reads the rest)",
     "train.added_discretize": "discretize ({bins} bins for each continuous number of an action: {actions} actions)",
