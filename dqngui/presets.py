@@ -59,7 +59,8 @@ class AgentPreset(Options, frozen=True):
     Attributes:
         title: its name in the field.
         net, learn: settings of these sections that define the agent.
-        at_least, at_most: bounds, by section and setting; a number of the task outside of them is moved to the bound.
+        at_least, at_most: bounds, by section and setting; a number of the task outside of them is moved to the bound,
+            unless it is derived: then its rule knows the task, the speed of its environment and the memory.
     """
 
     title: str
@@ -95,13 +96,14 @@ def with_agent(experiment: Experiment, agent: AgentPreset) -> Experiment:
     """A checked copy of the experiment with the same task and this agent. Raises ConfigError."""
     changes = {f"net.{name}": value for name, value in agent.net.items()}
     changes |= {f"learn.{name}": value for name, value in agent.learn.items()}
-    data = as_data(with_settings(experiment, changes, check=False))
+    laid = with_settings(experiment, changes, check=False)
+    data = as_data(laid)
     for bounds, nearest in ((agent.at_least, max), (agent.at_most, min)):
         for section, settings in bounds.items():
             for name, bound in settings.items():
                 present = data.get(section, {}).get(name)
                 moved = _within(present, bound, nearest)
-                if moved != present:
+                if moved != present and f"{section}.{name}" not in laid.derived:
                     changes[f"{section}.{name}"] = moved
     return with_settings(experiment, changes)
 

@@ -1,8 +1,9 @@
 """Rules: from what each derived setting is computed, and how.
 
-A rule sees the whole experiment and gives the value of one setting, or None for the setting's default. The rules of
-`TASK_RULES` read what was measured of the task (`Experiment.task`), never its name. Their numbers come from single runs
-on a few tasks of different kinds; the evidence in `assets/evidence` is of presets and does not test them yet.
+A rule sees the whole experiment and gives the value of one setting, or None for the setting's default. It may also ask
+whether another setting is derived (`Experiment.derived`) or was chosen. The rules of `TASK_RULES` read what was
+measured of the task (`Experiment.task`), never its name. Their numbers come from single runs on a few tasks of
+different kinds; the evidence in `assets/evidence` is of presets and does not test them yet.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dqngui.config import Experiment, Schedule, TaskFacts
+from dqngui import size_rules
+from dqngui.config import Experiment, LearnConfig, Schedule, TaskFacts, over_run
 
 Rule = Callable[[Experiment], Any]
 
@@ -39,10 +41,12 @@ EVAL_EPISODES = 20
 evaluations of agents whose true values vary by 40, and their episodes by 100, the chosen one lost 5.1 against the best
 instead of 8.7."""
 SHORTEST_WARMUP, LONGEST_WARMUP = 200, 2_000
+MOST_WARMUP = 4
+"""A warm-up takes at most one step in so many of a run, so that the shortest runs learn too."""
 
 
-def _horizon_plus(more: int) -> Rule:
-    return lambda experiment: experiment.net.horizon + more if experiment.net.horizon else None
+def _known_horizon(experiment: Experiment) -> int | None:
+    return experiment.net.horizon or None
 
 
 def episode_limit(task: TaskFacts | None) -> int | None:
@@ -71,15 +75,39 @@ def _horizon(experiment: Experiment) -> int | None:
 
 
 def _window_from(experiment: Experiment) -> str | None:
-    return None if whole_episodes(experiment) is None else "start"
+    """From the start only where a window holds the whole episode: later steps would never be learned."""
+    whole = whole_episodes(experiment)
+    if whole is None:
+        return None
+    if "learn.window" not in experiment.derived:
+        return "start" if experiment.learn.window >= whole else None
+    fits = size_rules.steps_that_fit(experiment)
+    return "start" if fits is None or whole + _read_before(experiment, 0) <= fits else None
+
+
+def _read_before(experiment: Experiment, usual: int) -> int:
+    """Steps that a window reads before the learned ones, with this burn-in unless another one was chosen."""
+    burn_in = usual if "learn.burn_in" in experiment.derived else experiment.learn.burn_in
+    return max(burn_in, size_rules.context(experiment))
 
 
 def _window(experiment: Experiment) -> int | None:
-    return whole_episodes(experiment) if experiment.learn.window_from == "start" else None
+    """The whole episode where windows start with it; else the default, or less where a chosen replay holds less."""
+    whole = whole_episodes(experiment)
+    if experiment.learn.window_from == "start" and whole is not None:
+        return whole
+    usual, fits = LearnConfig(), size_rules.steps_that_fit(experiment)
+    if fits is None or usual.window + _read_before(experiment, usual.burn_in) <= fits:
+        return None
+    return min(usual.window, fits - _read_before(experiment, max(0, fits // 5)))
 
 
 def _burn_in(experiment: Experiment) -> int | None:
-    return 0 if experiment.learn.window_from == "start" else None
+    """None where windows start with the episode; else the default, or less where a chosen replay holds less."""
+    if experiment.learn.window_from == "start":
+        return 0
+    fits = size_rules.steps_that_fit(experiment)
+    return None if fits is None else max(0, min(LearnConfig().burn_in, fits - experiment.learn.window))
 
 
 def _batch_size(experiment: Experiment) -> int:
@@ -96,10 +124,12 @@ def _repeats(experiment: Experiment) -> bool:
     return experiment.task.single_found == 0 and experiment.task.held_found >= FEWEST_FOUND
 
 
-def _epsilon(experiment: Experiment) -> Schedule:
-    """Longer where something has to be found first."""
-    share = 5 if _repeats(experiment) else 10
-    return Schedule(start=1.0, end=0.05, steps=max(1, experiment.run.total_steps // share))
+def _epsilon(experiment: Experiment) -> float | Schedule:
+    """Longer where something has to be found first. A share of the run, so that its steps follow the run's length even
+    where a person chose another start or end.
+    """
+    share = 0.2 if _repeats(experiment) else 0.1
+    return over_run(Schedule(start=1.0, end=0.05, steps=0, share=share), experiment.run.total_steps)
 
 
 def _epsilon_repeat(experiment: Experiment) -> int | None:
@@ -111,7 +141,8 @@ def _epsilon_repeat_power(experiment: Experiment) -> float | None:
 
 
 def _warmup(experiment: Experiment) -> int:
-    return max(SHORTEST_WARMUP, min(LONGEST_WARMUP, experiment.run.total_steps // 25))
+    steps = experiment.run.total_steps
+    return min(steps // MOST_WARMUP, max(SHORTEST_WARMUP, min(LONGEST_WARMUP, steps // 25)))
 
 
 def _update_every(experiment: Experiment) -> int | None:
@@ -144,6 +175,10 @@ def _checkpoint_every(experiment: Experiment) -> int:
 
 
 TASK_RULES: dict[str, Rule] = {
+    "net.tokens": size_rules.tokens,
+    "net.attention": size_rules.attention,
+    "net.hidden": size_rules.hidden,
+    "net.width": size_rules.width,
     "net.horizon": _horizon,
     "learn.window_from": _window_from,
     "learn.window": _window,
@@ -158,14 +193,21 @@ TASK_RULES: dict[str, Rule] = {
     "run.eval_episodes": _eval_episodes,
     "run.eval_share": _eval_share,
     "run.checkpoint_every": _checkpoint_every,
+    "learn.replay_capacity": size_rules.replay_capacity,
 }
 """Rules that hold only where the task was measured."""
 
+_MEMORY_RULES: dict[str, Rule] = {
+    f"{MEMORY_OPTIONS}chrono": _known_horizon,
+    f"{MEMORY_OPTIONS}length": size_rules.memory_length,
+    f"{MEMORY_OPTIONS}season": _known_horizon,
+}
+_BEFORE_MEMORY = ("net.tokens", "net.attention", "net.hidden", "net.width", "net.horizon")
+
 RULES: dict[str, Rule] = {
-    **TASK_RULES,
-    f"{MEMORY_OPTIONS}chrono": _horizon_plus(0),
-    f"{MEMORY_OPTIONS}length": _horizon_plus(1),
-    f"{MEMORY_OPTIONS}season": _horizon_plus(0),
+    **{path: TASK_RULES[path] for path in _BEFORE_MEMORY},
+    **_MEMORY_RULES,
+    **{path: rule for path, rule in TASK_RULES.items() if path not in _BEFORE_MEMORY},
 }
 """By the dotted name of a setting: the function that computes it from an experiment.
 

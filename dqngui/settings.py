@@ -78,7 +78,7 @@ def experiment_from(data: Mapping[str, Any]) -> Experiment:
 
 
 def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Experiment:
-    plain, missing = derivation.without_automatic(data)
+    plain, missing, automatic = derivation.without_automatic(data)
     if (bad := first_not_finite(plain, "")) is not None:
         raise ConfigError("setting.not_finite", path=bad)
     try:
@@ -86,8 +86,8 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
     _check_schedules(experiment)
-    experiment = _over_its_run(experiment)
-    return derivation.resolved(experiment, missing, before)
+    experiment = _over_its_run(experiment, before)
+    return derivation.resolved(experiment, missing, before, automatic)
 
 
 def _with_steps(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,10 +104,12 @@ def _with_steps(plain: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _over_its_run(experiment: Experiment) -> Experiment:
-    """A copy in which schedules that have a share of the run have as many steps."""
+def _over_its_run(experiment: Experiment, before: Experiment | None) -> Experiment:
+    """A copy in which schedules that have a share of the run have as many steps, if one of the two was changed."""
     total, learn = experiment.run.total_steps, experiment.learn
-    names = (field.name for field in experiment_fields() if field.scheduled)
+    names = [field.name for field in experiment_fields() if field.scheduled]
+    if before is not None and before.run.total_steps == total:
+        names = [name for name in names if getattr(before.learn, name) != getattr(learn, name)]
     moved = {name: over_run(getattr(learn, name), total) for name in names}
     return msgspec.structs.replace(experiment, learn=msgspec.structs.replace(learn, **moved))
 
@@ -240,20 +242,24 @@ def checked(experiment: Experiment) -> Experiment:
             window=longest,
             needed=2 * longest * num_envs,
         )
-    check_task_kwargs(experiment.env)
+    net = msgspec.structs.replace(
+        net, attention_options=msgspec.to_builtins(attention), memory_options=msgspec.to_builtins(memory)
+    )
+    return msgspec.structs.replace(experiment, net=net, env=checked_env(experiment.env))
+
+
+def checked_env(env: EnvConfig) -> EnvConfig:
+    """The same environment with its wrappers' options completed, or ConfigError if one of its settings is wrong."""
+    check_task_kwargs(env)
     wrappers = []
-    for index, wrapper in enumerate(experiment.env.wrappers):
+    for index, wrapper in enumerate(env.wrappers):
         path = f"env.wrappers[{index}]"
         entry = catalog.WRAPPERS.get(wrapper.name)
         if entry is None:
             raise no_such_choice(f"{path}.name", say("choice.wrapper"), wrapper.name, catalog.WRAPPERS)
         filled = options_from(entry.options, wrapper.options, f"{path}.options")
         wrappers.append(Wrapper(name=wrapper.name, options=msgspec.to_builtins(filled)))
-    net = msgspec.structs.replace(
-        net, attention_options=msgspec.to_builtins(attention), memory_options=msgspec.to_builtins(memory)
-    )
-    env = msgspec.structs.replace(experiment.env, wrappers=tuple(wrappers))
-    return msgspec.structs.replace(experiment, net=net, env=env)
+    return msgspec.structs.replace(env, wrappers=tuple(wrappers))
 
 
 def as_data(experiment: Experiment) -> dict[str, Any]:
@@ -281,7 +287,9 @@ def with_settings(
     What is changed is chosen from then on. Settings that were derived and are not changed follow: they get the values
     that their rules now give. A setting that has a rule is derived again by None or `auto`. Schedules with a share of
     the run follow its length; one whose steps are set has no share any more. If the attention or memory changes, the
-    options of the old one are removed. Raises ConfigError.
+    options of the old one are removed. If the task changes, what was measured of the old one is forgotten, with the
+    wrappers that were added for it; the settings that follow from a task wait until the new one is measured
+    (`derivation.awaits_task`). Raises ConfigError.
 
     Args:
         follow: derived settings follow; False while a run trains, which never derives settings anew.
@@ -291,7 +299,7 @@ def with_settings(
     data["derived"] = derivation.still_derived(experiment.derived, changes)
     for slot in ("attention", "memory"):
         new = changes.get(f"net.{slot}")
-        if new is not None and new != data["net"][slot]:
+        if new not in (None, derivation.AUTOMATIC) and new != data["net"][slot]:
             data["net"][f"{slot}_options"] = {}
     for path, value in changes.items():
         *parents, name = path.split(".")
@@ -311,13 +319,17 @@ def with_settings(
         if name == "steps" and f"{'.'.join(parents)}.share" not in changes:
             node.pop("share", None)
     new_experiment = _converted(data, experiment if follow else None)
-    if not _same_task(new_experiment.env, experiment.env):  # what was measured was another task
-        derived = tuple(path for path in new_experiment.derived if path not in derivation.TASK_RULES)
-        new_experiment = msgspec.structs.replace(new_experiment, task=None, derived=derived)
+    if not same_task(new_experiment.env, experiment.env):
+        env = new_experiment.env
+        if experiment.task is not None and "env.wrappers" not in changes:
+            added = experiment.task.added_wrappers
+            env = msgspec.structs.replace(env, wrappers=tuple(each for each in env.wrappers if each.name not in added))
+        new_experiment = msgspec.structs.replace(new_experiment, env=env, task=None)
     return checked(new_experiment) if check else new_experiment
 
 
-def _same_task(env: EnvConfig, other: EnvConfig) -> bool:
+def same_task(env: EnvConfig, other: EnvConfig) -> bool:
+    """Whether what was measured of one environment holds for the other."""
     return (env.id, env.kwargs, env.wrappers) == (other.id, other.kwargs, other.wrappers)
 
 

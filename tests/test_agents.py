@@ -8,12 +8,13 @@ import pytest
 
 from dqngui import catalog, presets
 from dqngui.commands.arguments import parse
-from dqngui.commands.experiments import experiment_of
+from dqngui.commands.experiments import chosen_experiment, experiment_of
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.hosts import run_inline
 from dqngui.messages import Failed, Finished, Learned, Request
 from dqngui.presets import agent_names, agent_of, preset_names, read_agent, read_experiment, with_agent
 from dqngui.settings import with_settings
+from tests.test_rules import measured
 
 TASKS = list({(task := read_experiment(name).env).id + str(task.wrappers): name for name in preset_names()}.values())
 """A preset of every task."""
@@ -54,6 +55,34 @@ def test_bounds_leave_alone_what_the_task_needs() -> None:
 def test_a_bound_moves_the_ends_of_a_schedule() -> None:
     falling = with_settings(read_experiment("tmaze"), {"learn.lr": {"start": 5e-3, "end": 1e-4, "steps": 900}})
     assert with_agent(falling, read_agent("lstm-dqn")).learn.lr == Schedule(start=1e-3, end=1e-4, steps=900)
+
+
+def test_bounds_leave_alone_what_is_derived() -> None:
+    slow, agent = measured(3_000, steps_per_second=16.0), read_agent("lstm-dqn")
+    derived = with_agent(slow, agent)
+    assert "learn.update_every" in derived.derived and derived.learn.update_every == 4
+    assert with_settings(derived, {"run.total_steps": 3_000_000}).learn.update_every == 4, "the environment is slow"
+    chosen = with_settings(slow, {"learn.update_every": 2, "learn.window": 5, "learn.replay_capacity": 90_000})
+    learn = with_agent(chosen, agent).learn
+    assert (learn.update_every, learn.window, learn.replay_capacity) == (32, 16, 30_000)
+    short = with_agent(measured(3_000, time_limit=10), agent).learn
+    assert (short.window, short.window_from) == (10, "start"), "whole episodes"
+
+
+@pytest.mark.parametrize("agent", [None, "lstm-dqn"])
+def test_nothing_is_refused_or_frozen_by_what_nobody_chose(agent: str | None) -> None:
+    def chosen(*assignments: str, steps: int = 1_000) -> Experiment:
+        return chosen_experiment(None, "CartPole-v1", assignments, {"run.total_steps": steps}, agent=agent)
+
+    ended = chosen("learn.epsilon.end=0.02").learn.epsilon
+    assert ended == Schedule(start=1.0, end=0.02, steps=100, share=0.1)
+    assert chosen("env.num_envs=512").learn.replay_capacity > 30_000
+    assert chosen("learn.window=1500").learn.replay_capacity > 30_000
+    again = chosen("net.width=auto", "net.attention=auto", "net.tokens=auto", "learn.replay_capacity=auto")
+    assert {"net.width", "learn.replay_capacity", "net.hidden"} <= set(again.derived)
+    assert chosen(steps=2_000_000).learn.epsilon.steps == 200_000  # type: ignore[union-attr]
+    with pytest.raises(ConfigError, match=r"^`env\.kwargs\.foo`"):
+        chosen("env.kwargs.foo=1")
 
 
 def test_initial_settings_of_a_memory_follow_from_the_horizon() -> None:

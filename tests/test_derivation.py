@@ -146,8 +146,8 @@ def test_a_file_may_say_auto() -> None:
     experiment = parse_experiment(text, "x")
     assert experiment.net.memory_options == {"chrono": 9}
     assert experiment.derived == ("net.memory_options.chrono",)
-    with pytest.raises(ConfigError, match=r"net\.width"):
-        with_settings(experiment, {"net.width": AUTOMATIC})
+    with pytest.raises(ConfigError, match=r"net\.atoms"):
+        with_settings(experiment, {"net.atoms": AUTOMATIC})
 
 
 def test_a_complete_file_says_what_was_derived() -> None:

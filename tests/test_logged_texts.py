@@ -35,6 +35,10 @@ WARNINGS = {
     "train.not_repeated": {"environment", "count"},
     "train.starving": {"rows"},
     "train.starving_from_start": {"rows"},
+    "train.later_steps": {"window", "length"},
+    "train.no_update": {"steps", "warmup", "window"},
+    "train.no_update_rollout": {"steps", "rollout", "envs"},
+    "train.derived_anew": {"task", "settings"},
 }
 """What `Warned` of a training job says."""
 
@@ -105,6 +109,7 @@ MODULES = {
     "jobs/fork.py",
     "jobs/train.py",
     "jobs/training.py",
+    "jobs/unlearned.py",
     "learning/off_policy.py",
     "learning/on_policy.py",
 }

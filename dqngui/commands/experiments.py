@@ -8,9 +8,10 @@ from typing import Any
 
 from dqngui.commands.arguments import TrainArguments
 from dqngui.config import ConfigError, Experiment
+from dqngui.derivation import awaits_task
 from dqngui.messages import COMMANDS, BreakpointsSet, KnobChanged, SetBreakpoints, SetKnob
 from dqngui.presets import preset_names, read_agent, read_experiment, with_agent
-from dqngui.settings import experiment_from, parse_assignments, with_settings
+from dqngui.settings import checked_env, experiment_from, parse_assignments, with_settings
 
 DEFAULT_PRESET = "cartpole-positions"
 
@@ -36,7 +37,9 @@ def chosen_experiment(
     from dqngui.defaults import default_experiment
 
     task = {path: value for path, value in changes.items() if path.startswith("env.")}
-    usual = default_experiment(with_settings(experiment_from({}), {"env.id": env, **task}).env)
+    tried = with_settings(experiment_from({}), {"env.id": env, **task}, check=False)
+    length = {path: value for path, value in changes.items() if path == "run.total_steps"}
+    usual = with_settings(default_experiment(checked_env(tried.env)), length)
     others = {path: value for path, value in changes.items() if path not in task}
     return with_settings(_with_agent(usual, agent), others)
 
@@ -80,13 +83,23 @@ def run_folder(run: str, runs: str) -> Path:
 
 
 def experiment_of(arguments: TrainArguments) -> Experiment:
-    """The experiment that the arguments describe. Raises ConfigError."""
+    """The experiment that the arguments describe; its task is measured where settings are derived from it.
+
+    Raises ConfigError.
+    """
     if arguments.replay_knobs is not None and arguments.file is None and arguments.env is None:
         from dqngui.runs import folder
 
         experiment = folder.read_experiment(run_folder(arguments.replay_knobs, arguments.runs))
-        return with_settings(_with_agent(experiment, arguments.agent), _changes_of(arguments))
-    return chosen_experiment(arguments.file, arguments.env, arguments.set, _overrides(arguments), agent=arguments.agent)
+        asked = with_settings(_with_agent(experiment, arguments.agent), _changes_of(arguments))
+    else:
+        file, env, overrides = arguments.file, arguments.env, _overrides(arguments)
+        asked = chosen_experiment(file, env, arguments.set, overrides, agent=arguments.agent)
+    if not awaits_task(asked):
+        return asked
+    from dqngui.defaults import with_task_measured
+
+    return with_task_measured(asked)
 
 
 def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
@@ -94,13 +107,15 @@ def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
 
     Raises ConfigError.
     """
+    from dqngui.defaults import with_task_measured
     from dqngui.jobs.branching import branch_point, check_branch, kept_whole
 
     if arguments.file is not None or arguments.env is not None or arguments.replay_knobs is not None:
         raise ConfigError("command.fork_alone")
     parent = run_folder(arguments.fork or "", arguments.runs)
     step, began = branch_point(parent)
-    experiment = kept_whole(began, with_settings(_with_agent(began, arguments.agent), _changes_of(arguments)))
+    asked = with_settings(_with_agent(began, arguments.agent), _changes_of(arguments))
+    experiment = kept_whole(began, with_task_measured(asked), step)
     check_branch(parent, step, experiment)
     return parent, experiment
 

@@ -95,10 +95,10 @@ def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
     if arguments.steps is not None and arguments.steps < 1:
         raise ConfigError("command.steps")
     assert arguments.resume is not None
-    from dqngui.runs.folder import read_experiment
+    from dqngui.jobs.branching import branch_point
 
     folder = run_folder(arguments.resume, arguments.runs)
-    total_steps = arguments.steps or read_experiment(folder).run.total_steps
+    total_steps = arguments.steps or branch_point(folder)[1].run.total_steps
     options = {} if arguments.steps is None else {"total_steps": arguments.steps}
     return Request(job="train", folder=str(folder), resume=True, options=options), total_steps
 

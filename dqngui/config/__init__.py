@@ -11,7 +11,7 @@ from dqngui.config.learn import LearnConfig
 from dqngui.config.net import NetConfig
 from dqngui.config.run import RunConfig
 from dqngui.config.schedule import Schedule, number, over_run
-from dqngui.config.task import TaskFacts
+from dqngui.config.task import ObservationFacts, TaskFacts
 from dqngui.schema import Options
 from dqngui.texts import ReadableError
 
@@ -22,6 +22,7 @@ __all__ = [
     "Experiment",
     "LearnConfig",
     "NetConfig",
+    "ObservationFacts",
     "RunConfig",
     "Schedule",
     "TaskFacts",

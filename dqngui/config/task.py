@@ -5,6 +5,32 @@ from __future__ import annotations
 from dqngui.schema import Options
 
 
+class ObservationFacts(Options, frozen=True, kw_only=True):
+    """What an environment shows at every step; sizes of the network and the replay are derived from it.
+
+    Attributes:
+        parts: number of parts of the observation.
+        only_numbers: every part is a few numbers or categories, none a picture, a grid, a text or a table.
+        numbers: entries of all vectors.
+        categories: sum of the numbers of categories of all discrete entries.
+        rows: rows of all tables.
+        row_numbers: entries of all tables.
+        maps: number of pictures and grids.
+        picture_side: pixels on the shorter side of the picture in which it is longest; 0 without a picture.
+        step_bytes: bytes of one stored step.
+    """
+
+    parts: int
+    only_numbers: bool
+    numbers: int
+    categories: int
+    rows: int
+    row_numbers: int
+    maps: int
+    picture_side: int
+    step_bytes: int
+
+
 class TaskFacts(Options, frozen=True, kw_only=True):
     """What is known about a task before a run. Everything about episodes is of random actions.
 
@@ -31,6 +57,7 @@ class TaskFacts(Options, frozen=True, kw_only=True):
             (`envs.held_actions`).
         added_wrappers: names of the wrappers that were added because without them no agent could use the task.
         steps_per_second: steps of one environment in a second of the clock, with its resets.
+        observation: what each step shows; None in runs of earlier versions.
     """
 
     steps: int
@@ -57,3 +84,4 @@ class TaskFacts(Options, frozen=True, kw_only=True):
     held_episodes: int = 0
     held_found: int = 0
     added_wrappers: tuple[str, ...] = ()
+    observation: ObservationFacts | None = None

@@ -17,11 +17,11 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 from numpy.typing import NDArray
 
-from dqngui.config import EnvConfig, TaskFacts
+from dqngui.config import EnvConfig, ObservationFacts, TaskFacts
 from dqngui.envs.held_actions import Found, search
 from dqngui.envs.repetition import Clock, repetition_of
 from dqngui.envs.seeds import MEASURE_SEEDS
-from dqngui.envs.spaces import walk
+from dqngui.envs.spaces import Spaces, walk
 from dqngui.envs.trial import Trial
 from dqngui.rules import FEWEST_FOUND, LONGEST_REPETITION, REPETITION_POWER
 
@@ -87,6 +87,25 @@ def measure(trial: Trial, *, steps: int = 1000, seconds: float = 1.0, clock: Clo
         held_episodes=held.episodes,
         held_found=held.found,
         steps_per_second=1 / max(played.seconds_per_step, 1e-9),
+        observation=observation_facts(trial.spaces),
+    )
+
+
+def observation_facts(spaces: Spaces) -> ObservationFacts:
+    """What an environment with these spaces shows at every step."""
+    parts = spaces.parts
+    tables = [part for part in parts if part.kind in ("rows", "entities")]
+    sides = [min(part.map_shape[1:]) for part in parts if part.kind == "image"]
+    return ObservationFacts(
+        parts=len(parts),
+        only_numbers=all(part.kind in ("vector", "discrete") for part in parts),
+        numbers=sum(part.shape[0] for part in parts if part.kind == "vector"),
+        categories=sum(sum(part.sizes) for part in parts if part.kind == "discrete"),
+        rows=sum(part.raw_shape[0] for part in tables),
+        row_numbers=sum(part.shape[0] for part in tables),
+        maps=sum(part.kind in ("image", "grid") for part in parts),
+        picture_side=max(sides, default=0),
+        step_bytes=sum(np.dtype(part.dtype).itemsize * part.shape[0] for part in parts),
     )
 
 

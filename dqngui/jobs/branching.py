@@ -11,7 +11,7 @@ import msgspec
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.jobs.knobs import Knobs
 from dqngui.runs.folder import read_experiment
-from dqngui.runs.resume import read_meta
+from dqngui.runs.resume import planned, read_meta
 from dqngui.settings import experiment_fields, field_at, with_settings
 from dqngui.texts import Text, say
 
@@ -25,13 +25,16 @@ def branch_point(folder: Path) -> tuple[int, Experiment]:
 
 
 def present(folder: Path, began: Experiment, meta: Mapping[str, Any]) -> Experiment:
-    """The experiment of a saved state, with the live settings at that time. Raises ConfigError."""
+    """The experiment of a saved state, with the live settings and the number of steps at that time.
+
+    Raises ConfigError.
+    """
     knobs = Knobs(began)
     try:
         knobs.restore(meta["knobs"])
     except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
         raise ConfigError("state.damaged", folder=folder) from None
-    return knobs.experiment
+    return planned(knobs.experiment, meta)
 
 
 def check_branch(folder: Path, step: int, experiment: Experiment) -> None:
@@ -51,19 +54,33 @@ def stays_whole(path: str) -> bool:
     return path in _NAMES_ONLY
 
 
-def kept_whole(began: Experiment, asked: Experiment) -> Experiment:
+def kept_whole(began: Experiment, asked: Experiment, step: int) -> Experiment:
     """What a fork trains: `asked`, but a setting that only followed from others keeps the parent's value where another
     value would cost the fork its replay and optimizer, as that of the warm-up would, which follows from the number of
-    steps. If a chosen setting costs them anyway, nothing is kept.
+    steps, or where it would make an agent explore again that has learned already. If a chosen setting costs the replay
+    anyway, nothing is kept.
 
     Args:
         began: the parent's experiment as it stands.
+        step: where the fork begins.
     """
-    breaking = {path: old for path, old, _ in differences(began, asked) if not stays_whole(path)}
-    if not breaking or not breaking.keys() <= set(began.derived) & set(asked.derived):
+    followed = set(began.derived) & set(asked.derived)
+    kept = {path: old for path, old, _ in differences(began, asked) if not stays_whole(path)}
+    if not kept.keys() <= followed:
         return asked
-    kept = with_settings(asked, msgspec.to_builtins(breaking))
-    return msgspec.structs.replace(kept, derived=asked.derived)
+    old, new = began.learn.epsilon, asked.learn.epsilon
+    if isinstance(old, Schedule) and _explores_again(old, new, step, "learn.epsilon" in followed):
+        kept["learn.epsilon"] = msgspec.structs.replace(old, share=0.0)  # from a share, steps are computed again
+    if not kept:
+        return asked
+    return msgspec.structs.replace(with_settings(asked, msgspec.to_builtins(kept)), derived=asked.derived)
+
+
+def _explores_again(old: Schedule, new: Any, step: int, derived: bool) -> bool:
+    """Whether a schedule is higher at this step than it was, only because it followed the length of the run."""
+    if not isinstance(new, Schedule) or new.at(step) <= old.at(step):
+        return False
+    return derived or (new.share > 0 and (new.start, new.end, new.share) == (old.start, old.end, old.share))
 
 
 def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, Any]]:
@@ -73,7 +90,7 @@ def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, An
     """
     for field in experiment_fields():
         before, after = (_value(experiment, field.path) for experiment in (old, new))
-        if before == after:
+        if before == after or (_steps_of(before) is not None and _steps_of(before) == _steps_of(after)):
             continue
         if field.kind != "map":
             yield field.path, before, after
@@ -83,6 +100,11 @@ def differences(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, An
             for name in sorted(before.keys() | after.keys()):
                 if before.get(name) != after.get(name):
                     yield f"{field.path}.{name}", before.get(name), after.get(name)
+
+
+def _steps_of(value: Any) -> tuple[float, float, int] | None:
+    """What a schedule does, whether or not its steps are a share of the run; None for other values."""
+    return (value.start, value.end, value.steps) if isinstance(value, Schedule) else None
 
 
 def difference_message(path: str, old: Any, new: Any) -> Text:

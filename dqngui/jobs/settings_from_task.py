@@ -1,10 +1,35 @@
-"""The sentences that say what was decided for a new run because of its task: added wrappers, derived settings."""
+"""What is decided for a new run because of its task (added wrappers, derived settings), and the sentences about it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from dqngui.config import Experiment, Schedule, TaskFacts
+from dqngui.defaults import with_task_measured
 from dqngui.rules import TASK_RULES
+from dqngui.runs.folder import write_experiment
+from dqngui.settings import same_task
 from dqngui.texts import Text, say
+
+
+def with_measured_task(experiment: Experiment, folder: str | None) -> Experiment:
+    """The experiment of a new run or fork, with its task measured if settings wait for that; it is written into the
+    run's folder, so that no resumed run measures again.
+
+    Raises ConfigError for an environment that cannot be made or used.
+    """
+    measured = with_task_measured(experiment)
+    if folder is not None and measured != experiment:
+        write_experiment(Path(folder), measured)
+    return measured
+
+
+def notes_about_new_task(parent: Experiment, experiment: Experiment) -> list[Text]:
+    """What was derived anew because a fork trains another task than its parent."""
+    settings = _settings(experiment)
+    if experiment.task is None or not settings or same_task(parent.env, experiment.env):
+        return []
+    return [say("train.derived_anew", task=_task(experiment.task), settings=settings)]
 
 
 def notes_about_task(experiment: Experiment, actions: int) -> list[Text]:
@@ -30,11 +55,15 @@ def _added_wrappers(experiment: Experiment, actions: int) -> Text | None:
 
 def _derived_from_task(experiment: Experiment) -> Text | None:
     """What was measured of the task and the settings that follow from it; None if there are none."""
-    paths = [path for path in experiment.derived if path in TASK_RULES]
-    if experiment.task is None or not paths:
+    settings = _settings(experiment)
+    if experiment.task is None or not settings:
         return None
-    settings = "; ".join(f"{path} = {_value(experiment, path)}" for path in paths)
     return say("train.derived", task=_task(experiment.task), settings=settings)
+
+
+def _settings(experiment: Experiment) -> str:
+    """The settings that follow from the task, with their values."""
+    return "; ".join(f"{path} = {_value(experiment, path)}" for path in experiment.derived if path in TASK_RULES)
 
 
 def _value(experiment: Experiment, path: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 import torch
 
 from dqngui.config import ConfigError, Experiment
@@ -16,9 +15,10 @@ from dqngui.jobs.device import with_measured_device
 from dqngui.jobs.evaluation import evaluate
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.settings_from_task import notes_about_task
+from dqngui.jobs.settings_from_task import notes_about_new_task, notes_about_task, with_measured_task
 from dqngui.jobs.thinning import thinned
-from dqngui.jobs.training import NotFinite, Training
+from dqngui.jobs.training import NotFinite, Training, ended
+from dqngui.jobs.unlearned import UnlearnedSteps
 from dqngui.learning.counters import next_evaluation, next_multiple
 from dqngui.learning.evaluation import Interrupted
 from dqngui.messages import (
@@ -26,7 +26,6 @@ from dqngui.messages import (
     BreakpointHit,
     BreakpointsSet,
     Command,
-    EpisodeEnded,
     Event,
     Finished,
     Learned,
@@ -48,7 +47,7 @@ from dqngui.messages import (
     Weights,
 )
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
-from dqngui.runs.resume import Stored, load_resume, rewind
+from dqngui.runs.resume import Stored, load_resume, plan, planned, rewind
 from dqngui.texts import Text, say
 
 Output = Event | Snapshot | EpisodeTrace
@@ -68,17 +67,18 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
             raise ConfigError("train.no_folder")
         stored = load_resume(Path(request.folder))
         experiment = stored.experiment
-        if "total_steps" in request.options:
-            run = msgspec.structs.replace(experiment.run, total_steps=request.options["total_steps"])
-            experiment = msgspec.structs.replace(experiment, run=run)
+        experiment = planned(experiment, request.options)
     if experiment is None:
         raise ConfigError("train.no_experiment")
+    if stored is None:
+        experiment = with_measured_task(experiment, request.folder)
+    notes: list[Text] = []
     if request.fork is not None and stored is None:
         fork = load_fork(Path(request.fork), experiment)
+        notes += notes_about_new_task(fork.began, experiment)
     torch.set_num_threads(experiment.run.threads)
     # Adam's moments of inactive units decay to denormal numbers, with which arithmetic is many times slower.
     torch.set_flush_denormal(True)
-    notes: list[Text] = []
     if stored is None and fork is None:
         experiment = with_measured_device(experiment, request.folder, notes)
     job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"), notes)
@@ -91,6 +91,8 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
             job.training.algorithm.check_room(restored.arrays)
         mark = stored.mark if stored is not None else fork.mark(folder) if fork is not None else None
         lost = rewind(folder, stored.mark) if stored is not None else None
+        if stored is not None and experiment.run.total_steps != stored.experiment.run.total_steps:
+            plan(folder, experiment.run.total_steps)
     except BaseException:
         job.training.close()
         raise
@@ -117,6 +119,7 @@ class _Job:
         self.saving = False
         self.broken = False  # the parameters are not finite: nothing is saved any more
         self.breakpoints, self.at_breakpoint = Breakpoints(), at_breakpoint
+        self.unlearned = UnlearnedSteps()
         self.steps: list[str] = []  # until when each pending `Step` command runs, the present one first
         self.arrived: list[Command] = []  # commands that came during an evaluation
         self.carried_out = -1  # step up to which the scheduled commands are carried out
@@ -131,6 +134,8 @@ class _Job:
         try:
             yield from self._begin(lost)
             reason = yield from self._loop()
+            if reason == "completed":
+                yield from self.unlearned.check_end(training)
             yield self._snapshot()
             count = training.counters
             yield Finished(
@@ -156,6 +161,7 @@ class _Job:
                 self._skip_carried_out(origin)
             case Fork():
                 first = origin.begin(training, warnings)
+                self.unlearned.updates = training.counters.updates
                 self._skip_carried_out(origin.stored)
         origin = None
         step = training.counters.step
@@ -170,7 +176,7 @@ class _Job:
         )
         if first is not None:
             yield first
-        if first is None:
+        else:
             self.notes += notes_about_task(training.experiment, training.spaces.actions)
         for text in self.notes:
             yield Noted(step=step, text=text)
@@ -182,6 +188,7 @@ class _Job:
     def _skip_carried_out(self, stored: Stored) -> None:
         """Skip the scheduled commands that were carried out before the state was saved."""
         self.breakpoints = Breakpoints(stored.meta.get("returns", ()))
+        self.unlearned.restore(stored.meta.get("warned", ()))
         self.carried_out = stored.meta.get("obeyed", stored.mark.step)
         self.inbox.skip(self.carried_out)
 
@@ -214,21 +221,9 @@ class _Job:
                 raise
             self._stop_clock()
             for episode in episodes:
-                yield self._watched(
-                    EpisodeEnded(
-                        step=count.step,
-                        ret=episode.ret,
-                        length=episode.length,
-                        truncated=episode.truncated,
-                        env=episode.env,
-                        episode=episode.number,
-                    )
-                )
+                yield self._watched(ended(count.step, episode))
                 yield EpisodeTrace(count.step, episode.env, episode.number, episode.seed, episode.actions)
-            starved = None if count.starved else training.algorithm.starvation(training.experiment)
-            if starved is not None:
-                count.starved = True
-                yield Warned(step=count.step, text=starved)
+            yield from self.unlearned.check(training, episodes)
             if count.next_row <= count.step and (count.rows or not training.algorithm.in_rollouts):
                 yield self._watched(self._row())
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
@@ -366,4 +361,6 @@ class _Job:
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays, meta = self.training.state()
-        return arrays, meta | {"obeyed": self.carried_out, "returns": self.breakpoints.returns}
+        total, warned = self.training.experiment.run.total_steps, sorted(self.unlearned.warned)
+        mine = {"obeyed": self.carried_out, "returns": self.breakpoints.returns, "warned": warned, "total_steps": total}
+        return arrays, meta | mine

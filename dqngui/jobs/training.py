@@ -18,7 +18,7 @@ from dqngui.learning.algorithm import Algorithm, Generators, Learner, UpdateStat
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import Evaluation, EvaluationLimits, evaluation, longest_greedy, step_budget
-from dqngui.messages import KnobChanged, KnobRefused, SetKnob
+from dqngui.messages import EpisodeEnded, KnobChanged, KnobRefused, SetKnob
 from dqngui.texts import Text, say
 
 
@@ -230,6 +230,18 @@ class Training:
             count.random_until = past.step
         self.begin()
         return kept, fresh
+
+
+def ended(step: int, episode: FinishedEpisode) -> EpisodeEnded:
+    """The event of an episode that ended at this step of the run."""
+    return EpisodeEnded(
+        step=step,
+        ret=episode.ret,
+        length=episode.length,
+        truncated=episode.truncated,
+        env=episode.env,
+        episode=episode.number,
+    )
 
 
 def counters_of(meta: Mapping[str, Any]) -> Counters:

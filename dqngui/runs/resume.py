@@ -75,7 +75,8 @@ class Stored(msgspec.Struct, frozen=True):
     """What `resume/` holds.
 
     Attributes:
-        experiment: as the run began; live settings that have changed since are in `meta`.
+        experiment: as the run began, with the number of steps that it was last asked for; live settings that have
+            changed since are in `meta`.
         arrays: numpy arrays and tensors (on the CPU) by name, each as it was saved.
         meta: plain data as it was saved, tuples as lists and keys as text.
         best: the file of the best checkpoint of that time, if it was asked for and there is one.
@@ -112,8 +113,7 @@ def save_resume(
         if best.exists():
             link_file(best, new / BEST)
         # Written last: a folder with it is whole.
-        text = json.dumps({"mark": msgspec.to_builtins(mark), "meta": _finite(meta)}, allow_nan=False)
-        write_file(new / META, text.encode(), sync=False)
+        write_file(new / META, _meta_text(mark, meta), sync=False)
         together(*(partial(sync_file, new / name) for name in (ARRAYS, TENSORS, META)), partial(sync_folder, new))
         _swap(folder)
     except (OSError, ValueError, TypeError) as error:
@@ -180,7 +180,7 @@ def load_resume(folder: Path, *, best: bool = False) -> Stored:
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             raise _damaged(current) from None
         arrays.update(load_tensors(current / TENSORS))
-        return Stored(experiment, arrays, meta, mark, file)
+        return Stored(planned(experiment, meta), arrays, meta, mark, file)
 
     return _read_whole(folder, read)
 
@@ -188,6 +188,31 @@ def load_resume(folder: Path, *, best: bool = False) -> Stored:
 def read_meta(folder: Path) -> tuple[LogMark, dict[str, Any]]:
     """The plain part of the newest whole state of a run; imports no torch. Raises ConfigError."""
     return _read_whole(folder, _read_meta)
+
+
+def planned(experiment: Experiment, meta: Mapping[str, Any]) -> Experiment:
+    """The experiment with as many steps as the run was last asked for, which a saved state or a request says.
+
+    Resuming may lengthen or shorten a run. Its `experiment.toml` keeps what the run began with, and states of earlier
+    versions do not say it. Schedules stay as they are, even those that are a share of the run.
+    """
+    total = meta.get("total_steps")
+    if type(total) is not int or total < 1:
+        return experiment
+    return msgspec.structs.replace(experiment, run=msgspec.structs.replace(experiment.run, total_steps=total))
+
+
+def plan(folder: Path, total_steps: int) -> None:
+    """Note in a run's saved state for how many steps it is resumed, so that it goes on to there whenever it is resumed
+    again, even if it is killed before its next save. Raises ConfigError, OSError.
+    """
+    _settle(folder)
+    mark, meta = read_meta(folder)
+    replace_file(folder / STATE / META, _meta_text(mark, meta | {"total_steps": total_steps}))
+
+
+def _meta_text(mark: LogMark, meta: Mapping[str, Any]) -> bytes:
+    return json.dumps({"mark": msgspec.to_builtins(mark), "meta": _finite(meta)}, allow_nan=False).encode()
 
 
 def _read_whole(folder: Path, read: Callable[[Path], _T]) -> _T:

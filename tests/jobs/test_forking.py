@@ -224,13 +224,13 @@ def test_a_setting_that_only_followed_does_not_cost_a_fork_what_its_parent_learn
     began = measured(20_000)
     longer = with_settings(began, {"run.total_steps": 40_000})
     assert (began.learn.warmup, longer.learn.warmup) == (800, 1600)
-    kept = kept_whole(began, longer)
+    kept = kept_whole(began, longer, 0)
     assert kept.learn.warmup == 800 and kept.derived == began.derived
     assert kept.learn.epsilon == longer.learn.epsilon != began.learn.epsilon
     assert all(stays_whole(path) for path, _, _ in differences(began, kept))
     for chosen in ({"net.width": 128}, {"learn.warmup": 1000}, {"run.seed": 5}):
         asked = with_settings(longer, chosen)
-        assert kept_whole(began, asked) == asked
+        assert kept_whole(began, asked, 20_000) == asked
 
 
 def test_a_fresh_replay_is_filled_before_anything_is_learned(tmp_path: Path) -> None:

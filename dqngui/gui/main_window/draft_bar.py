@@ -72,7 +72,7 @@ class DraftBar(QWidget):
         plan = session.fork_plan
         forks = not (session.draft.problem or plan.problem)
         if forks:  # without what a fork does not follow
-            draft = difference(session.draft.base, session.draft.forked)
+            draft = difference(session.draft.base, session.draft.forked(session.fork_plan.step))
         words = [change_words(path, old, new) for path, (old, new) in draft.items()]
         count = counted(len(words), "change")
         if forks:

@@ -46,10 +46,11 @@ class Draft:
             self._changes = {**difference(self.base, self.experiment), **self._unfit_changes()}
         return self._changes
 
-    @property
-    def forked(self) -> Experiment:
-        """What a fork would train: what only followed from an edit does not cost it what its parent learned."""
-        return kept_whole(self.base, self.experiment)
+    def forked(self, step: int) -> Experiment:
+        """What a fork at this step would train: what only followed from an edit does not cost it what its parent
+        learned.
+        """
+        return kept_whole(self.base, self.experiment, step)
 
     @property
     def problem_paths(self) -> frozenset[str]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from dqngui import messages as m
 from dqngui import settings
 from dqngui.config import ConfigError, Experiment, Schedule
@@ -119,6 +121,7 @@ class RunState:
         saved = experiment
         try:
             self.checkpoint, saved = branch_point(folder)
+            self.experiment = msgspec.structs.replace(experiment, run=saved.run)  # resuming may have lengthened it
         except ConfigError:
             pass  # never saved: it can still be viewed
         self.notice = self._stored_notice()

@@ -180,7 +180,7 @@ class Session(QObject):
         self.start()
 
     def _fork(self) -> None:
-        self._begin(fork(self.runs, self.run, self.draft.forked, self._state))
+        self._begin(fork(self.runs, self.run, self.draft.forked(self.fork_plan.step), self._state))
 
     def new_run(self) -> None:
         """Close the run and prepare a new one with the edited experiment."""

@@ -171,8 +171,8 @@ class SuitedAgent(QObject):
             same = [path for path in given if _plain(given[path]) == old[path.removeprefix("env.")]]
             left = {path: default[path.removeprefix("env.")] for path in same}
         labels = tuple(settings.field_at(path).label.lower() for path in left if _plain(given[path]) != left[path])
-        env = settings.with_settings(default_agent, given | left).env
-        return _Question(env, labels, "" if self.offered else shown.experiment.title)
+        env = settings.with_settings(default_agent, given | left, check=False).env
+        return _Question(settings.checked_env(env), labels, "" if self.offered else shown.experiment.title)
 
     # -- the draft ---------------------------------------------------------------------------------
 

@@ -18,6 +18,25 @@ TEMPLATES: dict[str, str | Plural] = {
     "train.reward": "a reward",
     "train.observation": "an observation",
     "train.derived": "Derived from the task ({task}): {settings}",
+    "train.derived_anew": (
+        "This fork trains another task than its parent, so the task was measured and what follows from it was derived "
+        "anew ({task}): {settings}"
+    ),
+    "train.later_steps": (
+        "an episode had {length:,} steps, and windows start with the episode and hold {window:,} steps "
+        "(`learn.window_from`, `learn.window`): later steps are never learned; let windows start anywhere or make them "
+        "longer"
+    ),
+    "train.no_update": (
+        "nothing was learned: the run ended after {steps:,} steps without an update; it needs more steps than its "
+        "warm-up (`learn.warmup` = {warmup:,}) and an episode or a window of {window:,} steps; train for longer "
+        "(`run.total_steps`)"
+    ),
+    "train.no_update_rollout": (
+        "nothing was learned: the run ended after {steps:,} steps without an update; it needs several rollouts of "
+        "{rollout:,} steps in each of {envs} environments (`learn.rollout`); train for longer (`run.total_steps`) or "
+        "make rollouts shorter"
+    ),
     "train.added": "Wrappers added to the environment, so that an agent can use it: {wrappers}",
     "train.added_keep": "keep (of the observation only {entries}; no network reads the rest)",
     "train.added_discretize": "discretize ({bins} bins for each continuous number of an action: {actions} actions)",
