@@ -20,7 +20,7 @@ SEEDS = range(1_000, 1_020)
 
 
 class Drawn(gymnasium.Env[np.ndarray, int]):
-    """An episode's length is drawn from its seed: 10 steps, or 200 in one of five; each step gives its number."""
+    """An episode's length is drawn from its seed: 10 steps, or 60 in one of five; each step gives its number."""
 
     observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
     action_space = gymnasium.spaces.Discrete(2)
@@ -36,7 +36,7 @@ class Drawn(gymnasium.Env[np.ndarray, int]):
 
 
 def length_of(seed: int) -> int:
-    return 200 if np.random.default_rng(seed).random() < 0.2 else 10
+    return 60 if np.random.default_rng(seed).random() < 0.2 else 10
 
 
 def still() -> Any:
@@ -85,9 +85,9 @@ def test_after_its_steps_a_block_plays_only_its_first_episodes_to_their_end(envs
     assert found.steps > sum(found.lengths)  # the others' steps count too
 
 
-@pytest.mark.parametrize("steps", [0, 1, 100, 300, 1_000])
+@pytest.mark.parametrize("steps", [0, 100, 300])
 def test_the_steps_of_a_block_are_bounded(envs: Envs, steps: int) -> None:
-    for first in range(0, 400, 20):
+    for first in range(0, 200, 20):
         found, _ = played(envs, range(first, first + 20), EvaluationLimits(100, steps=steps))
         assert len(found.returns) >= FEWEST_EPISODES
         assert found.steps <= steps + len(envs) + FEWEST_EPISODES * 100
@@ -98,7 +98,7 @@ def test_one_wanted_episode_is_one_episode(envs: Envs) -> None:
     assert len(found.returns) == 1
 
 
-@pytest.mark.parametrize("steps", [60, 100, 300, math.inf])
+@pytest.mark.parametrize("steps", [40, 100, math.inf])
 def test_the_mean_of_bounded_blocks_has_no_bias(envs: Envs, steps: float) -> None:
     """Long episodes have other returns. A rule that dropped them, as they run longest, would give a mean of 10."""
     count, blocks = 8, 250
