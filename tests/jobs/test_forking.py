@@ -418,7 +418,7 @@ def test_a_state_saved_while_it_is_read_is_read_again(at: int, tmp_path: Path, m
     expected = second if at else first
     assert (found.mark, found.meta) == (expected.mark, expected.meta)
     for name, array in expected.arrays.items():
-        assert np.array_equal(found.arrays[name], array), name
+        np.testing.assert_array_equal(found.arrays[name], array, name)
 
 
 def test_forked_needs_no_folder_of_its_own(tmp_path: Path) -> None:
