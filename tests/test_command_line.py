@@ -450,10 +450,10 @@ def test_arguments_have_the_defaults_of_their_help() -> None:
 
 
 def test_a_mistake_that_shows_later_keeps_what_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(self: Training, test: bool = False) -> None:
+    def refused(self: Training, budget: float) -> None:
         raise ConfigError("`env.id`: its port is in use")
 
-    monkeypatch.setattr(Training, "evaluate", refused)
+    monkeypatch.setattr(Training, "evaluation", refused)
     assert main(["train", *SMALL, "--steps", "800", "--runs", str(tmp_path), "--json"]) == 2
     (folder,) = tmp_path.iterdir()
     assert checkpoints(folder) == [0]

@@ -111,10 +111,10 @@ def test_json_of_a_refused_setting_has_a_sentence(tmp_path: Path, here: Here) ->
 def test_json_of_a_failed_job_has_a_sentence(
     trained: tuple[Path, str], tmp_path: Path, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(self: Training, test: bool = False) -> None:
+    def refused(self: Training, budget: float) -> None:
         raise ConfigError("fork.old_version", folder="a")
 
-    monkeypatch.setattr(Training, "evaluate", refused)
+    monkeypatch.setattr(Training, "evaluation", refused)
     status, out, _ = here("train", *SMALL, "--steps", "600", "--runs", str(tmp_path), "--json")
     assert status == 2
     (failed,) = [line for line in events(out) if line["type"] == "Failed"]

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from dqngui.config import RunConfig
+from dqngui.envs.make import LONGEST_GREEDY
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import inputs_of
 from dqngui.nets.trunk import Trunk
@@ -131,6 +132,19 @@ def evaluation(
         lengths += group.length.tolist()[: group.wanted]
         cut += int(group.cut[: group.wanted].sum())
     return Evaluation(tuple(returns), tuple(lengths), steps, cut)
+
+
+def evaluated(
+    network: Trunk, envs: Envs, seeds: Sequence[int], *, device: torch.device, longest: int = LONGEST_GREEDY
+) -> Evaluation:
+    """`evaluation` without a pause; episodes are cut after `longest` steps."""
+    playing = evaluation(network, envs, seeds, device=device, limits=EvaluationLimits(longest))
+    while True:
+        try:
+            next(playing)
+        except StopIteration as end:
+            found: Evaluation = end.value
+            return found
 
 
 def _play(

@@ -17,7 +17,7 @@ import torch
 from dqngui.config import Experiment
 from dqngui.envs.make import make_vector
 from dqngui.learning.acting import inputs_of
-from dqngui.learning.evaluation import evaluate
+from dqngui.learning.evaluation import evaluated
 from dqngui.nets.network import QNetwork
 
 EPISODES, GAP_EPISODES = 100, 32
@@ -50,7 +50,7 @@ def strictly(network: QNetwork, experiment: Experiment, first_seed: int, step: i
     right = []
     for first in (first_seed, first_seed + EPISODES):
         seeds = range(first, first + EPISODES)
-        returns, _ = evaluate(network, envs, seeds, device=device, interrupted=lambda: False)
+        returns = evaluated(network, envs, seeds, device=device).returns
         right.append(fmean(ret > 0 for ret in returns))
     envs.close()
     gap_seeds = range(first_seed + 2 * EPISODES, first_seed + 2 * EPISODES + GAP_EPISODES)

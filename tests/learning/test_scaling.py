@@ -14,7 +14,7 @@ import torch
 from dqngui.hosts import run_inline
 from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
-from dqngui.learning.evaluation import evaluate
+from dqngui.learning.evaluation import evaluated
 from dqngui.learning.exploration import Exploration
 from dqngui.learning.scaling import LARGEST_RETURN, ReturnMoments, discounted
 from dqngui.messages import EpisodeEnded, Event, Learned, Request, without_clock
@@ -229,6 +229,6 @@ def test_the_greedy_action_is_that_of_the_learned_values_where_shown_ones_are_eq
     q, _ = network(inputs_of(actor.parts, actor.prev_action, np.zeros(4, np.float32), torch.device("cpu")), None)
     assert (q[..., 0] == q[..., 1]).all()
     assert (actor.step(np.zeros(4), None).action == 1).all()
-    lengths = evaluate(network, envs, [7], device=torch.device("cpu"), interrupted=lambda: False)[1]
+    lengths = evaluated(network, envs, [7], device=torch.device("cpu")).lengths
     assert lengths[0] <= 11, "always to the right, the pole falls at once"
     training.close()
