@@ -1,7 +1,8 @@
 """What the probe says of untrained agents, of trained ones, and of one that never saw the cue.
 
 Untrained: 10 agents of each of 6 presets, with the seeds 501 to 510, chosen before the first run of this program. At
-most one of the 60 may be called held and used.
+most one of the 60 may be called held and used. Of the agent that balances a pole, which must know its velocity, only
+*used* is asked: where its choice matters are too few steps to say how well the velocity is held.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ TRAINED: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "T-maze 10, GRU, cue erased": ("tmaze", "cue", {**_SHORT, **_HIDDEN, "run.total_steps": 20_000}),
 }
+USED = ("CartPole from positions, GRU and self-attention",)
 HEADER = (
     "| agent | held | used | score | untrained | difference | noise | actions that follow | of | after random moves "
     "| return | memory moved | moved at random | random actions |"
@@ -123,7 +125,10 @@ def main(path: Path) -> int:
         found = verdict(answer)
         yes = (found.held, found.used) == ("held", "used")
         said_yes += yes and kind == "untrained"
-        if (kind == "trained" and not yes) or (kind == "erased" and (found.held != "not held" or found.used == "used")):
+        right = found.used == "used" if name in USED else yes
+        if (kind == "trained" and not right) or (
+            kind == "erased" and (found.held != "not held" or found.used == "used")
+        ):
             wrong.append(name)
     count = len(PRESETS) * len(SEEDS)
     summary = (

@@ -149,9 +149,13 @@ def erase_the_cue(tour: Tour, folder: Path) -> None:
         assert playing is not None
         whatif.interventions.clear()
         whatif.add_change(next(each for each in intervention_targets(playing.ready) if each.key == "memory"))
+        tour.rest()  # until then the comparison is that of the episode before
         tour.until(lambda: whatif.comparison is not None and whatif.comparison.whole, "the other future")
-        if whatif.comparison is not None and whatif.comparison.diverges is not None:
+        other = tour.app.second_player.playing
+        if other is not None and other.reward.sum() < playing.reward.sum():
             break
+    else:
+        raise RuntimeError("with its memory erased the agent always turns right: no picture")
     tour.take("tour-erased")
     whatif.interventions.clear()  # the next agents have other memories
     probe = tour.panel("probe", ProbePanel)
