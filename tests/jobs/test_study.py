@@ -481,7 +481,7 @@ def test_a_quantity_that_is_the_same_in_all_episodes_has_no_score() -> None:
     same = np.full(50, 0.1)
     assert same.var() > 0  # but for rounding it is none
     draw = np.random.default_rng(0)
-    step = StepData(0, (draw.standard_normal((50, 4)),), (np.zeros((50, 2)),), np.ones((50, 1)), same, np.arange(50))
+    step = StepData(0, (draw.standard_normal((50, 4)),), np.zeros((50, 2)), np.ones((50, 1)), same, np.arange(50))
     assert np.isnan(next(score_steps([step], None, False)).networks).all()
 
 

@@ -94,9 +94,11 @@ class Patterns:
         causes, chosen = self._causes(t, fact, observation), torch.from_numpy(rows)
         numbers = held_numbers(self.network, self.views, step.state, step.memory_output)[chosen]
         effects = torch.cat([numbers.double(), step.q[chosen].double()], dim=1).numpy()
-        former = self._sums.setdefault(t, _Sums(np.zeros((causes.shape[1],) * 2), np.zeros((causes.shape[1], 1))))
-        former.causes = former.causes + causes.T @ causes
-        former.effects = former.effects + causes.T @ effects
+        products = _Sums(causes.T @ causes, causes.T @ effects)
+        former = self._sums.setdefault(t, products)
+        if former is not products:
+            former.causes += products.causes
+            former.effects += products.effects
 
     def _causes(self, t: int, fact: Array, observation: Array) -> Array:
         mean, spread = self._spread[t]
@@ -161,6 +163,19 @@ class Counts:
     def none(cls, episodes: int) -> Counts:
         return cls(*(np.zeros(episodes) for _ in range(4)))
 
+    def add(
+        self,
+        episode: NDArray[np.int64],
+        weight: NDArray[Any],
+        expected: NDArray[Any],
+        moved: NDArray[Any],
+        random: NDArray[Any],
+    ) -> None:
+        """Count steps of these episodes with these weights, (m,) each."""
+        np.add.at(self.steps, episode, weight)
+        for sums, values in ((self.expected, expected), (self.moved, moved), (self.random, random)):
+            np.add.at(sums, episode, weight * values)
+
 
 class Following:
     """At how many steps the action follows the moved memory.
@@ -192,10 +207,8 @@ class Following:
         expected = wanted != before
         follows = (values[1:].argmax(-1) == wanted) & expected
         matters = gaps(values[0]) >= MIN_GAP * self._spread
-        counted = Counts(np.ones(len(rows)), expected * 1.0, follows[0] * 1.0, follows[1:].mean(0))
         for counts, weight in ((self.anywhere, np.ones(len(rows))), (self.at_choices, matters * 1.0)):
-            for name in ("steps", "expected", "moved", "random"):
-                np.add.at(getattr(counts, name), step.episode[rows], weight * getattr(counted, name))
+            counts.add(step.episode[rows], weight, expected, follows[0], follows[1:].mean(0))
 
 
 class MovedActing:

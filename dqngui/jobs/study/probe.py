@@ -71,7 +71,7 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
             for network, each in zip(playing.networks, networks, strict=True)
         ]
         facts = _facts(step, question.fact)
-        data.take(step.episode, step.t, numbers, [each.q for each in networks], playing.observed(step), facts)
+        data.take(step.episode, step.t, numbers, step.q, playing.observed(step), facts)
         yield playing.progress(0.5 * step.done, "play")
     steps = data.steps(MIN_EPISODES)
     if not steps:
@@ -83,16 +83,14 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     for each in score_steps(steps, kinds, constant and len(np.unique([step.fact[0] for step in steps])) > 1):
         scores.append(each)
         yield playing.progress(0.5 + 0.2 * len(scores) / len(steps), "read")
-    spreads = [max(float(np.concatenate([step.q[i] for step in steps]).std()), 1e-12) for i in range(len(steps[0].q))]
-    decisive = [gaps(step.q[0]) >= MIN_GAP * spreads[0] for step in steps]
+    spread = max(float(np.concatenate([step.q for step in steps]).std()), 1e-12)
+    decisive = [gaps(step.q) >= MIN_GAP * spread for step in steps]
     shown = shown_by_observation(scores)
     moved: Moved | None = None
     observed = shown.all() and any(np.isfinite(each.observation).all() for each in scores)
     reason: Literal["", "constant", "shown"] = "shown" if observed else "constant" if constant else ""
     if not reason:
-        moved = yield from playing.move(
-            [steps[index] for index in np.flatnonzero(~shown)], kinds, spreads[0], data.every
-        )
+        moved = yield from playing.move([steps[index] for index in np.flatnonzero(~shown)], kinds, spread, data.every)
     yield _answer(agent.step, question, steps, scores, decisive, kinds, moved, reason)
 
 

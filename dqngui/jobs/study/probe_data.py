@@ -28,14 +28,14 @@ class StepData:
 
     Attributes:
         numbers: what each network holds after the step, the agent first, (n, F) each.
-        q: numbers of the actions of each network, (n, A) each.
+        q: numbers of the agent's actions, (n, A).
         observation: the present observation alone, (n, O).
         fact, episode: (n,).
     """
 
     t: int
     numbers: tuple[Array, ...]
-    q: tuple[Array, ...]
+    q: Array
     observation: Array
     fact: Array
     episode: NDArray[np.int64]
@@ -60,14 +60,14 @@ class ProbeData:
         episode: NDArray[np.int64],
         t: NDArray[np.int64],
         numbers: Sequence[Tensor],
-        q: Sequence[Tensor],
+        q: Tensor,
         observation: Tensor,
         facts: Sequence[float | int],
     ) -> None:
         """Add one step of n episodes, which may be at different steps."""
         self.counts = self.counts and not any(isinstance(fact, (float, np.floating)) for fact in facts)
         fact = np.array([float(value) for value in facts])
-        arrays = [each.numpy() for each in (*(projected(part) for part in numbers), *q, projected(observation))]
+        arrays = [each.numpy() for each in (*(projected(part) for part in numbers), q, projected(observation))]
         for time in np.unique(t[(t % self.every == 0) & np.isfinite(fact)]).tolist():
             rows = (t == time) & np.isfinite(fact)
             chosen = (episode[rows], fact[rows], *(array[rows].copy() for array in arrays))
@@ -84,11 +84,8 @@ class ProbeData:
             episode, fact, *arrays = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
             if len(fact) < fewest:
                 continue
-            half = (len(arrays) - 1) // 2
-            every = [np.asarray(array, np.float64) for array in arrays]
-            found.append(
-                StepData(t, tuple(every[:half]), tuple(every[half:-1]), every[-1], fact, episode.astype(np.int64))
-            )
+            *numbers, q, observation = (np.asarray(array, np.float64) for array in arrays)
+            found.append(StepData(t, tuple(numbers), q, observation, fact, episode.astype(np.int64)))
         return found
 
 

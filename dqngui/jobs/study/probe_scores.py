@@ -69,7 +69,7 @@ def score_steps(steps: list[StepData], kinds: Array | None, together: bool) -> I
     whole = StepData(
         0,
         tuple(np.concatenate([step.numbers[i] for step in steps]) for i in range(count)),
-        (),
+        np.concatenate([step.q for step in steps]),
         np.concatenate([step.observation for step in steps]),
         np.concatenate([step.fact for step in steps]),
         np.concatenate([step.episode for step in steps]),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.messages import Faithfulness, Measured, MeterVerdict
+from dqngui.jobs.study.thresholds import MIN_MULTIPLE
+from dqngui.lab.analysis.measured_words import return_text, share_text
+from dqngui.messages import Faithfulness, MeterVerdict
 from dqngui.texts import Text, say
 
 _PLACES = {
@@ -42,22 +44,6 @@ def places(axis: str, count: int, cells: bool = False) -> Text:
         one, some, _ = _PLACES[name]
         return say(one) if count == 1 else say(some, count=count)
     return say("place.other", axis=name) if count == 1 else say("place.others", count=count, axis=name)
-
-
-def share_text(measured: Measured) -> Text:
-    """`61 % [55, 66]`; without an interval `61 %`."""
-    if measured.interval is None:
-        return say("effect.share", percent=_tidy(100 * measured.value, 0))
-    low, high = (_tidy(100 * each, 0) for each in measured.interval)
-    return say("effect.share_in", percent=_tidy(100 * measured.value, 0), low=low, high=high)
-
-
-def return_text(measured: Measured) -> Text:
-    """`1.06 [0.53, 1.59]`; without an interval `2.00`."""
-    if measured.interval is None:
-        return say("effect.return", value=_tidy(measured.value, 2))
-    low, high = (_tidy(each, 2) for each in measured.interval)
-    return say("effect.return_in", value=_tidy(measured.value, 2), low=low, high=high)
 
 
 def short_verdict(answer: Faithfulness) -> Text:
@@ -115,7 +101,7 @@ def reason(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
     """Why the verdict is what it is."""
     name = _name(axis, cells)
     every = say(_PLACES[name][2]) if name in _PLACES else say("place.all_others", axis=name)
-    return say(_WHY[answer.verdict], places=every, multiple=answer.multiple)
+    return say(_WHY[answer.verdict], places=every, multiple=answer.multiple, needed=MIN_MULTIPLE)
 
 
 def explanation(answer: Faithfulness, axis: str, cells: bool = False) -> Text:
@@ -166,8 +152,3 @@ def _name(axis: str, cells: bool) -> str:
     if axis == "key":
         return "cell" if cells else "token"
     return axis
-
-
-def _tidy(value: float, digits: int) -> float:
-    """A number without the sign of a zero."""
-    return round(value, digits) + 0.0

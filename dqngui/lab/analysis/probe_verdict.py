@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dqngui.jobs.study.thresholds import MIN_EPISODES, MIN_MARGIN, MIN_MOVED, MIN_PLAYED, PERFECT
+from dqngui.jobs.study.thresholds import BASE_NOISE, MIN_EPISODES, MIN_MARGIN, MIN_MOVED, MIN_PLAYED, PERFECT
+from dqngui.lab.analysis.measured_words import score_text, share_text, tidy
 from dqngui.messages import Held, Measured, Moved, Probed
 from dqngui.texts import Text, say
 
@@ -121,7 +122,7 @@ def _why_held(answer: Probed, held: Held, word: HeldWord) -> Text:
         untrained=_number(held.base_untrained if base else held.untrained, accuracy),
         reach=_number(held.untrained_reach, accuracy),
         difference=_points(held.difference, accuracy, held.difference_interval),
-        noise=100 * (0.05 if base else answer.noise),
+        noise=100 * (BASE_NOISE if base else answer.noise),
         observation=_number(held.observation, accuracy),
         control=_number(held.base_control if base else held.control, accuracy),
         chance=_number(held.chance, accuracy),
@@ -143,10 +144,10 @@ def _moved_text(fact: str, moved: Moved, word: UsedWord) -> Text:
     return say(
         {"used": "probe.why_used", "not used": "probe.why_not_used", "unknown": "probe.why_use_unknown"}[word],
         fact=fact,
-        effect=_number(moved.effect.value, True, moved.effect.interval),
+        effect=share_text(moved.effect),
         expected=moved.expected,
         where=say("probe.steps_of_choice" if moved.at_choices else "probe.steps_of_all"),
-        random=_number(moved.random, True),
+        random=share_text(Measured(moved.random)),
         own=_return(moved.own_return),
         moved=_return(moved.moved_return),
         random_return=_return(moved.random_return),
@@ -154,28 +155,16 @@ def _moved_text(fact: str, moved: Moved, word: UsedWord) -> Text:
     )
 
 
-def _number(value: float, percent: bool, ends: Ends = None) -> Text:
-    if not percent:
-        if ends is None or ends[0] == ends[1]:
-            return say("probe.number", value=_tidy(value, 2))
-        return say("probe.number_in", value=_tidy(value, 2), low=_tidy(ends[0], 2), high=_tidy(ends[1], 2))
-    if ends is None or ends[0] == ends[1]:
-        return say("effect.share", percent=_tidy(100 * value, 0))
-    return say(
-        "effect.share_in", percent=_tidy(100 * value, 0), low=_tidy(100 * ends[0], 0), high=_tidy(100 * ends[1], 0)
-    )
+def _number(value: float, accuracy: bool, ends: Ends = None) -> Text:
+    measured = Measured(value, ends)
+    return share_text(measured) if accuracy else score_text(measured)
 
 
-def _points(value: float, percent: bool, ends: Ends) -> Text:
+def _points(value: float, accuracy: bool, ends: Ends) -> Text:
     """A difference of scores; of shares in percentage points."""
-    number = _number(value, percent, ends)
-    return say("probe.points", number=number) if percent else number
+    number = _number(value, accuracy, ends)
+    return say("probe.points", number=number) if accuracy else number
 
 
 def _return(value: float) -> Text:
-    return say("probe.return", value=_tidy(value, 6))
-
-
-def _tidy(value: float, decimals: int) -> float:
-    """The value without the sign of a rounded zero."""
-    return round(value, decimals) + 0.0
+    return say("probe.return", value=tidy(value, 6))

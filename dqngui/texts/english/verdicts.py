@@ -59,8 +59,8 @@ TEMPLATES: dict[str, str | Plural] = {
         "So no choice is known to matter for the return, and nothing can be lost without the map."
     ),
     "map.why_even": (
-        "But {places} have nearly the same weight: the largest have {multiple:.1f} times their even share (2 times are "
-        "needed), so the map hardly shows which ones matter."
+        "But {places} have nearly the same weight: the largest have {multiple:.1f} times their even share ({needed:g} "
+        "times are needed), so the map hardly shows which ones matter."
     ),
     "map.why_not_more": "The choice depends no more on these places than on random ones.",
     "map.why_hardly_more": "The choice hardly depends more on these places than on random ones.",
