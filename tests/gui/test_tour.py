@@ -6,22 +6,19 @@ does something, or its name is in `IDLE` with the reason why it may do nothing.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import shiboken6
+from controls import Control, Key, controls
 from driving import end, make_app, reach, show, until
 from PySide6.QtCore import QSettings, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QImage
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
 from dqngui.gui.app.app import App
-from dqngui.gui.cards.card import Card
 from dqngui.gui.docking.arrangements import ARRANGEMENTS
 from dqngui.lab.session.states import ALLOWED, Action, State
 from tests.doubles.scripted_host import ScriptedHost
@@ -50,7 +47,6 @@ IDLE = {
 }
 EVERYWHERE_ALIKE = {"As the system", "Dark", "Light"}
 """Entries that do the same in every state, in seconds: chosen in the first case only."""
-Key = tuple[str, str, int]
 ALIKE = {State.STARTING, State.PAUSED, State.STOPPING, State.STOPPED, State.FINISHED, State.FAILED}
 """States in which the cards of Watch and Inspect offer what they do in the others: these tours are slow tests.
 
@@ -82,29 +78,6 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     yield handed
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, False)
-
-
-def choosable(action: QAction) -> bool:
-    group = action.actionGroup()
-    in_use = group is not None and group.isExclusive() and action.isChecked()
-    return action.isEnabled() and action.isVisible() and not in_use
-
-
-@dataclass(frozen=True)
-class Control:
-    """Something that can be pressed: the widget or action, and how."""
-
-    owner: QWidget | QAction
-    press: Callable[[], object]
-
-    @property
-    def possible(self) -> bool:
-        """Whether it still exists and can be pressed."""
-        if not shiboken6.isValid(self.owner):
-            return False
-        if isinstance(self.owner, QAction):
-            return choosable(self.owner)
-        return self.owner.isVisible() and self.owner.isEnabled()
 
 
 class Tour:
@@ -178,35 +151,9 @@ class Tour:
 
     def controls(self) -> dict[Key, Control]:
         """Everything that can be pressed now, by a name that stays the same."""
-        found: dict[Key, Control] = {}
-        counts: Counter[tuple[str, str]] = Counter()
-
-        def add(kind: str, name: str, owner: QWidget | QAction, press: Callable[[], object]) -> None:
-            if name not in EVERYWHERE_ALIKE or (self.state, self.arrangement) == FIRST:
-                found[(kind, name, counts[kind, name])] = Control(owner, press)
-                counts[kind, name] += 1
-
-        window = self.app.window
-        for button in window.findChildren(QAbstractButton):
-            if not (button.isVisible() and button.isEnabled()) or button.visibleRegion().isEmpty():
-                continue
-            if isinstance(button, QToolButton) and button.popupMode() == QToolButton.ToolButtonPopupMode.InstantPopup:
-                continue  # its menu's entries are below
-            add("button", button.text() or button.accessibleName(), button, button.click)
-        for menu in window.findChildren(QMenu):
-            card = _card_of(menu)
-            if card is not None and card.visibleRegion().isEmpty():
-                continue
-            for action in menu.actions():
-                if choosable(action) and not action.isSeparator() and not action.menu():
-                    owner = menu.parent()
-                    place = owner.accessibleName() if isinstance(owner, QWidget) else ""
-                    add(f"menu {menu.title() or place}", action.text(), action, action.trigger)
-        for combo in window.findChildren(QComboBox):
-            if combo.isVisible() and combo.isEnabled():
-                for index in self._choices(combo):
-                    add(f"choice {combo.accessibleName()}", combo.itemText(index), combo, choose(combo, index))
-        return found
+        first = (self.state, self.arrangement) == FIRST
+        found = controls(self.app.window, self._choices)
+        return {key: control for key, control in found.items() if first or key[1] not in EVERYWHERE_ALIKE}
 
     def _choices(self, combo: QComboBox) -> Sequence[int]:
         """All entries of a list; in states like others the first and the last one stand for them."""
@@ -270,22 +217,6 @@ class Tour:
         return effect
 
 
-def _card_of(widget: QWidget) -> Card | None:
-    """The card that a menu belongs to."""
-    above: object = widget
-    while above is not None and not isinstance(above, Card):
-        above = above.parent() if isinstance(above, QWidget) else None
-    return above if isinstance(above, Card) else None
-
-
-def choose(combo: QComboBox, index: int) -> Callable[[], object]:
-    def do() -> None:
-        combo.setCurrentIndex(index)
-        combo.activated.emit(index)
-
-    return do
-
-
 def fill(host: ScriptedHost) -> None:
     """Something of everything that a run tells."""
     for step in range(100, 4_001, 100):
@@ -315,17 +246,17 @@ def test_every_control_can_be_pressed_and_does_something(
     qtbot: QtBot, place: App, outside: list[str], state: State, arrangement: str
 ) -> None:
     tour = Tour(qtbot, place, state, arrangement, outside)
-    controls = tour.controls()
-    keys = list(controls)
+    found = tour.controls()
+    keys = list(found)
     assert len(keys) > 30
     idle, pressed = [], 0
     for key in keys:
-        if key not in controls or not controls[key].possible:
-            controls = tour.controls()
-        if key not in controls:  # it went with what an earlier control changed
+        if key not in found or not found[key].possible:
+            found = tour.controls()
+        if key not in found:  # it went with what an earlier control changed
             continue
         pressed += 1
-        if not tour.press(key, controls[key].press) and key[1] not in IDLE and not key[0].startswith("choice"):
+        if not tour.press(key, found[key].press) and key[1] not in IDLE and not key[0].startswith("choice"):
             idle.append(key)
     assert pressed > 0.8 * len(keys)
     assert not idle
