@@ -9,7 +9,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow check format same-logs bench bench-learning learning evidence evidence-quick \
-    evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts shots first-minutes demo clean
+    evidence-report evidence-beside without-preset scale soak coverage probe-verdicts meter-verdicts shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -107,6 +107,11 @@ without-preset: $(VENV)/.developing
 # call continues where it was; ARGS="--only cartpole --jobs 1"). Needs popgym and minigrid.
 scale: $(VENV)/.developing
 	@$(EVIDENCE).scale $(ARGS)
+
+# Use the real window at random for ten minutes with each host while it trains: fails on an error, memory that grows, and
+# what is left behind (ARGS="--host thread --seconds 200").
+soak: $(VENV)/.developing
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.evidence.soak $(ARGS)
 
 # Measure by simulation how often the confidence intervals contain the true value: dqngui/statistics/COVERAGE.md
 # (half a minute).

@@ -13,7 +13,11 @@ _ICONS = {"bad": "alert-circle-outline", "warn": "alert-outline", "muted": "info
 
 
 class Banner(QWidget):
-    """Shows one sentence until it is dismissed or replaced; hidden without one."""
+    """Shows one sentence until it is dismissed or replaced; hidden without one.
+
+    Attributes:
+        role: the kind of sentence, a name of a colour: bad (an error), warn or muted.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,7 +26,7 @@ class Banner(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, GAP)
         outer.addWidget(frame)
-        self._role, self._details = "muted", ""
+        self.role, self._details = "muted", ""
         self._icon = QLabel()
         self._icon.setFixedSize(18, 18)
         self.text = QLabel()
@@ -52,7 +56,7 @@ class Banner(QWidget):
 
     def show_text(self, text: str, role: str = "muted", details: str = "", action: QAction | None = None) -> None:
         """Show a sentence; `details`: text for *Copy diagnostics*; `action`: action of the button."""
-        self._role, self._details, self._action = role, details, action
+        self.role, self._details, self._action = role, details, action
         if action is not None:
             self.go_on.setText(action.text())
             self.go_on.setAccessibleName(action.text())
@@ -74,5 +78,5 @@ class Banner(QWidget):
     def restyle(self, theme: Theme) -> None:
         self.copy.setText("Copy diagnostics")
         self.go_on.setIcon(self._action.icon() if self._action is not None else QIcon())
-        self._icon.setPixmap(themes.icon(_ICONS[self._role], self._role).pixmap(18, 18))
+        self._icon.setPixmap(themes.icon(_ICONS[self.role], self.role).pixmap(18, 18))
         self.dismiss.setIcon(themes.icon("close", "muted"))

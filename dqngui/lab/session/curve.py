@@ -33,6 +33,11 @@ class GrowingColumn:
         self.size = end
 
     @property
+    def nbytes(self) -> int:
+        """Memory that it holds, in bytes."""
+        return self._data.nbytes
+
+    @property
     def values(self) -> Floats:
         """The values so far, as a view (N,)."""
         return self._data[: self.size]
@@ -55,6 +60,19 @@ class Curve:
 
     def __len__(self) -> int:
         return self.x.size
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its points, of the pyramid and of the sums, in bytes."""
+        columns = [
+            self.x,
+            self.y,
+            self._count,
+            self._sum,
+            self._squares,
+            *(each for pair in self._levels for each in pair),
+        ]
+        return sum(column.nbytes for column in columns)
 
     def extend(self, x: Sequence[float] | Floats, y: Sequence[float | None] | Floats) -> None:
         """Append points; x never decreases."""

@@ -57,6 +57,11 @@ class History:
         return self.version == 0
 
     @property
+    def nbytes(self) -> int:
+        """Memory of the curves, in bytes; the few events are not counted."""
+        return sum(curve.nbytes for curve in self._curves())
+
+    @property
     def marks(self) -> list[Forked | BreakpointHit | KnobChanged]:
         """The events marked on the curves; of two labels that would overlap, the later in this list is drawn."""
         return [*self.forks, *self.hits, *self.knobs]
