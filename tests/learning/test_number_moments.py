@@ -12,7 +12,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from dqngui.envs.spaces import ObservationLayout, ObservationPart
-from dqngui.learning.number_moments import MEMORY, NumberMoments
+from dqngui.learning.number_moments import FARTHEST_OTHERS, MEMORY, NumberMoments
 
 ENVS = 16
 
@@ -60,6 +60,10 @@ USUAL = {
 }
 
 
+RARE = {"seldom one, else zero", "a seldom contact", "a seldom force"}
+"""Nearly all rows have the same number."""
+
+
 @pytest.mark.parametrize("count", [160, 960, 1600, 8000])
 @pytest.mark.parametrize("kind", USUAL)
 def test_usual_numbers_count_as_they_are(kind: str, count: int) -> None:
@@ -67,7 +71,50 @@ def test_usual_numbers_count_as_they_are(kind: str, count: int) -> None:
         rows = np.asarray(USUAL[kind](np.random.default_rng(seed), count), np.float32)[:, None]
         mean, deviation = measured(after(rows))
         assert mean[0] == pytest.approx(rows.mean(dtype=np.float64), rel=1e-6)
-        assert deviation[0] == pytest.approx(rows.std(dtype=np.float64) or 1.0, rel=1e-6)
+        if kind not in RARE:
+            assert deviation[0] == pytest.approx(rows.std(dtype=np.float64) or 1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.002, 0.01, 0.04])
+@pytest.mark.parametrize("usual", [0.0, -3.0, 1e4])
+def test_a_rare_flag_is_four_units_high_however_rare_it_is(share: float, usual: float) -> None:
+    rows = usual + 7.0 * (np.random.default_rng(0).random((20_000, 1)) < share)
+    mean, deviation = measured(after(rows))
+    assert mean[0] == pytest.approx(rows.mean(), rel=1e-6)
+    assert 7.0 / deviation[0] == pytest.approx(FARTHEST_OTHERS, rel=0.03)
+
+
+@pytest.mark.parametrize("share", [0.07, 0.3, 0.5, 0.7, 0.93])
+def test_a_flag_that_is_not_rare_has_its_deviation_as_unit(share: float) -> None:
+    rows = (np.random.default_rng(0).random((20_000, 1)) < share).astype(np.float64)
+    assert measured(after(rows))[1][0] == pytest.approx(rows.std(), rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [1600, 8000, 300_000])
+def test_rows_that_rarely_differ_are_four_units_away_as_their_root_mean_square(count: int) -> None:
+    numbers = np.random.default_rng(0)
+    forces = np.where(numbers.random((count, 1)) < 0.02, numbers.normal(50.0, 10.0, (count, 1)), 1.0)
+    _, deviation = measured(after(forces, envs=40))
+    others = forces[forces != 1.0] - 1.0
+    assert deviation[0] == pytest.approx(np.sqrt(np.square(others).mean()) / FARTHEST_OTHERS, rel=0.1)
+
+
+def test_a_cue_that_all_environments_show_in_their_first_step_is_not_the_usual_number() -> None:
+    steps = np.zeros((500, ENVS, 1))
+    steps[0] = np.where(np.arange(ENVS) % 2, 1.0, -1.0)[:, None]
+    _, deviation = measured(after(steps.reshape(-1, 1)))
+    assert 4.0 < 1 / deviation[0] < 6.0  # the second step counts as one that differs
+
+
+@pytest.mark.parametrize("kind", ["rare", "normal"])
+def test_another_usual_number_is_found_and_what_is_usual_no_more_keeps_its_deviation(kind: str) -> None:
+    numbers = np.random.default_rng(0)
+    first = (numbers.random((20_000, 1)) < 0.01).astype(np.float64)
+    later = numbers.normal(0.0, 1.0, (400_000, 1))
+    if kind == "rare":
+        later = 5.0 + 3.0 * (numbers.random((1_000_000, 1)) < 0.01)
+    _, deviation = measured(after(np.concatenate([first, later]), envs=200))
+    assert deviation[0] == pytest.approx(3.0 / FARTHEST_OTHERS if kind == "rare" else 1.0, rel=0.05)
 
 
 def test_what_no_longer_is_seldom_gets_limits() -> None:
