@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from dqngui import catalog, derivation
+from dqngui.bounded import toml_data
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper, over_run
 from dqngui.schema import Field, Options, fields_of, first_not_finite
 from dqngui.texts import Text, say
@@ -341,7 +342,7 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
         if not equals or not path.strip():
             raise ConfigError("setting.assignment", given=assignment)
         try:
-            value = tomllib.loads(f"value = {text}")["value"]
+            value = toml_data(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             value = text.strip()
         changes[path.strip()] = value
