@@ -62,10 +62,7 @@ def open_regular(path: Path, most: int, *, follow: bool = False) -> BinaryIO:
 def read_file(path: Path, most: int, *, follow: bool = False) -> bytes:
     """All bytes of a regular file. Raises as `open_regular`."""
     with open_regular(path, most, follow=follow) as file:
-        data = file.read(most + 1)
-    if len(data) > most:  # it grew meanwhile
-        raise ConfigError("file.too_large", path=path, size=len(data) / MEGABYTE, most=most / MEGABYTE)
-    return data
+        return file.read(os.fstat(file.fileno()).st_size)  # what is added meanwhile is left out
 
 
 def _check_regular(path: Path, status: os.stat_result) -> None:
@@ -157,17 +154,29 @@ def json_data(data: bytes, type_: type[_T]) -> _T:
 
 def check_bounds(data: Any) -> None:
     """Raises ConfigError for plain data that is nested too deeply or holds an integer of more than 64 bits."""
+    check_depth(data)
+    waiting = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, (list, tuple)):
+            waiting += value
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ConfigError("data.too_large")
+
+
+def check_depth(data: Any) -> None:
+    """Raises ConfigError for plain data that is nested too deeply."""
     waiting = [(data, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > MOST_NESTED:
             raise ConfigError("data.too_deep", most=MOST_NESTED)
         if isinstance(value, dict):
-            waiting += [(each, depth + 1) for each in value.values()]
-        elif isinstance(value, (list, tuple)):
+            value = list(value.values())
+        if isinstance(value, (list, tuple)):
             waiting += [(each, depth + 1) for each in value]
-        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-            raise ConfigError("data.too_large")
 
 
 def small_numbers(value: Any) -> bool:

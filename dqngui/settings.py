@@ -86,7 +86,7 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
         experiment = msgspec.convert(_with_steps(plain), Experiment)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
-    _check_schedules(experiment)
+    check_schedules(experiment)
     experiment = _over_its_run(experiment, before)
     return derivation.resolved(experiment, missing, before, automatic)
 
@@ -115,7 +115,7 @@ def _over_its_run(experiment: Experiment, before: Experiment | None) -> Experime
     return msgspec.structs.replace(experiment, learn=msgspec.structs.replace(learn, **moved))
 
 
-def _check_schedules(experiment: Experiment) -> None:
+def check_schedules(experiment: Experiment) -> None:
     """Raises ConfigError for a schedule that starts or ends outside the bounds of its setting."""
     for field in experiment_fields():
         if field.scheduled:

@@ -56,6 +56,13 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "state.damaged": "the state in `{folder}` is damaged, so the run cannot be continued",
     "state.log_too_short": "`{path}` is shorter than when the run was saved, so the run cannot be resumed",
+    "state.mark_in_line": (
+        "the saved state does not belong to `{path}`, which would be cut in the middle of a line, so the run cannot be "
+        "resumed"
+    ),
+    "state.damaged_because": "the state in `{folder}` is damaged, so the run cannot be continued: {problem}",
+    "state.array": "its array `{name}` does not fit",
+    "state.lacks": "it lacks {name}",
     "checkpoint.none": "`{folder}` has no checkpoint yet",
     "checkpoint.no_such": "`{folder}` has no checkpoint of step {step:d}; there are: {known}",
     "checkpoint.not_one": "`{path}` is not a checkpoint",
