@@ -24,6 +24,7 @@ from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.overlay_style import token
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
 from dqngui.runs.folder import UNREADABLE, RunSummary
 from dqngui.texts import words
@@ -196,7 +197,7 @@ class RunModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self.text(summary, column)
             case Qt.ItemDataRole.ToolTipRole:
-                return self._tip(summary, column)
+                return plain_tip(self._tip(summary, column))
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self._spoken(summary, column)
             case Qt.ItemDataRole.DecorationRole:
