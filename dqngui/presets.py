@@ -154,11 +154,11 @@ def read_experiment(source: str | Path) -> Experiment:
 
 def read_stored_experiment(path: Path) -> Experiment:
     """The experiment in the folder of a run. Raises ConfigError also if it was written in part only, or is a link."""
-    text = _text_of(path, path, follow=False)
-    missing = [name for name in SECTIONS if name not in _parsed(text, str(path))]
+    data = _parsed(_text_of(path, path, follow=False), str(path))
+    missing = [name for name in SECTIONS if name not in data]
     if missing:
         raise ConfigError("preset.in_part", source=path, missing=missing)
-    return parse_experiment(text, str(path))
+    return _experiment_of(data, str(path))
 
 
 def _text_of(path: Any, source: str | Path, *, follow: bool = True) -> str:
@@ -179,7 +179,10 @@ def parse_experiment(text: str, source: str) -> Experiment:
     A stored run of an older schema keeps the old meaning of each setting that its file lacks; a file without `about`
     was written by a person and has the present one.
     """
-    data = _parsed(text, source)
+    return _experiment_of(_parsed(text, source), source)
+
+
+def _experiment_of(data: dict[str, Any], source: str) -> Experiment:
     schema = _schema_of(data.pop("about", None))
     if not data:
         raise ConfigError("preset.empty", source=source)

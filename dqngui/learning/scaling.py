@@ -224,10 +224,9 @@ class Scaling:
             if all(each.shape == standardise.mean.shape for each in found):
                 require_finite(f"{name}.mean", found[0])
                 require(bool((found[1] > 0).all()), f"{name}.deviation")
-                require_finite(f"{name}.deviation", found[1])
                 standardise.set(*found)
                 self.given = True
         if self.unit.measured and "unit" in arrays:
-            require(0 < float(arrays["unit"]) < np.inf, "unit")
+            require(float(arrays["unit"]) > 0, "unit")  # infinite while no reward was seen
             self.unit.unit = float(arrays["unit"])
             self.rewarded = bool(arrays["rewarded"])
