@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from dqngui.commands.arguments import UsageError, parse
 from dqngui.config import ConfigError
-from dqngui.texts import say
+from dqngui.texts import say, words
 
 DONE, OUR_FAULT, USERS_MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.flush()
         return status
     except UsageError as error:
-        print(error, file=sys.stderr)
+        print(words(str(error)), file=sys.stderr)
         return USERS_MISTAKE
     except ConfigError as error:
         print(say("shown.error", problem=error), file=sys.stderr)

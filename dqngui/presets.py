@@ -5,7 +5,6 @@ Reading never runs code.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources
@@ -15,8 +14,9 @@ from typing import Any, Literal
 import msgspec
 import tomli_w
 
+from dqngui.bounded import MOST_TEXT, read_file, toml_data
 from dqngui.catalog import MEMORIES
-from dqngui.config import ConfigError, Experiment, NetConfig
+from dqngui.config import SECTIONS, ConfigError, Experiment, NetConfig
 from dqngui.derivation import MEMORY_OPTIONS, RULES, derivable, derived_value, without_marks
 from dqngui.schema import Options
 from dqngui.settings import as_data, experiment_from, options_fields, options_from, with_settings
@@ -152,13 +152,25 @@ def read_experiment(source: str | Path) -> Experiment:
     return parse_experiment(_text_of(path, source), str(source))
 
 
-def _text_of(path: Any, source: str | Path) -> str:
+def read_stored_experiment(path: Path) -> Experiment:
+    """The experiment in the folder of a run. Raises ConfigError also if it was written in part only, or is a link."""
+    data = _parsed(_text_of(path, path, follow=False), str(path))
+    missing = [name for name in SECTIONS if name not in data]
+    if missing:
+        raise ConfigError("preset.in_part", source=path, missing=missing)
+    return _experiment_of(data, str(path))
+
+
+def _text_of(path: Any, source: str | Path, *, follow: bool = True) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        data = read_file(path, MOST_TEXT, follow=follow) if isinstance(path, Path) else path.read_bytes()
+        return str(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ConfigError("preset.not_utf8", source=source) from None
     except OSError as error:
         raise ConfigError("file.unreadable", path=source, problem=error.strerror) from None
+    except ValueError as error:  # a name with a NUL
+        raise error if isinstance(error, ConfigError) else ConfigError("preset.no_name", source=source) from None
 
 
 def parse_experiment(text: str, source: str) -> Experiment:
@@ -167,8 +179,13 @@ def parse_experiment(text: str, source: str) -> Experiment:
     A stored run of an older schema keeps the old meaning of each setting that its file lacks; a file without `about`
     was written by a person and has the present one.
     """
-    data = _parsed(text, source)
+    return _experiment_of(_parsed(text, source), source)
+
+
+def _experiment_of(data: dict[str, Any], source: str) -> Experiment:
     schema = _schema_of(data.pop("about", None))
+    if not data:
+        raise ConfigError("preset.empty", source=source)
     try:
         return experiment_from(data) if schema >= SCHEMA_VERSION else _of_old_run(data, schema)
     except ConfigError as error:
@@ -224,8 +241,8 @@ def _completed(data: Mapping[str, Any], meanings: Mapping[str, Any]) -> dict[str
 
 def _parsed(text: str, source: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return toml_data(text)
+    except ValueError as error:
         raise ConfigError("preset.not_toml", source=source, problem=error) from None
 
 

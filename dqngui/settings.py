@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from dqngui import catalog, derivation
+from dqngui.bounded import toml_data
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper, over_run
 from dqngui.schema import Field, Options, fields_of, first_not_finite
 from dqngui.texts import Text, say
@@ -85,7 +86,7 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
         experiment = msgspec.convert(_with_steps(plain), Experiment)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
-    _check_schedules(experiment)
+    check_schedules(experiment)
     experiment = _over_its_run(experiment, before)
     return derivation.resolved(experiment, missing, before, automatic)
 
@@ -114,7 +115,7 @@ def _over_its_run(experiment: Experiment, before: Experiment | None) -> Experime
     return msgspec.structs.replace(experiment, learn=msgspec.structs.replace(learn, **moved))
 
 
-def _check_schedules(experiment: Experiment) -> None:
+def check_schedules(experiment: Experiment) -> None:
     """Raises ConfigError for a schedule that starts or ends outside the bounds of its setting."""
     for field in experiment_fields():
         if field.scheduled:
@@ -341,7 +342,7 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
         if not equals or not path.strip():
             raise ConfigError("setting.assignment", given=assignment)
         try:
-            value = tomllib.loads(f"value = {text}")["value"]
+            value = toml_data(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             value = text.strip()
         changes[path.strip()] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from dqngui.derivation import awaits_task
 from dqngui.messages import COMMANDS, BreakpointsSet, KnobChanged, SetBreakpoints, SetKnob
 from dqngui.presets import preset_names, read_agent, read_experiment, with_agent
 from dqngui.settings import checked_env, experiment_from, parse_assignments, with_settings
+from dqngui.texts import Text, say
 
 DEFAULT_PRESET = "cartpole-positions"
 
@@ -134,9 +136,12 @@ def knobs_of(run: str, runs: str) -> tuple[COMMANDS, ...]:
     from dqngui.runs.folder import read_events
 
     commands: list[COMMANDS] = []
-    for event in read_events(run_folder(run, runs)):
+    damaged: list[Text] = []
+    for event in read_events(run_folder(run, runs), damaged.append):
         if isinstance(event, KnobChanged):
             commands.append(SetKnob(field=event.field, value=event.new, at=event.step))
         elif isinstance(event, BreakpointsSet):
             commands.append(SetBreakpoints(points=event.points, at=event.step))
+    if damaged:
+        print(say("shown.lines_passed_over", count=len(damaged), problem=damaged[0]), file=sys.stderr)
     return tuple(commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ from dqngui.messages import (
     encode,
 )
 from dqngui.texts import Text, say, words
+from dqngui.texts.plain import plain_line
 
 BAR_WIDTH = 20
 
@@ -59,9 +61,12 @@ def in_words(event: Event) -> Event:
     return msgspec.structs.replace(event, **said) if said else event
 
 
+_JSON_HARMFUL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # JSON need not escape them
+
+
 def write_json_line(line: bytes) -> None:
     """Write one line at once, so that a reader follows live."""
-    sys.stdout.write(line.decode() + "\n")
+    sys.stdout.write(_JSON_HARMFUL.sub(lambda found: f"\\u{ord(found.group()):04x}", line.decode()) + "\n")
     sys.stdout.flush()
 
 
@@ -143,11 +148,12 @@ class ProgressLine:
         self._drawn_at = time.monotonic()
 
     def _say(self, text: Text | str) -> None:
-        print(f"\r\033[K{text}" if self._live else str(text), file=sys.stderr)
+        print(f"\r\033[K{words(text)}" if self._live else words(text), file=sys.stderr)
 
 
 def table(rows: list[list[str]]) -> str:
     """Rows of equal length as aligned text; the first column to the left, numbers to the right."""
+    rows = [[plain_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     aligned = (
         "  ".join(

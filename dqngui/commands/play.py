@@ -16,6 +16,7 @@ from dqngui.messages import Evaluated, Event, Noted, Request, Warned
 from dqngui.messages.tested import unseen
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
+from dqngui.texts.plain import plain
 
 
 def run(arguments: PlayArguments) -> int:
@@ -36,7 +37,7 @@ def run(arguments: PlayArguments) -> int:
     if outcome.failed is not None:
         print(say("shown.error", problem=outcome.failed.text), file=sys.stderr)
         if outcome.failed.details and outcome.status == 1:
-            print(outcome.failed.details, file=sys.stderr)
+            print(plain(outcome.failed.details), file=sys.stderr)
     return outcome.status
 
 

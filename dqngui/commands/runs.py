@@ -9,8 +9,8 @@ import msgspec
 from dqngui.commands.arguments import RunsArguments
 from dqngui.commands.output import table, write_json_line
 from dqngui.config import ConfigError
-from dqngui.runs.folder import RunSummary, list_runs
-from dqngui.texts import say
+from dqngui.runs.folder import UNREADABLE, RunSummary, list_runs
+from dqngui.texts import say, words
 
 
 def run(arguments: RunsArguments) -> int:
@@ -21,7 +21,8 @@ def run(arguments: RunsArguments) -> int:
     summaries = list_runs(folder)
     if arguments.json:
         for summary in summaries:
-            write_json_line(msgspec.json.encode({"type": "Run", **msgspec.to_builtins(summary)}))
+            said = msgspec.structs.replace(summary, problem=words(summary.problem))
+            write_json_line(msgspec.json.encode({"type": "Run", **msgspec.to_builtins(said)}))
         return 0
     if not summaries:
         print(say("shown.no_runs", folder=arguments.folder))
@@ -33,10 +34,15 @@ def run(arguments: RunsArguments) -> int:
         for row, summary in zip(rows, summaries, strict=True):
             row.append(summary.parent)
     print(table([head, *rows]))
+    for summary in summaries:
+        if summary.state == UNREADABLE:
+            print(say("shown.unreadable_run", name=Path(summary.folder).name, problem=summary.problem))
     return 0
 
 
 def _row(summary: RunSummary) -> list[str]:
+    if summary.state == UNREADABLE:
+        return [Path(summary.folder).name, *["–"] * 8, summary.state]
     agent = " + ".join(name for name in (summary.attention, summary.memory) if name != "none") or "plain"
     minutes, seconds = divmod(round(summary.seconds), 60)
     return [

@@ -17,6 +17,7 @@ from dqngui.jobs.breakpoints import hit_text, parse
 from dqngui.messages import Request, SetBreakpoints
 from dqngui.messages.tested import unseen
 from dqngui.texts import say
+from dqngui.texts.plain import plain
 
 _ENDED = {
     "completed": say("shown.completed"),
@@ -120,7 +121,7 @@ def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
     if outcome.failed is not None:
         print(say("shown.error", problem=outcome.failed.text), file=sys.stderr)
         if outcome.failed.details and outcome.status == 1:
-            print(outcome.failed.details, file=sys.stderr)
+            print(plain(outcome.failed.details), file=sys.stderr)
         return
     for hit in outcome.hits if outcome.broken else ():
         print(say("shown.error", problem=hit_text(hit)), file=sys.stderr)

@@ -11,31 +11,30 @@ from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
+from dqngui.bounded import exists, open_regular
 from dqngui.config import ConfigError
 from dqngui.hosts.host import DRAIN_MS
-from dqngui.messages import ALL_EVENTS, Command, Event, decode_event
+from dqngui.messages import Command, Event
 from dqngui.runs.folder import EVENTS
+from dqngui.runs.log_lines import LONGEST_LINE, MOST_LOG, events_in, too_long, whole_lines
 from dqngui.texts import Text, reason_of, say
 
 SLICE = 64 * 1024  # bytes, some five hundred events
 AHEAD = 64  # slices decoded and not yet drained
 MOST = 8_000  # at most so many events a drain, and fewer if the window needs longer for them than TICK_S
 TICK_S = 0.012
-_decoder = msgspec.json.Decoder(ALL_EVENTS)
 
 
 class LogReader:
-    """The log of one run, up to the last whole line that it has now.
+    """The log of one run, up to the last whole line that it has now. Damaged lines are passed over.
 
     Attributes:
         size: bytes to read.
-        problem: the damaged line at which reading ended; empty if there was none.
+        problem: which lines are damaged, or why the log could not be read to its end; empty if nothing is wrong.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Looks at the log's first and last slice. Raises ConfigError if one is damaged or cannot be read."""
+        """Raises ConfigError if the log cannot be read."""
         self.path = folder / EVENTS
         self.problem: Text | str = ""
         self._slices: deque[tuple[list[Event], int]] = deque()
@@ -44,9 +43,12 @@ class LogReader:
         self._most = MOST
         self._cancelled = False
         self._over = False
+        self._lines = 0  # that were decoded
+        self._damaged: list[tuple[int, Text | str]] = []  # number and reason of the first one
+        self._count = 0  # of damaged lines
         self._thread = threading.Thread(target=self._read, name="dqngui-log", daemon=True)
         try:
-            self.size = self._check()
+            self.size = self._whole_size()
         except OSError as error:
             raise ConfigError(_unreadable(self.path, error)) from None
 
@@ -101,64 +103,61 @@ class LogReader:
     # -- the thread ------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        read, number = 0, 1
         try:
-            with open(self.path, "rb") if self.size else _nothing() as log:
-                while read < self.size and not self._cancelled:
-                    lines = _whole_lines(log, self.size - read)
-                    events = _decode(lines, number, self.path)
-                    read += len(lines)
-                    number += len(events)
-                    self._room.acquire()
-                    self._slices.append((events, read))
+            if self.size:
+                with open_regular(self.path, MOST_LOG) as log:
+                    self._read_slices(log)
         except ConfigError as error:
             self.problem = error.text
         except OSError as error:
             self.problem = _unreadable(self.path, error)
         finally:
+            if self._count and not self.problem:
+                number, problem = self._damaged[0]
+                self.problem = say("log.damaged_lines", path=self.path, line=number, problem=problem, count=self._count)
             if self._cancelled:
                 self._slices.clear()
             self._over = True
 
-    def _check(self) -> int:
-        """Bytes of whole lines, after a look at both ends."""
-        if not self.path.exists():
+    def _read_slices(self, log: BinaryIO) -> None:
+        read = 0
+        while read < self.size and not self._cancelled:
+            lines, skipped = whole_lines(log, min(SLICE, self.size - read))
+            events = events_in(lines, self._note_damage)
+            self._lines += lines.count(b"\n")
+            if skipped:
+                self._note_damage(1, too_long())
+                self._lines += 1
+            at = log.tell()
+            if at == read:
+                return  # the file became shorter
+            read = at
+            self._room.acquire()
+            self._slices.append((events, min(read, self.size)))
+
+    def _note_damage(self, number: int, problem: Text | str) -> None:
+        if not self._count:
+            self._damaged.append((self._lines + number, problem))
+        self._count += 1
+
+    def _whole_size(self) -> int:
+        """Bytes of whole lines."""
+        if not exists(self.path):
             return 0
-        with open(self.path, "rb") as log:
-            length = log.seek(0, 2)
-            size = _last_newline(log, length)
-            log.seek(0)
-            if size:
-                _decode(_whole_lines(log, size), 1, self.path)
-            if size > SLICE:
-                log.seek(size - SLICE)
-                tail = log.read(SLICE)
-                _decode(tail[tail.find(b"\n") + 1 :], None, self.path)
-        return size
+        with open_regular(self.path, MOST_LOG) as log:
+            return _last_newline(log, log.seek(0, 2))
 
 
 def _unreadable(path: Path, error: OSError) -> Text:
     return say("log.unreadable", path=path, problem=(error.strerror or str(reason_of(error))).lower())
 
 
-def _nothing() -> BinaryIO:
-    import io
-
-    return io.BytesIO()
-
-
-def _whole_lines(log: BinaryIO, left: int) -> bytes:
-    """The next slice, up to the end of a line; `left` bytes of whole lines follow."""
-    data = log.read(min(SLICE, left))
-    if len(data) < left and not data.endswith(b"\n"):
-        data += log.readline()
-    return data
-
-
 def _last_newline(log: BinaryIO, length: int) -> int:
-    """Where the last whole line ends; 0 if there is none."""
+    """Where the last whole line ends; 0 if there is none, and the end of the file if what follows it is no line."""
     end = length
     while end > 0:
+        if length - end > LONGEST_LINE:
+            return length
         start = max(0, end - SLICE)
         log.seek(start)
         found = log.read(end - start).rfind(b"\n")
@@ -166,21 +165,3 @@ def _last_newline(log: BinaryIO, length: int) -> int:
             return start + found + 1
         end = start
     return 0
-
-
-def _decode(lines: bytes, number: int | None, path: Path) -> list[Event]:
-    """The events of whole lines, the first of which has this number. Raises ConfigError for a damaged one."""
-    try:
-        events: list[Event] = _decoder.decode_lines(lines)
-        return events
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        pass  # a NaN, or damage: look at each line
-    events = []
-    for index, line in enumerate(lines.splitlines()):
-        try:
-            events.append(decode_event(line))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            if number is None:
-                raise ConfigError("log.damaged_end", path=path, problem=error) from None
-            raise ConfigError("log.damaged_in_line", path=path, line=number + index, problem=error) from None
-    return events

@@ -10,6 +10,7 @@ import msgspec
 
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.jobs.knobs import Knobs
+from dqngui.jobs.saved_state import damage_named
 from dqngui.runs.folder import read_experiment
 from dqngui.runs.resume import planned, read_meta
 from dqngui.settings import experiment_fields, field_at, with_settings
@@ -30,10 +31,8 @@ def present(folder: Path, began: Experiment, meta: Mapping[str, Any]) -> Experim
     Raises ConfigError.
     """
     knobs = Knobs(began)
-    try:
+    with damage_named(folder):
         knobs.restore(meta["knobs"])
-    except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
-        raise ConfigError("state.damaged", folder=folder) from None
     return planned(knobs.experiment, meta)
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.branching import check_branch, difference_message, differences, present, stays_whole
+from dqngui.jobs.saved_state import check_meta, damage_named
 from dqngui.jobs.training import Training, counters_of
 from dqngui.learning.counters import Counters, next_evaluation, next_multiple
 from dqngui.messages import Forked
@@ -43,17 +44,28 @@ class Fork:
         """Prepare the fork's own folder. Raises ConfigError, OSError."""
         return branch(folder, self.folder, self.stored, whole=self.whole)
 
-    def begin(self, training: Training, warnings: list[Text]) -> Forked:
-        """Bring `training` to the state from which the fork continues; adds what was not restored to `warnings`."""
+    def load(self, training: Training) -> tuple[list[str], list[str]]:
+        """Bring `training` to the state from which the fork continues; no environment moves.
+
+        Returns the names of what was taken over, and of what begins anew. Raises ConfigError for a damaged state.
+        """
         meta = self.stored.meta
-        parameters = [name for name, _ in training.learner.layout]
         parts = training.algorithm.parts
-        if self.whole:
-            warnings += training.restore(self.stored.arrays, self._carried(meta))
-            kept, fresh = [*parts, *parameters], []
-        else:
+        with damage_named(self.folder):
+            check_meta(meta)
+            if self.whole:
+                training.load(self.stored.arrays, self._carried(meta))
+                return [*parts, *(name for name, _ in training.learner.layout)], []
             names, missing = training.inherit(self.stored.arrays, self._carried(meta))
-            kept, fresh = names, [*parts, *missing]
+            return names, [*parts, *missing]
+
+    def begin(self, training: Training, taken: tuple[list[str], list[str]], warnings: list[Text]) -> Forked:
+        """Start the episodes after `load`, which returned `taken`; adds what was not restored to `warnings`."""
+        if self.whole:
+            warnings += training.go_on()
+        else:
+            training.begin()
+        kept, fresh = taken
         return Forked(
             step=training.counters.step,
             parent=Path(self.folder).absolute().name,

@@ -9,10 +9,13 @@ import msgspec
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.derivation import still_derived
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
-from dqngui.settings import checked, field_at, knob_value, live_fields
+from dqngui.settings import check_schedules, checked, field_at, knob_value, live_fields
 from dqngui.texts import say
 
 _SCHEDULED = [field.path for field in live_fields() if field.scheduled and field.path != "learn.epsilon"]
+
+_MANUAL = [field.path for field in live_fields() if field.scheduled]
+_LIVE = [field.name for field in live_fields() if field.path.startswith("learn.")]
 
 
 class Knobs:
@@ -107,8 +110,17 @@ class Knobs:
         return {"learn": learn, "manual": dict(self.manual), "derived": derived}
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Take over what `data` gave."""
+        """Take over the live settings of what `data` gave. Raises an error of any kind if it is damaged."""
         learn = msgspec.convert(data["learn"], type(self.experiment.learn))
-        derived = tuple(data.get("derived", self.experiment.derived))  # states of earlier versions lack it
-        self.experiment = msgspec.structs.replace(self.experiment, learn=learn, derived=derived)
-        self.manual = dict(data["manual"])
+        derived = data.get("derived", self.experiment.derived)  # states of earlier versions lack it
+        derived = msgspec.convert(derived, tuple[str, ...])
+        live = {name: getattr(learn, name) for name in _LIVE}
+        learn = msgspec.structs.replace(self.experiment.learn, **live)
+        experiment = msgspec.structs.replace(self.experiment, learn=learn, derived=derived)
+        check_schedules(experiment)
+        manual = {}
+        for path, value in data["manual"].items():
+            if path not in _MANUAL or not isinstance(value, (int, float)):
+                raise ValueError(path)
+            manual[path] = knob_value(path, value)
+        self.experiment, self.manual = checked(experiment), manual

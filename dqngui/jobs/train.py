@@ -15,6 +15,7 @@ from dqngui.jobs.device import with_measured_device
 from dqngui.jobs.evaluation import evaluate
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
+from dqngui.jobs.saved_state import check_meta, damage_named
 from dqngui.jobs.settings_from_task import notes_about_new_task, notes_about_task, with_measured_task
 from dqngui.jobs.thinning import thinned
 from dqngui.jobs.training import NotFinite, Training, ended
@@ -82,13 +83,14 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     if stored is None and fork is None:
         experiment = with_measured_device(experiment, request.folder, notes)
     job = _Job(experiment, request.folder, inbox, stored or fork, request.options.get("at_breakpoint", "pause"), notes)
-    if request.folder is None:
-        return (event for event in job.events(None) if isinstance(event, Event))
-    folder = Path(request.folder)
     try:
         restored = fork.stored if fork is not None and fork.whole else stored
         if restored is not None:
             job.training.algorithm.check_room(restored.arrays)
+        job.load(Path(request.folder or ""))
+        if request.folder is None:
+            return (event for event in job.events(None) if isinstance(event, Event))
+        folder = Path(request.folder)
         mark = stored.mark if stored is not None else fork.mark(folder) if fork is not None else None
         lost = rewind(folder, stored.mark) if stored is not None else None
         if stored is not None and experiment.run.total_steps != stored.experiment.run.total_steps:
@@ -114,6 +116,7 @@ class _Job:
         self.training = Training(experiment)
         self.notes = notes  # told once the job is open
         self.origin = origin  # what the run continues; dropped once it is restored, since it may hold a whole replay
+        self.taken: tuple[list[str], list[str]] = [], []  # of a fork: what it took over, and what begins anew
         self.folder, self.inbox = folder, inbox
         self.paused = self.stopping = self.pause_reported = False
         self.saving = False
@@ -124,6 +127,18 @@ class _Job:
         self.arrived: list[Command] = []  # commands that came during an evaluation
         self.carried_out = -1  # step up to which the scheduled commands are carried out
         self.clock = 0.0  # start of the stretch of training being timed
+
+    def load(self, folder: Path) -> None:
+        """Take over the state that the run continues, before a file is changed. Raises ConfigError if it is damaged."""
+        match self.origin:
+            case Stored(arrays=arrays, meta=meta, mark=mark):
+                with damage_named(folder):
+                    check_meta(meta)
+                    self.training.load(arrays, meta)
+                    if self.training.counters.step != mark.step:
+                        raise ValueError("step")
+            case Fork():
+                self.taken = self.origin.load(self.training)
 
     def events(self, lost: RunResumed | None) -> Iterator[Output]:
         """All events of the run; `lost` says what a resumed run lost after its saved state."""
@@ -157,10 +172,10 @@ class _Job:
             case None:
                 training.begin()
             case Stored():
-                warnings += training.restore(origin.arrays, origin.meta)
+                warnings += training.go_on()
                 self._skip_carried_out(origin)
             case Fork():
-                first = origin.begin(training, warnings)
+                first = origin.begin(training, self.taken, warnings)
                 self.unlearned.updates = training.counters.updates
                 self._skip_carried_out(origin.stored)
         origin = None

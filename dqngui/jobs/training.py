@@ -199,14 +199,22 @@ class Training:
         return self.algorithm.arrays(), meta
 
     def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[Text]:
-        """Take over a saved state and play the running episodes up to where they were.
+        """Take over a saved state and play the running episodes up to where they were (`load`, `go_on`)."""
+        self.load(arrays, meta)
+        yield from self.go_on()
 
-        Yields a text for everything that could not be restored.
-        """
+    def load(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+        """Take over a saved state; no environment moves. Raises an error of any kind for a state that is damaged."""
         self.knobs.restore(meta["knobs"])
-        self.counters = counters_of(meta)
+        count = self.counters = counters_of(meta)
+        if not self.algorithm.in_rollouts and count.next_update <= count.step:
+            raise ValueError("next_update")
         self.generators.restore(meta)
-        lost = self.algorithm.restore(arrays, meta.get("layout"))
+        self.algorithm.load(arrays, meta.get("layout"))
+
+    def go_on(self) -> Iterator[Text]:
+        """Play the running episodes of a loaded state; yields a text for everything that could not be restored."""
+        lost = self.algorithm.go_on()
         if lost:
             yield say("train.not_repeated", environment=self.experiment.env.id, count=lost)
 
@@ -215,6 +223,7 @@ class Training:
 
         Optimizer, replay, generators and episodes start anew. Until the replay is filled again, actions are random as
         at the start of a run, unless the whole network was taken over: then the network acts.
+        The episodes start with `begin`. Raises an error of any kind for a state that is damaged.
         Returns the names of the parameters that were taken over, and of those that were not.
         """
         past = counters_of(meta)
@@ -228,7 +237,6 @@ class Training:
         count.seconds, count.row_seconds = past.seconds, past.seconds
         if not fresh:
             count.random_until = past.step
-        self.begin()
         return kept, fresh
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dqngui.envs.seeds import episode_seed
 from dqngui.envs.vector import Envs
 from dqngui.learning.exploration import Exploration
+from dqngui.learning.saved import check_like, check_observation, pieces, require_between
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
@@ -211,7 +212,19 @@ class Actor:
         return kept | {f"observation.{name}": part for name, part in self.parts.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over running episodes; `replay_running` then brings the environments to where these were."""
+        """Take over running episodes; `replay_running` then brings the environments to where these were.
+
+        Raises KeyError or DoesNotFit when it does not fit.
+        """
+        check_like(arrays, self.arrays(), ("taken",))
+        actions = self.network.actions
+        runs = pieces("taken", arrays["taken"], arrays["lengths"], self.count)
+        require_between("taken", arrays["taken"], 0, actions - 1)
+        require_between("action", arrays["action"], -1, actions - 1)
+        require_between("numbers", arrays["numbers"], 0, 2**53)
+        require_between("seeds", arrays["seeds"], 0, 2**63 - 1)
+        for part in self.envs.spaces.parts:
+            check_observation(part, arrays[f"observation.{part.name}"], (self.count,))
         self.numbers, self.seeds = arrays["numbers"].copy(), arrays["seeds"].copy()
         self.prev_action = arrays["action"].copy()
         if "raw_reward" in arrays:
@@ -220,18 +233,15 @@ class Actor:
             self.prev_reward = arrays["reward"].astype(np.float64) * self.network.reward_unit.shown
         self.returns = arrays["returns"].copy()
         if "explore.left" in arrays:
+            require_between("explore.left", arrays["explore.left"], 0, 2**53)
+            require_between("explore.held", arrays["explore.held"], 0, actions - 1)
             self.exploration.restore(arrays["explore.left"], arrays["explore.held"])
-        pieces = np.split(arrays["taken"], np.cumsum(arrays["lengths"])[:-1])
-        self.actions_so_far = [piece.tolist() for piece in pieces]
+        self.actions_so_far = [run.tolist() for run in runs]
         with torch.inference_mode():
             self.state = tuple(
                 torch.from_numpy(arrays[f"state.{index}"].copy()).to(self.device) for index in range(len(self.state))
             )
-        self.parts = {
-            name.removeprefix("observation."): part.copy()
-            for name, part in arrays.items()
-            if name.startswith("observation.")
-        }
+        self.parts = {part.name: arrays[f"observation.{part.name}"].copy() for part in self.envs.spaces.parts}
 
     def replay_running(self) -> None:
         """Play the running episodes again in fresh environments, up to their present steps."""

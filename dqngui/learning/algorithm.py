@@ -19,6 +19,7 @@ from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
 from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout, in_layout
+from dqngui.learning.saved import check_like, require, require_between, require_finite
 from dqngui.learning.scaling import Scaling
 from dqngui.nets.trunk import Trunk
 from dqngui.texts import Text
@@ -175,15 +176,28 @@ class Algorithm(ABC):
         return {f"{name}/{key}": value for name, part in parts.items() for key, value in part.items()}
 
     def restore(self, arrays: Mapping[str, Any], layout: ParameterLayout | None) -> int:
-        """Take over a saved state and play the running episodes up to where they were.
+        """Take over a saved state and play the running episodes up to where they were (`load`, `go_on`)."""
+        self.load(arrays, layout)
+        return self.go_on()
+
+    def load(self, arrays: Mapping[str, Any], layout: ParameterLayout | None) -> None:
+        """Take over a saved state; nothing is written and no environment moves.
 
         `layout` is that of the saved vectors of parameters; None if it was not saved.
-        Returns the number of episodes that could not be repeated and were abandoned.
+        Raises KeyError, ValueError and others for a state that does not fit.
         """
-        self.learner.restore(in_layout(under("learner", arrays), layout, self.learner.flat))
+        learner = in_layout(under("learner", arrays), layout, self.learner.flat)
+        _check_learner(learner, self.learner.arrays())
+        self.learner.restore(learner)
         self.scaling.restore(under("scaling", arrays))
         self.store.restore({key: np.asarray(value) for key, value in under(self.store_name, arrays).items()})
         self.actor.restore({key: np.asarray(value) for key, value in under("actor", arrays).items()})
+
+    def go_on(self) -> int:
+        """Play the running episodes of a loaded state up to where they were.
+
+        Returns the number of episodes that could not be repeated and were abandoned.
+        """
         wanted = self.actor.parts
         self.actor.replay_running()
         same = ~self.envs.ended
@@ -200,6 +214,22 @@ class Algorithm(ABC):
         """End the running episodes of the environments `lost` (N,); `last` is what all environments showed last, N
         rows.
         """
+
+
+def _check_learner(saved: Mapping[str, Any], own: Mapping[str, Tensor]) -> None:
+    """Raises DoesNotFit for a learner's saved arrays that are not of this network, or not finite."""
+    # Random streams of another kind of device do not fit, and start anew.
+    check_like(saved, {name: like for name, like in own.items() if not name.startswith("chance.")})
+    for name in own.keys() & saved.keys():
+        value = torch.as_tensor(saved[name])
+        if name in ("adam.count", "updates"):
+            require_between(name, value, 0, 2**53)
+        elif name.startswith("adam."):  # squares of a large gradient may be infinite
+            require(
+                not bool(torch.isnan(value).any()) and not (name == "adam.second" and bool((value < 0).any())), name
+            )
+        elif value.is_floating_point():
+            require_finite(name, value)
 
 
 def under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from dqngui.bounded import small_numbers
 from dqngui.config import Experiment, RunConfig
 from dqngui.learning.best import Standing
 
@@ -89,13 +92,23 @@ class Counters:
     def from_saved(cls, saved: Mapping[str, Any], warmup: int) -> Counters:
         """The counters of a saved state; its experiment's `warmup` fills in counters that earlier versions did not
         have.
+
+        Raises KeyError, TypeError or ValueError for counters that no run has.
         """
         sums = saved["sums"]
         if not isinstance(sums, Mapping):
             sums = dict(zip(_FORMER_SUMS, sums, strict=True))
         counts = saved.get("counts", dict.fromkeys(sums, saved["rows"]))
         former = {"random_until": warmup, "learn_from": max(warmup, 1)}
-        return cls(**{**former, **saved, "sums": dict(sums), "counts": dict(counts)})
+        found = msgspec.convert({**former, **saved, "sums": dict(sums), "counts": dict(counts)}, cls)
+        numbers = [value for name in cls.__slots__ if isinstance(value := getattr(found, name), int)]
+        if min(*numbers, *found.counts.values(), 0) < 0 or not small_numbers([*numbers, *found.counts.values()]):
+            raise ValueError("counters")
+        if not (0 <= found.seconds < 1e15 and 0 <= found.row_seconds < 1e15):
+            raise ValueError("seconds")
+        if found.sums.keys() != found.counts.keys() or (found.sums and min(found.counts.values()) < 1):
+            raise ValueError("sums")
+        return found
 
     @property
     def standing(self) -> Standing:

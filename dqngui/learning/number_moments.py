@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqngui.envs.spaces import ObservationPart
+from dqngui.learning.saved import require, require_between
 
 MEMORY = 100_000
 """Number of steps over which observations and returns are measured: older ones count less and less."""
@@ -187,6 +188,8 @@ class _Moments:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], prefix: str) -> None:
         origin = arrays[f"{prefix}origin"]
+        require(len(origin) in (0, len(self.sums)), f"{prefix}origin")
+        require_between(f"{prefix}count", arrays[f"{prefix}count"], 0, 2**53)
         self.origin = origin.copy() if len(origin) else None
         self.count = float(arrays[f"{prefix}count"])
         self.sums, self.squares = (arrays[prefix + key].copy() for key in ("sums", "squares"))

@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dqngui.learning.saved import require_between
 from dqngui.learning.sumtree import SumTree
 from dqngui.learning.windows import Steps, WindowRule
+
+LARGEST_PRIORITY = 1e100  # of a saved state; sums of priorities stay finite
 
 
 class WindowPriorities:
@@ -94,6 +97,9 @@ class WindowPriorities:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `arrays` gave; earlier versions had no windows that the ring's edge cuts."""
+        require_between("top_priority", arrays["top_priority"], 0, LARGEST_PRIORITY)
+        for name in ("priority", "edge_priority"):
+            require_between(name, arrays.get(name, 0.0), 0, LARGEST_PRIORITY)
         self.top = float(arrays["top_priority"])
         self.priority[: self.rows] = arrays["priority"]
         self.priority[self.rows :] = arrays.get("edge_priority", self.top)

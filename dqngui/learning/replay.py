@@ -19,6 +19,7 @@ from dqngui.learning.batches import Batch, OneStepBatch, RawInputs
 from dqngui.learning.drawing import DrawnWindows, draw_windows
 from dqngui.learning.episode_table import EpisodeTable
 from dqngui.learning.priorities import WindowPriorities
+from dqngui.learning.saved import check_like, check_observation, require, require_between
 from dqngui.learning.windows import Steps, WindowRule
 
 RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
@@ -74,6 +75,7 @@ class Replay:
             self.next_slot = np.zeros(num_envs, dtype=np.int64)
         self.priorities = WindowPriorities(flat, num_envs) if prioritized else None
         self.episodes = EpisodeTable(num_envs, self.rows)
+        self._parts, self._actions = spaces.parts, spaces.actions
 
     def __len__(self) -> int:
         return int(np.minimum(self.head, self.rows).sum())
@@ -290,7 +292,10 @@ class Replay:
         return kept if self.priorities is None else kept | self.priorities.arrays()
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `arrays` gave. Raises KeyError or ValueError when it does not fit."""
+        """Take over what `arrays` gave. Raises KeyError or DoesNotFit when it does not fit."""
+        check_like(arrays, self.arrays())
+        for part_ in self._parts:
+            check_observation(part_, arrays[f"observation.{part_.name}"], self.action.shape)
         for name, part in self.observation.items():
             part[...] = arrays[f"observation.{name}"]
         for name, column in self._columns().items():
@@ -299,10 +304,33 @@ class Replay:
             state[...] = arrays[f"state.{index}"]
         if self.priorities is not None:
             self.priorities.restore(arrays)
+        self._check()
         position, start = self._positions(), self.start.reshape(self.num_envs, self.rows)
         for env in range(self.num_envs):
             starts = np.append(start[env][position[env] >= 0], self.episode_start[env])
-            self.episodes.rebuild(env, np.unique(starts))
+            begins = np.unique(starts)
+            require(len(begins) <= self.episodes.slots, "start")
+            self.episodes.rebuild(env, begins)
+
+    def _check(self) -> None:
+        """Raises DoesNotFit if what was taken over contradicts itself."""
+        require_between("head", self.head, 0, 2**53)
+        require_between("episode_start", self.episode_start, 0, self.head)
+        require_between("taken", self.action, 0, self._actions - 1)
+        require_between("ending", self.ending, RUNNING, TRUNCATED)
+        if self.states:
+            require_between("slot", self.slot, 0, self.num_envs * self.slots - 1)
+            require_between("next_slot", self.next_slot, 0, 2**53)
+        for env in range(self.num_envs):
+            head = int(self.head[env])
+            position = np.arange(max(0, head - self.rows), head)
+            row = self.offset[env] + position % self.rows
+            start, end = self.start[row], self.end[row]
+            require_between("start", start, 0, position)
+            require(bool(((end == -1) | ((end >= position) & (end < head))).all()), "end")
+            same = start[1:] == start[:-1]
+            require(bool((same | (start[1:] == position[1:])).all()), "start")
+            require(bool((end[1:] == end[:-1])[same].all()), "end")
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         """Arrays that are saved as they are, by their names on disk."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import ObservationParts
+from dqngui.learning.saved import check_array, check_observation, require, require_between
 from dqngui.nets.scaling import RewardUnit
 
 Floats = NDArray[np.float32]
@@ -89,6 +90,8 @@ _STORED_NAMES = {
 }
 """The fields of `RolloutStep` that are arrays, and their names in saved states, which are older than the fields'."""
 
+_KINDS = {"prev_action": np.int64, "action": np.int64, "ended": np.bool_, "window_start": np.bool_}
+
 
 class Rollout:
     """Steps of `num_envs` environments since the last updates.
@@ -105,6 +108,7 @@ class Rollout:
     """
 
     def __init__(self, spaces: Spaces, *, num_envs: int, context: int | None, states: int) -> None:
+        self._parts, self._actions = spaces.parts, spaces.actions
         self.part_names = tuple(part.name for part in spaces.parts)
         self.context = context
         self.rows: list[RolloutStep] = []
@@ -159,7 +163,8 @@ class Rollout:
         return kept
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `arrays` gave. Raises KeyError or ValueError when it does not fit."""
+        """Take over what `arrays` gave. Raises KeyError or DoesNotFit when it does not fit."""
+        self._check(arrays)
         self.first_learned, self.window_steps = int(arrays["fresh"]), arrays["made"].copy()
         self.rows = []
         for t in range(len(arrays["taken"]) if "taken" in arrays else 0):
@@ -168,6 +173,26 @@ class Rollout:
             self.rows.append(RolloutStep(observation, **columns))
         stored = [f"state.{index}" for index in range(len(self.states))]
         self.states = [[arrays[name].copy()] if name in arrays else [] for name in stored]
+
+    def _check(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Raises KeyError or DoesNotFit when saved arrays do not fit."""
+        count = len(self.window_steps)
+        check_array("made", arrays["made"], (count,), np.int64)
+        require_between("made", arrays["made"], -1, 2**53)
+        check_array("fresh", arrays["fresh"], (), np.int64)
+        steps = len(arrays["taken"]) if "taken" in arrays else 0
+        require_between("fresh", arrays["fresh"], 0, steps)
+        if not steps:
+            return
+        for name, stored in _STORED_NAMES.items():
+            check_array(stored, arrays[stored], (steps, count), _KINDS.get(name, np.float64))
+        for part in self._parts:
+            check_observation(part, arrays[f"observation.{part.name}"], (steps, count))
+        require_between("taken", arrays["taken"], 0, self._actions - 1)
+        require_between("action", arrays["action"], -1, self._actions - 1)
+        for index in range(len(self.states)):
+            if (state := arrays.get(f"state.{index}")) is not None:
+                require(len(state) == int(arrays["begins"].sum()), f"state.{index}")
 
     def _observations(self) -> dict[str, NDArray[Any]]:
         return {name: np.stack([row.observation[name] for row in self.rows]) for name in self.part_names}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dqngui.envs.spaces import ObservationPart
 from dqngui.learning.acting import ObservationParts, Transition
 from dqngui.learning.number_moments import MEMORY, NumberMoments
+from dqngui.learning.saved import check_like, pieces, require, require_between, require_finite
 from dqngui.nets.trunk import Trunk
 
 LARGEST_RETURN = 10.0
@@ -94,10 +95,10 @@ class ReturnMoments:
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        rewards = pieces("return.pending", arrays["return.pending"], arrays["return.lengths"], len(self.pending))
         self.sums, self.largest = arrays["return.sums"].copy(), arrays["return.largest"].copy()
         self.block = int(arrays["return.block"])
-        pieces = np.split(arrays["return.pending"], np.cumsum(arrays["return.lengths"])[:-1])
-        self.pending = [piece.tolist() for piece in pieces]
+        self.pending = [each.tolist() for each in rewards]
 
 
 def discounted(rewards: Sequence[float], gamma: float) -> NDArray[np.float64]:
@@ -205,6 +206,10 @@ class Scaling:
         arrays = {name: np.asarray(value) for name, value in arrays.items()}
         if "seen" not in arrays:
             return
+        changing = [name for name in arrays if name.endswith((".origin", ".pending", ".ends"))]
+        check_like(arrays, self.arrays(), changing)
+        for name in ("seen", "next", "return.block"):
+            require_between(name, arrays.get(name, 0), 0, 2**53)
         self.take_over(arrays)
         for each in (*self.numbers, *(() if self.returns is None else (self.returns,))):
             each.restore(arrays)
@@ -217,8 +222,11 @@ class Scaling:
         for name, standardise in self.standardised.items():
             found = [np.asarray(arrays.get(f"{name}.{key}", ())) for key in ("mean", "deviation")]
             if all(each.shape == standardise.mean.shape for each in found):
+                require_finite(f"{name}.mean", found[0])
+                require(bool((found[1] > 0).all()), f"{name}.deviation")
                 standardise.set(*found)
                 self.given = True
         if self.unit.measured and "unit" in arrays:
+            require(float(arrays["unit"]) > 0, "unit")  # infinite while no reward was seen
             self.unit.unit = float(arrays["unit"])
             self.rewarded = bool(arrays["rewarded"])

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
+import psutil
+
+from dqngui.bounded import MEGABYTE, exists, open_regular, own_folder
 from dqngui.config import ConfigError
+from dqngui.runs.arrays_file import check_entries
 from dqngui.runs.files import link_file, named, replace_file
 
 if TYPE_CHECKING:
@@ -20,12 +25,20 @@ if TYPE_CHECKING:
 
 FOLDER, BEST = "checkpoints", "best.pt"
 MOST = 50
+MOST_PICKLE = 64 * MEGABYTE  # of the part of a file of tensors that says what is in it
+_STEP = re.compile("0|[1-9][0-9]{0,15}")
 
 
 def checkpoints(folder: Path) -> list[int]:
-    """Steps of the stored checkpoints, rising; the best one is among them until it is thinned out."""
-    names = (path.stem for path in (folder / FOLDER).glob("*.pt"))
-    return sorted(int(name) for name in names if name.isdecimal())
+    """Steps of the stored checkpoints, rising; the best one is among them until it is thinned out.
+
+    Raises ConfigError if their folder is a link or cannot be read.
+    """
+    try:
+        names = [path.stem for path in (folder / FOLDER).glob("*.pt")] if own_folder(folder / FOLDER) else []
+    except OSError as error:
+        raise ConfigError("file.unreadable", path=folder / FOLDER, problem=error.strerror) from None
+    return sorted(int(name) for name in names if _STEP.fullmatch(name))
 
 
 def save_weights(folder: Path, step: int, weights: Mapping[str, torch.Tensor], *, best: bool) -> None:
@@ -48,10 +61,10 @@ def load_weights(folder: Path, which: Literal["best", "last"] | int = "best") ->
     """
     steps = checkpoints(folder)
     best = folder / FOLDER / BEST
-    if which == "best" and best.exists():
+    if which == "best" and exists(best):
         path = best
     elif which in ("best", "last"):
-        if not steps and not best.exists():
+        if not steps and not exists(best):
             raise ConfigError("checkpoint.none", folder=folder)
         path = folder / FOLDER / f"{steps[-1]}.pt" if steps else best
     else:
@@ -96,20 +109,47 @@ def load_tensors(path: Path) -> dict[str, Any]:
 
     import torch
 
-    if path.exists() and not zipfile.is_zipfile(path):
-        # A bare pickle too: torch would read its old format with a restricted unpickler; we do not try.
-        raise ConfigError("file.not_tensors", path=path)
     try:
-        data = torch.load(path, map_location="cpu", weights_only=True)
+        with open_regular(path, psutil.virtual_memory().total) as file:
+            if not zipfile.is_zipfile(file):
+                # A bare pickle too: torch would read its old format with a restricted unpickler; we do not try.
+                raise ConfigError("file.not_tensors", path=path)
+            file.seek(0)
+            _check_archive(file)
+            file.seek(0)
+            data = torch.load(file, map_location="cpu", weights_only=True)
+    except ConfigError:
+        raise
     except pickle.UnpicklingError:
         raise ConfigError("file.runs_code", path=path) from None
     except OSError as error:
         raise ConfigError("file.unreadable", path=path, problem=error.strerror) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, AssertionError):
+    except Exception:  # a stranger's file makes the libraries below raise nearly everything
         raise ConfigError("file.damaged", path=path) from None
     if not isinstance(data, dict):
         raise ConfigError("file.not_dictionary", path=path)
+    for value in data.values():
+        for tensor in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(tensor, torch.Tensor) and not _is_plain(tensor):
+                raise ConfigError("file.damaged", path=path)
     return data
+
+
+def _check_archive(file: BinaryIO) -> None:
+    """Raises ValueError for a file of tensors that would become larger when it is read."""
+    size = file.seek(0, os.SEEK_END)
+    with zipfile.ZipFile(file) as archive:
+        check_entries(archive, size)
+        if any(entry.filename.endswith(".pkl") and entry.file_size > MOST_PICKLE for entry in archive.infolist()):
+            raise ValueError("too long a description")
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether a tensor's numbers are all there, on the CPU: not a few that are repeated, and not none at all."""
+    import torch
+
+    plain = tensor.device.type == "cpu" and tensor.layout == torch.strided and not tensor.is_quantized
+    return plain and tensor.nbytes <= tensor.untyped_storage().nbytes()
 
 
 def to_cpu(tensor: torch.Tensor) -> torch.Tensor:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from dqngui.bounded import MEGABYTE, open_regular, read_file
 from dqngui.config import ConfigError
 from dqngui.runs.files import AppendFile
 
 DATA, INDEX = "episodes.dat", "episodes.idx"
+MOST = 64 * 1024 * MEGABYTE
 
 RECORD = np.dtype(
     [
@@ -91,14 +93,20 @@ class EpisodeFiles:
 
 
 def read_index(folder: Path) -> np.ndarray:
-    """(episodes,) records of type `RECORD`, in the order in which they ended; only whole ones."""
+    """(episodes,) records of type `RECORD`, in the order in which they ended; only whole ones.
+
+    Raises ConfigError if they cannot be read.
+    """
     try:
-        raw = (folder / INDEX).read_bytes()
+        raw = read_file(folder / INDEX, MOST)
         size = (folder / DATA).stat().st_size
     except FileNotFoundError:
         return np.zeros(0, RECORD)
+    except OSError as error:
+        raise ConfigError("file.unreadable", path=folder / INDEX, problem=error.strerror) from None
     index = np.frombuffer(raw[: len(raw) // RECORD.itemsize * RECORD.itemsize], RECORD)
-    whole = index["offset"] + index["length"] * index["width"] <= size
+    offset, length, width = (index[name].astype(np.float64) for name in ("offset", "length", "width"))  # none overflows
+    whole = (offset >= 0) & (length >= 0) & (width > 0) & (offset + length * width <= size)
     return index[: len(index) if whole.all() else int(np.argmin(whole))]
 
 
@@ -109,7 +117,7 @@ def recorded_episode(folder: Path, number: int, step: int) -> EpisodeTrace | Non
     stored within a second. Raises ConfigError if the files are damaged, OSError if they cannot be read.
     """
     try:
-        with open(folder / INDEX, "rb") as file:
+        with open_regular(folder / INDEX, MOST) as file:
             count = file.seek(0, 2) // RECORD.itemsize
             if number < count:
                 file.seek(number * RECORD.itemsize)
@@ -128,10 +136,13 @@ def read_episode(folder: Path, record: np.void) -> EpisodeTrace:
     length, width = int(record["length"]), int(record["width"])
     if width not in (1, 2, 4, 8) or length < 0 or record["offset"] < 0:
         raise ConfigError("file.damaged", path=folder / INDEX)
-    with open(folder / DATA, "rb") as file:
-        file.seek(int(record["offset"]))
-        raw = file.read(length * width)
+    with open_regular(folder / DATA, MOST) as file:
+        size = file.seek(0, 2)
+        file.seek(min(int(record["offset"]), size))
+        raw = file.read(min(length * width, size))
     if len(raw) != length * width:
         raise ConfigError("file.too_short", path=folder / DATA)
     actions = np.frombuffer(raw, np.dtype(f"<u{width}")).astype(np.int64)
+    if actions.size and actions.min() < 0:  # of more than 63 bits
+        raise ConfigError("file.damaged", path=folder / DATA)
     return EpisodeTrace(int(record["step"]), int(record["env"]), int(record["episode"]), int(record["seed"]), actions)

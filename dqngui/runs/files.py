@@ -6,7 +6,9 @@ Every OSError raised here names its file, so that a failure can be described in 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,8 @@ from pathlib import Path
 
 READERS_LOCK = os.name == "nt"
 PATIENCE_SECONDS = 5.0
+# Never through a link, and without waiting for another end of a pipe.
+_OWN = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class AppendFile:
@@ -31,8 +35,12 @@ class AppendFile:
         self.path = path
         self._pending: list[bytes] = []
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
-            self.length = os.fstat(self._fd).st_size
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _OWN, 0o666)
+            status = os.fstat(self._fd)
+            if not stat.S_ISREG(status.st_mode):
+                os.close(self._fd)
+                raise OSError(errno.EINVAL, "not a regular file")
+            self.length = status.st_size
         except OSError as error:
             raise named(error, path) from error
         self._written = self.length
@@ -81,9 +89,13 @@ class AppendFile:
 
 
 def write_file(path: Path, data: bytes, *, sync: bool = True) -> None:
-    """Write a new file and, with `sync`, wait until it is on the disk; a file half written is removed."""
+    """Write a new file and, with `sync`, wait until it is on the disk; a file half written is removed.
+
+    A link of that name is replaced, and what it leads to stays as it is.
+    """
     try:
-        with open(path, "wb", buffering=0) as file:
+        path.unlink(missing_ok=True)
+        with open(path, "xb", buffering=0) as file:
             view = memoryview(data)
             while view:
                 view = view[file.write(view) :]

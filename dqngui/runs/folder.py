@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,11 +16,19 @@ import psutil
 
 import dqngui
 from dqngui import presets
+from dqngui.bounded import MEGABYTE, exists, json_data, read_file, small_numbers
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import CheckpointTest, Event, decode_event
+from dqngui.messages import CheckpointTest, Event
 from dqngui.runs.files import replace_file, write_file
+from dqngui.runs.log_lines import logged_events
+from dqngui.texts import Text, reason_of
+from dqngui.texts.plain import plain_line
 
 EXPERIMENT, EVENTS, SUMMARY = "experiment.toml", "events.jsonl", "summary.json"
+MOST_SUMMARY = MEGABYTE
+LONGEST_NAME = 200  # characters of a title or of another name in the list of runs
+UNREADABLE = "unreadable"
+STATES = ("ready", "running", "stopped", "finished", "failed", "interrupted")
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +36,9 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         folder: the run's folder (not stored: it may be moved).
-        state: `ready`, `running`, `stopped`, `finished`, `failed`, or `interrupted` (killed while running).
+        state: `ready`, `running`, `stopped`, `finished`, `failed`, or `interrupted` (killed while running);
+            `unreadable`, which is not stored.
+        problem: why the run cannot be read (not stored); empty if it can.
         step, total_steps: environment steps made and planned.
         best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
         tested: the same with its interval, and what chose the checkpoint; None in runs of earlier versions.
@@ -54,6 +64,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     pid: int = 0
     pid_since: float = 0.0
     folder: str = ""
+    problem: Text | str = ""
 
 
 def create(runs: Path, experiment: Experiment) -> Path:
@@ -104,29 +115,36 @@ def versions() -> dict[str, str]:
 
 
 def read_experiment(folder: Path) -> Experiment:
-    """The experiment of a run. Raises ConfigError if the folder is not a run's."""
+    """The experiment of a run. Raises ConfigError if the folder is not a run's, or cannot be read."""
     if not folder.is_dir():
         raise ConfigError("run.none", run=folder)
-    if not (folder / EXPERIMENT).exists():
+    if not has_experiment(folder):
         raise ConfigError("run.not_one", folder=folder, file=EXPERIMENT)
-    return presets.read_experiment(folder / EXPERIMENT)
+    return presets.read_stored_experiment(folder / EXPERIMENT)
 
 
-def read_events(folder: Path) -> Iterator[Event]:
-    """The logged events in order; a torn last line is ignored. Raises ConfigError for a damaged one before it."""
+def has_experiment(folder: Path) -> bool:
+    """Whether the folder is one of a run. Raises ConfigError if that cannot be seen."""
+    try:
+        return exists(folder / EXPERIMENT)
+    except OSError as error:
+        raise ConfigError("file.unreadable", path=folder, problem=_reason(error)) from None
+
+
+def read_events(folder: Path, on_damage: Callable[[Text], None] | None = None) -> Iterator[Event]:
+    """The logged events in order; a torn last line is ignored.
+
+    Args:
+        on_damage: takes the reason of each damaged line, which is passed over; None: the first one is an error.
+
+    Raises ConfigError if the folder is not a run's, or its log cannot be read.
+    """
     if not folder.is_dir():
         raise ConfigError("run.none", run=folder)
-    path = folder / EVENTS
-    if not path.exists():
-        return
-    with open(path, "rb") as log:
-        for number, line in enumerate(log, 1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                yield decode_event(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise ConfigError("log.damaged_line", path=path, line=number, problem=error) from None
+    try:
+        yield from logged_events(folder / EVENTS, on_damage)
+    except OSError as error:
+        raise ConfigError("file.unreadable", path=folder / EVENTS, problem=_reason(error)) from None
 
 
 # -- the summary ----------------------------------------------------------------------------------
@@ -147,33 +165,74 @@ def new_summary(experiment: Experiment) -> RunSummary:
 def write_summary(folder: Path, summary: RunSummary) -> None:
     """Replace `summary.json` in one step. Raises OSError."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    data = msgspec.json.encode(msgspec.structs.replace(summary, updated=now, folder=""))
-    replace_file(folder / SUMMARY, msgspec.json.format(data) + b"\n", sync=False)
+    stored = msgspec.to_builtins(msgspec.structs.replace(summary, updated=now, folder=""))
+    del stored["problem"]
+    replace_file(folder / SUMMARY, msgspec.json.format(msgspec.json.encode(stored)) + b"\n", sync=False)
 
 
 def summary_of(folder: Path) -> RunSummary | None:
-    """The summary of a run, made from its experiment if missing or damaged; None if the folder is not a run's."""
-    try:
-        summary = msgspec.json.decode((folder / SUMMARY).read_bytes(), type=RunSummary)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    """The summary of a run, made from its experiment if missing or damaged; None if the folder is not a run's.
+
+    The summary of a run that cannot be read has the state `unreadable` and says why. Never raises.
+    """
+    summary = _stored_summary(folder)
+    if summary is None:
         try:
+            if not has_experiment(folder):
+                return None
             summary = msgspec.structs.replace(new_summary(read_experiment(folder)), state="interrupted")
-        except ConfigError:
-            return None
+        except Exception as error:  # of a stranger's files; the other runs are listed all the same
+            return _unreadable(folder, error)
     if summary.state == "running" and not process_lives(summary):
         summary = msgspec.structs.replace(summary, state="interrupted")
-    return msgspec.structs.replace(summary, folder=str(folder))
+    return msgspec.structs.replace(_presentable(summary), folder=str(folder), problem="")
+
+
+def _stored_summary(folder: Path) -> RunSummary | None:
+    """The summary as it is stored; None if it is missing, damaged, or says what no run can have."""
+    try:
+        summary = json_data(read_file(folder / SUMMARY, MOST_SUMMARY), RunSummary)
+    except (OSError, ValueError):
+        return None
+    counts = (summary.step, summary.total_steps, summary.seed, summary.seconds, summary.pid, summary.pid_since)
+    return summary if small_numbers(summary) and min(counts) >= 0 and summary.state in STATES else None
+
+
+def _unreadable(folder: Path, error: Exception) -> RunSummary:
+    problem = _reason(error) if isinstance(error, OSError) else reason_of(error)
+    return RunSummary(
+        title="", env="", attention="", memory="", seed=0, total_steps=0, state=UNREADABLE, folder=str(folder),
+        problem=problem,
+    )  # fmt: skip
+
+
+def _presentable(summary: RunSummary) -> RunSummary:
+    """The summary with names in one line of bounded length, and without a time that no calendar has."""
+    names = {name: plain_line(getattr(summary, name), LONGEST_NAME) for name in _NAMES}
+    updated = summary.updated
+    try:
+        datetime.fromisoformat(updated).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError):
+        updated = ""
+    return msgspec.structs.replace(summary, **names, updated=updated)
+
+
+_NAMES = ("title", "env", "attention", "memory", "parent")
 
 
 def list_runs(runs: Path) -> list[RunSummary]:
     """Summaries of all runs in a folder, the newest first; other folders are passed over. Raises ConfigError."""
-    if not runs.exists():
-        return []
     try:
         found = folders_in(runs)
+    except FileNotFoundError:
+        return []
     except OSError as error:
-        raise ConfigError("run.not_listed", runs=runs, problem=error.strerror) from None
+        raise ConfigError("run.not_listed", runs=runs, problem=_reason(error)) from None
     return [summary for path in found if (summary := summary_of(Path(path))) is not None]
+
+
+def _reason(error: OSError) -> str | Text:
+    return error.strerror or str(reason_of(error))
 
 
 def folders_in(runs: Path) -> list[str]:

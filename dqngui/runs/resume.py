@@ -11,7 +11,6 @@ import math
 import os
 import shutil
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,10 +18,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
+import psutil
 
+from dqngui.bounded import (
+    LARGEST,
+    MEGABYTE,
+    check_depth,
+    exists,
+    open_regular,
+    own_folder,
+    read_file,
+    refuse_links,
+    small_numbers,
+)
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import CheckpointTest, Event, KnobChanged, RunResumed, decode_event
+from dqngui.messages import CheckpointTest, Event, KnobChanged, RunResumed
 from dqngui.runs import episodes
+from dqngui.runs.arrays_file import read_arrays, write_arrays
 from dqngui.runs.checkpoints import BEST, FOLDER, drop_after, load_tensors, tensor_bytes, to_cpu
 from dqngui.runs.files import (
     link_file,
@@ -35,6 +47,7 @@ from dqngui.runs.files import (
     write_file,
 )
 from dqngui.runs.folder import EVENTS, read_experiment, refuse_if_busy, summary_of
+from dqngui.runs.log_lines import MOST_LOG, events_in
 from dqngui.texts import Text, say
 
 if TYPE_CHECKING:
@@ -42,6 +55,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+MOST_META = 64 * MEGABYTE
 STATE, NEW, OLD = "resume", "resume.new", "resume.old"
 ARRAYS, TENSORS, META = "arrays.npz", "tensors.pt", "meta.json"
 DISCARDED = "events.discarded.jsonl"
@@ -107,7 +121,7 @@ def save_resume(
                 plain[name] = np.asarray(array)
             else:
                 tensors[name] = to_cpu(array)
-        _write_arrays(new / ARRAYS, plain)
+        write_arrays(new / ARRAYS, plain)
         write_file(new / TENSORS, tensor_bytes(tensors), sync=False)
         best = folder / FOLDER / BEST
         if best.exists():
@@ -144,21 +158,13 @@ def _settle(folder: Path) -> None:
 
 def _current(folder: Path) -> Path | None:
     # `resume` is only ever missing when `resume.new` is whole, except before the first swap.
-    for name in (STATE, NEW, OLD):
-        if (folder / name / META).exists():
-            return folder / name
-    return None
-
-
-def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """An npz file without pickles; numpy's own `savez` takes no array named `file`."""
     try:
-        with open(path, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for name, array in arrays.items():
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                    np.lib.format.write_array(entry, array, allow_pickle=False)
+        for name in (STATE, NEW, OLD):
+            if own_folder(folder / name) and exists(folder / name / META):
+                return folder / name
     except OSError as error:
-        raise named(error, path) from error
+        raise ConfigError("file.unreadable", path=folder, problem=error.strerror) from None
+    return None
 
 
 # -- loading --------------------------------------------------------------------------------------
@@ -173,11 +179,10 @@ def load_resume(folder: Path, *, best: bool = False) -> Stored:
 
     def read(current: Path) -> Stored:
         mark, meta = _read_meta(current)
+        arrays: dict[str, Any] = dict(read_arrays(current / ARRAYS))
         try:
-            with np.load(current / ARRAYS, allow_pickle=False) as archive:
-                arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
-            file = (current / BEST).read_bytes() if best and (current / BEST).exists() else None
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            file = read_file(current / BEST, psutil.virtual_memory().total) if best and exists(current / BEST) else None
+        except OSError:
             raise _damaged(current) from None
         arrays.update(load_tensors(current / TENSORS))
         return Stored(planned(experiment, meta), arrays, meta, mark, file)
@@ -197,7 +202,7 @@ def planned(experiment: Experiment, meta: Mapping[str, Any]) -> Experiment:
     versions do not say it. Schedules stay as they are, even those that are a share of the run.
     """
     total = meta.get("total_steps")
-    if type(total) is not int or total < 1:
+    if type(total) is not int or not 1 <= total <= LARGEST:
         return experiment
     return msgspec.structs.replace(experiment, run=msgspec.structs.replace(experiment.run, total_steps=total))
 
@@ -206,6 +211,7 @@ def plan(folder: Path, total_steps: int) -> None:
     """Note in a run's saved state for how many steps it is resumed, so that it goes on to there whenever it is resumed
     again, even if it is killed before its next save. Raises ConfigError, OSError.
     """
+    check_own(folder)
     _settle(folder)
     mark, meta = read_meta(folder)
     replace_file(folder / STATE / META, _meta_text(mark, meta | {"total_steps": total_steps}))
@@ -246,10 +252,15 @@ def _identity(folder: Path) -> tuple[Path, int, int] | None:
 
 def _read_meta(current: Path) -> tuple[LogMark, dict[str, Any]]:
     try:
-        data = json.loads((current / META).read_bytes())
-        return msgspec.convert(data["mark"], LogMark), _restored(data["meta"])
-    except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError):
+        data = json.loads(read_file(current / META, MOST_META))
+        check_depth(data)
+        mark, meta = msgspec.convert(data["mark"], LogMark), _restored(data["meta"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise _damaged(current) from None
+    lengths = (mark.step, mark.events, mark.episodes_data, mark.episodes_index, mark.seconds)
+    if not isinstance(meta, dict) or not small_numbers(mark) or not all(length >= 0 for length in lengths):
+        raise _damaged(current)
+    return mark, meta
 
 
 def _damaged(current: Path) -> ConfigError:
@@ -286,6 +297,7 @@ def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMar
     Raises ConfigError if the folder holds a run already, OSError.
     """
     refuse_if_busy(folder)
+    check_own(folder)
     if (folder / EVENTS).exists() or _current(folder) is not None:
         raise ConfigError("run.exists_fork", folder=folder)
     if whole and stored.best is not None:
@@ -300,6 +312,23 @@ def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMar
     )
 
 
+def check_own(folder: Path) -> None:
+    """Raises ConfigError if a run cannot be written because it holds links or special files."""
+    try:
+        refuse_links(folder, (EVENTS, episodes.DATA, episodes.INDEX, DISCARDED))
+    except OSError as error:
+        raise ConfigError("file.unreadable", path=folder, problem=error.strerror) from None
+
+
+def _between_lines(log: Path, length: int) -> bool:
+    """Whether a line of the log ends at this length. A block that the disk lost, full of zeros, may end there too."""
+    if length == 0:
+        return True
+    with open_regular(log, MOST_LOG) as file:
+        file.seek(length - 1)
+        return file.read(1) in (b"\n", b"\0")
+
+
 def rewind(folder: Path, mark: LogMark) -> RunResumed:
     """Cut a run's files back to their lengths at the mark; returns what was lost.
 
@@ -308,11 +337,14 @@ def rewind(folder: Path, mark: LogMark) -> RunResumed:
     Raises ConfigError if the run is being trained elsewhere or its log is shorter than the mark.
     """
     refuse_if_busy(folder)
+    check_own(folder)
     sizes = {EVENTS: mark.events, episodes.DATA: mark.episodes_data, episodes.INDEX: mark.episodes_index}
     for name, size in sizes.items():
         path = folder / name
         if (path.stat().st_size if path.exists() else 0) < size:
             raise ConfigError("state.log_too_short", path=path)
+    if not _between_lines(folder / EVENTS, mark.events) or mark.episodes_index % episodes.RECORD.itemsize:
+        raise ConfigError("state.mark_in_line", path=folder / EVENTS)
     lost_steps = 0
     lost_changes: list[Text] = []
     for event in _discard(folder, mark.events):
@@ -336,7 +368,7 @@ def _discard(folder: Path, length: int) -> Iterator[Event]:
     """Append the log's lines after byte `length` to the discarded lines, and yield their events."""
     if not (folder / EVENTS).exists():
         return
-    with open(folder / EVENTS, "rb") as log:
+    with open_regular(folder / EVENTS, MOST_LOG) as log:
         log.seek(length)
         tail = log.read()
     tail = tail[: tail.rfind(b"\n") + 1]
@@ -350,11 +382,7 @@ def _discard(folder: Path, length: int) -> Iterator[Event]:
             discarded.write(tail)
             discarded.flush()
             os.fsync(discarded.fileno())
-    for line in tail.splitlines():
-        try:
-            yield decode_event(line)
-        except msgspec.MsgspecError:
-            continue
+    yield from events_in(tail, lambda number, problem: None)
 
 
 def _restore_best(folder: Path) -> None:

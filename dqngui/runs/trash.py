@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from dqngui.bounded import own_folder
 from dqngui.config import ConfigError
-from dqngui.runs.folder import EXPERIMENT, claim, release
+from dqngui.runs.folder import EXPERIMENT, claim, has_experiment, release
 
 TRASH = ".trash"
 
@@ -19,7 +20,7 @@ def discard(folder: Path) -> Path:
     Raises ConfigError for a run that is being trained, and for a folder that is not a run's.
     """
     folder = folder.absolute()
-    if not (folder / EXPERIMENT).exists():
+    if not has_experiment(folder):
         raise ConfigError("run.not_one", folder=folder, file=EXPERIMENT)
     return _move(folder, folder.parent / TRASH)
 
@@ -39,9 +40,9 @@ def empty_trash(runs: Path, only: Collection[Path] | None = None) -> int:
         only: these alone, as `discard` returned them; None: everything.
     """
     trash = runs / TRASH
-    if not trash.is_dir():
-        return 0
     try:
+        if not own_folder(trash):
+            return 0
         found = [path for path in trash.iterdir() if only is None or path in only]
         for path in found:
             if path.is_symlink() or not path.is_dir():
@@ -56,6 +57,11 @@ def empty_trash(runs: Path, only: Collection[Path] | None = None) -> int:
 
 
 def _move(folder: Path, place: Path) -> Path:
+    if place.name == TRASH:
+        try:
+            own_folder(place)  # a link would move the run to another place
+        except OSError as error:
+            raise ConfigError("run.not_moved", folder=folder, place=place, problem=error.strerror) from None
     claim(folder)  # nobody may start to train it while it is moved
     claimed = folder.resolve()  # where a link leads, which it may not tell from its new place
     try:

@@ -13,6 +13,7 @@ import msgspec
 
 from dqngui.texts.english import ENGLISH
 from dqngui.texts.language import Language, Plural
+from dqngui.texts.plain import plain
 
 _LARGEST = 2**63
 
@@ -41,12 +42,13 @@ def say(key: str, /, **args: Any) -> Text:
 
 
 def words(text: Text | str) -> str:
-    """The sentence of a text in the chosen language. A text that is a string already does not change.
+    """The sentence of a text in the chosen language; a text that is a string already stays one.
 
-    Never raises: where the key is unknown, as in the log of a newer version, key and arguments are shown.
+    Control characters in arguments are shown as codes (`plain`). Never raises: where the key is unknown, as in the log
+    of a newer version, key and arguments are shown.
     """
     if isinstance(text, str):
-        return text
+        return plain(text)
     template = _language.templates.get(text.key) or ENGLISH.templates.get(text.key)
     if isinstance(template, Plural):
         count = text.args.get(template.by)
@@ -55,10 +57,12 @@ def words(text: Text | str) -> str:
     try:
         if template is not None:
             return _DOUBLE_STOP.sub(r"\1", _FORMATTER.vformat(template, (), text.args))
+    except RecursionError:  # texts in texts in texts, in the log of a stranger
+        return plain(text.key)
     except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError):
         pass  # arguments of another version
     given = ", ".join(f"{name}: {_FORMATTER.format_field(value, '')}" for name, value in text.args.items())
-    return f"{text.key} ({given})" if given else text.key
+    return plain(f"{text.key} ({given})" if given else text.key)
 
 
 def reason_of(error: BaseException) -> Text | str:
@@ -90,9 +94,10 @@ class _ArgumentFormatter(Formatter):
         if isinstance(value, (tuple, list)):
             return _language.listed([self.format_field(each, format_spec) for each in value])
         try:
-            return format(value, format_spec)
+            said = format(value, format_spec)
         except (ValueError, TypeError, ArithmeticError):
-            return str(value)
+            said = str(value)
+        return plain(said) if isinstance(value, str) else said  # it may come from anyone
 
 
 _FORMATTER = _ArgumentFormatter()

@@ -411,7 +411,7 @@ def test_a_state_saved_while_it_is_read_is_read_again(at: int, tmp_path: Path, m
 
     monkeypatch.setattr(resume, "_current", swapping(resume._current))
     monkeypatch.setattr(resume, "_read_meta", swapping(resume._read_meta))
-    monkeypatch.setattr(resume.np, "load", swapping(np.load))
+    monkeypatch.setattr(resume, "read_arrays", swapping(resume.read_arrays))
     monkeypatch.setattr(resume, "load_tensors", swapping(resume.load_tensors))
     found = load_resume(parent, best=True)
     assert looks == (5 if at == 0 else 10) or at == 1  # swapped before the first look, it is read once

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from dqngui.gui.app.torch_loader import TorchLoader
+from dqngui.gui.widgets.plain_label import plain_box
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.session.session import Session
 from dqngui.texts import say, words
@@ -99,7 +100,7 @@ class Closing(QObject):
     def _question(self, text: str, button: str, then: Callable[[], None]) -> None:
         if self.dialog is not None:
             self.dialog.close()
-        dialog = QMessageBox(QMessageBox.Icon.Warning, "Quit", text, parent=self._window)
+        dialog = plain_box(QMessageBox.Icon.Warning, "Quit", text, self._window)
         leave: QPushButton = dialog.addButton(button, QMessageBox.ButtonRole.DestructiveRole)
         stay = dialog.addButton("Wait" if self._since else "Stay", QMessageBox.ButtonRole.RejectRole)
         dialog.setDefaultButton(stay)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QSizePolicy,
     QToolButton,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.two_lengths import TwoLengths
 
 
@@ -47,7 +47,7 @@ class Card(QFrame):
         self.header.setFixedHeight(30)
         # The header does not limit how narrow a card may be: legends shrink to their markers instead.
         self.header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._title = QLabel(title, self.header)
+        self._title = plain_label(title, self.header)
         themes.set_role(self._title, "title")
         self.note = ElidedLabel("", self.header)
         themes.set_role(self.note, "muted")

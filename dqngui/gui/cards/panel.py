@@ -29,12 +29,13 @@ from typing import Any, ClassVar, Protocol
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.picture_export import save_png, save_svg
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.lab.analysis.episode_arrays import arrays_of, write_arrays
 from dqngui.lab.analysis.second_player import SecondPlayer
@@ -131,7 +132,7 @@ class Panel(QWidget):
         self.background: BackgroundTask | None = None
         self.in_sight = False
         self.content = QWidget()
-        self._empty = QLabel(self.promise)
+        self._empty = plain_label(self.promise)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self._empty.setMargin(24)

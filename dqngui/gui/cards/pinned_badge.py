@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.cursor.pinning import Pinning
 
 ICON = 14
@@ -18,7 +19,7 @@ class PinnedBadge(QWidget):
     def __init__(self, pinning: Pinning, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pinning = pinning
-        self._pin = QLabel()
+        self._pin = plain_label()
         self._warns = False
         self.text = ElidedLabel()
         themes.set_role(self.text, "muted")

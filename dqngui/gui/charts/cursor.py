@@ -46,8 +46,7 @@ class Readout(QLabel):
     def __init__(self, chart: QWidget, *, rich: bool = False) -> None:
         super().__init__(chart)
         self.setObjectName("readout")
-        if rich:
-            self.setTextFormat(Qt.TextFormat.RichText)
+        self.setTextFormat(Qt.TextFormat.RichText if rich else Qt.TextFormat.PlainText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from dqngui.gui.charts.layout.text import Label, Letters
 from dqngui.gui.charts.painted_text import WholeLetters, paint_labels
 from dqngui.gui.charts.plot import Plot
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.session.event_words import Mark, mark_label, mark_text
 from dqngui.texts import words
 
@@ -77,7 +78,7 @@ class EventStrip(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), "\n".join(self.near(event.x())), self)
+            QToolTip.showText(event.globalPos(), plain_tip("\n".join(self.near(event.x()))), self)
             return True
         return bool(super().event(event))
 

@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from dqngui.gui.charts.plot import Plot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label
 
 Floats = npt.NDArray[np.float64]
 NAMED = 6  # most heads that the readout lists one by one
@@ -35,7 +36,7 @@ class HeadPlot(QWidget):
         self.setAccessibleName(title)
         label = ElidedLabel(title)
         themes.set_role(label, "muted")
-        self.value = QLabel()
+        self.value = plain_label()
         themes.set_role(self.value, "value")
         self.plot = Plot(self)
         self.plot.setToolTip("")

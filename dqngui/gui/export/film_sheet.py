@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Panel
@@ -21,6 +21,7 @@ from dqngui.gui.scene.frame_drawn import entity_rings
 from dqngui.gui.scene.observation_view import ObservationView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.analysis.overlay import NO_MARKS, Numbers, WeightsOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
 
@@ -61,7 +62,7 @@ class FilmSheet(QWidget):
         self.needs_descriptions = self.sees and (ready.observed_size is not None or bool(ready.texts) or marks)
         self.observation.setVisible(self.sees)
         self.picture.setVisible(not playing.ready.no_picture)
-        self.caption, self.agent = QLabel(self), QLabel(self)
+        self.caption, self.agent = plain_label(parent=self), plain_label(parent=self)
         themes.set_role(self.agent, "muted")
         self._values = Trace(self)
         left = QVBoxLayout()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.texts import words
@@ -90,7 +91,8 @@ class RunActions:
         for name, action in self._actions.items():
             action.setEnabled(name in allowed)
         fork = self._actions[Action.FORK]
-        fork.setToolTip(self._tip(Action.FORK, words(self._session.draft.problem or self._session.fork_plan.problem)))
+        problem = words(self._session.draft.problem or self._session.fork_plan.problem)
+        fork.setToolTip(plain_tip(self._tip(Action.FORK, problem)))
 
     def restyle(self, theme: Theme) -> None:
         for name, action in self._actions.items():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QGuiApplication, QIcon
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP, Theme
+from dqngui.gui.widgets.plain_label import plain_label
 
 _ICONS = {"bad": "alert-circle-outline", "warn": "alert-outline", "muted": "information-outline"}
 
@@ -27,9 +28,9 @@ class Banner(QWidget):
         outer.setContentsMargins(0, 0, 0, GAP)
         outer.addWidget(frame)
         self.role, self._details = "muted", ""
-        self._icon = QLabel()
+        self._icon = plain_label()
         self._icon.setFixedSize(18, 18)
-        self.text = QLabel()
+        self.text = plain_label()
         self.text.setWordWrap(True)
         self.text.setMinimumHeight(20)
         self.copy = QPushButton("Copy diagnostics")

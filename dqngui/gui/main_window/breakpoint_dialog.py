@@ -24,6 +24,7 @@ from dqngui.gui.settings_form.scale import parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.jobs.breakpoints import name_of, number_text, point_text
 from dqngui.lab.analysis.breakpoints import OFFERED, WATCHED, BreakpointList
 from dqngui.lab.analysis.quantities import QUANTITIES
@@ -59,7 +60,7 @@ class BreakpointDialog(QDialog):
         self.boxes: list[QCheckBox] = []
         self._rows: list[tuple[str, QLabel]] = []
         self._shown: tuple[object, str] | None = None
-        self._notice = QLabel()
+        self._notice = plain_label()
         self._notice.setWordWrap(True)
         themes.set_role(self._notice, "warn")
         self._list = QFrame()
@@ -67,7 +68,7 @@ class BreakpointDialog(QDialog):
         self._lines = QVBoxLayout(self._list)
         self._lines.setContentsMargins(12, 8, 8, 8)
         self._lines.setSpacing(4)
-        rule = QLabel(_RULE)
+        rule = plain_label(_RULE)
         rule.setWordWrap(True)
         themes.set_role(rule, "muted")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -106,7 +107,7 @@ class BreakpointDialog(QDialog):
         self.add = QPushButton("Add")
         self.add.setToolTip("Add this breakpoint (Enter)")
         self.add.setDefault(True)
-        self.present = QLabel()
+        self.present = plain_label()
         self.present.setWordWrap(True)
         themes.set_role(self.present, "muted")
         grid = QGridLayout()
@@ -166,7 +167,7 @@ class BreakpointDialog(QDialog):
         for index in range(len(self._breakpoints.entries)):
             self._lines.addWidget(self._line(index))
         if not self._breakpoints.entries:
-            empty = QLabel(_EMPTY)
+            empty = plain_label(_EMPTY)
             empty.setWordWrap(True)
             themes.set_role(empty, "empty")
             self._lines.addWidget(empty)
@@ -181,7 +182,7 @@ class BreakpointDialog(QDialog):
         enabled.setEnabled(possible)
         enabled.setToolTip(QUANTITIES[entry.point.quantity].tip)
         enabled.toggled.connect(lambda on: self._breakpoints.enable(index, on))
-        present = QLabel()
+        present = plain_label()
         themes.set_role(present, "muted")
         remove = QToolButton()
         remove.setIcon(themes.icon("close", "muted"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, QTimer, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from dqngui.gui.main_window.actions import WORDS, RunActions
 from dqngui.gui.settings_form.setting_words import change_words
@@ -11,6 +11,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.lab.session.draft import difference
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action
@@ -30,7 +31,7 @@ class DraftBar(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, GAP)
         outer.addWidget(frame)
-        self._icon = QLabel()
+        self._icon = plain_label()
         self._icon.setFixedSize(18, 18)
         self.text = ElidedLabel()
         self.text.setMinimumHeight(20)
@@ -82,7 +83,7 @@ class DraftBar(QWidget):
         else:
             begin = f"{count} for a new run"
         self.text.setText(f"{begin}: {', '.join(words)}")
-        self.text.setToolTip("\n".join(words))
+        self.text.setToolTip(plain_tip("\n".join(words)))
         allowed = session.allowed
         for name, button in self.buttons.items():
             button.setEnabled(name in allowed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from dqngui import catalog
 from dqngui.config import Experiment
@@ -12,6 +12,7 @@ from dqngui.gui.main_window.actions import WORDS, RunActions
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.texts import words
@@ -71,9 +72,9 @@ class Header(QWidget):
         super().__init__(parent)
         self._session, self._actions = session, actions
         self.setFixedHeight(48)
-        self._dot = QLabel()
+        self._dot = plain_label()
         self._dot.setFixedSize(10, 10)
-        self.word = QLabel()
+        self.word = plain_label()
         themes.set_role(self.word, "title")
         self.summary = ElidedLabel()
         themes.set_role(self.summary, "muted")
@@ -169,7 +170,7 @@ class Header(QWidget):
         for name in _LOADS_TORCH:
             self.buttons[name].setText("Loading torch…" if session.loading else WORDS[name].text)
         if session.draft.problem:
-            start.setToolTip(words(session.draft.problem))
+            start.setToolTip(plain_tip(words(session.draft.problem)))
         step = "One vector step; with Shift up to the next update, with Alt to the end of the episode"
         self.buttons[Action.STEP].setToolTip(f"{step} ({self._actions[Action.STEP].shortcut().toString()})")
 

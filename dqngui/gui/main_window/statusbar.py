@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import psutil
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ACTIVE, State
 
@@ -35,13 +36,13 @@ class StatusLine(QWidget):
         self._readings = 0
         self.painting: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)  # redraws per second, share of the time
         self.setFixedHeight(36)
-        self.count = QLabel()
+        self.count = plain_label()
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(200, 10)
         self.bar.setAccessibleName("Progress of the run")
-        self.percent, self.speed, self.cost = QLabel(), QLabel(), QLabel()
+        self.percent, self.speed, self.cost = plain_label(), plain_label(), plain_label()
         for label in (self.percent, self.speed, self.cost):
             themes.set_role(label, "muted")
         self.speed.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -21,6 +21,7 @@ from dqngui.gui.settings_form.setting_words import value_words
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
@@ -180,7 +181,7 @@ class ExperimentForm(QWidget):
         for section in self.sections.values():
             lines.addWidget(section)
         lines.addStretch(1)
-        self.problem = QLabel()
+        self.problem = plain_label()
         self.problem.setWordWrap(True)
         self.problem.setContentsMargins(10, 4, 10, 8)
         themes.set_role(self.problem, "bad")
@@ -293,7 +294,7 @@ class ExperimentForm(QWidget):
         else:
             text = f"{tip}\n\nChanged: {value_words(path, change[0])} → {value_words(path, change[1])}. {_WAITS}"
         if text and editor.toolTip() != text:
-            editor.setToolTip(text)
+            editor.setToolTip(plain_tip(text))
 
     def restyle(self, theme: Theme) -> None:
         for section in self.sections.values():

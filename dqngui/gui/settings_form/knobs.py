@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import settings
 from dqngui.config import Schedule
@@ -19,6 +19,7 @@ from dqngui.gui.settings_form.schedule_editor import ScheduleEditor
 from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.run import setting_value
 from dqngui.lab.session.session import Session
@@ -47,7 +48,7 @@ class KnobRow(QWidget):
         self.field = field
         self._shown: Any = None
         self._scheduled = False
-        self.label = QLabel(field.label)
+        self.label = plain_label(field.label)
         self.chip = QPushButton("Scheduled")
         themes.set_role(self.chip, "chip")
         self.chip.hide()
@@ -152,7 +153,7 @@ class LiveKnobs(QWidget):
         rows = QVBoxLayout(content)
         rows.setContentsMargins(10, 0, 10, 2)
         rows.setSpacing(0)
-        self.message = QLabel()
+        self.message = plain_label()
         self.message.setWordWrap(True)
         self.message.setContentsMargins(10, 4, 10, 8)
         self.message.hide()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QTo
 from dqngui.gui.settings_form.fields import Editor
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_label
 
 
 class DerivedChip(QPushButton):
@@ -43,6 +44,11 @@ class FieldLabel(QLabel):
     """A setting's name, with an edge in the accent colour while the draft changes the setting."""
 
     changed = False
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
 
     def mark(self, changed: bool) -> None:
         if changed != self.changed:
@@ -95,7 +101,7 @@ class FormRows(QWidget):
 
     def add_remark(self) -> QLabel:
         """Add a line of text under the last editor, for a warning about its value; hidden while empty."""
-        remark = QLabel()
+        remark = plain_label()
         remark.setWordWrap(True)
         themes.set_role(remark, "warn")
         self._form.addRow("", remark)
@@ -109,7 +115,7 @@ class FormRows(QWidget):
 
     def add_note(self) -> QLabel:
         """Add a text under the last editor, as wide as the form, which explains its value; hidden while empty."""
-        note = QLabel()
+        note = plain_label()
         note.setWordWrap(True)
         note.setContentsMargins(0, 1, 0, 5)
         themes.set_role(note, "muted")

@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from dqngui.config import Schedule
 from dqngui.gui.settings_form.fields import NumberEditor
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.plain_label import plain_label
 
 
 class ScheduleEditor(QWidget):
@@ -33,7 +34,7 @@ class ScheduleEditor(QWidget):
         lines.addLayout(line)
         self.parts = {"start": NumberEditor(float), "end": NumberEditor(float), "steps": NumberEditor(int)}
         for word, (name, stretch) in {"from": ("start", 2), "to": ("end", 2), "over": ("steps", 3)}.items():
-            label = QLabel(word)
+            label = plain_label(word)
             themes.set_role(label, "muted")
             line.addWidget(label)
             editor = self.parts[name]
@@ -43,10 +44,10 @@ class ScheduleEditor(QWidget):
             editor.setAccessibleName(f"{word} ({name})")
             editor.edited.connect(self._commit if name != "steps" else self._commit_steps)
             line.addWidget(editor, stretch)
-        unit = QLabel("steps")
+        unit = plain_label("steps")
         themes.set_role(unit, "muted")
         line.addWidget(unit)
-        self.note = QLabel()
+        self.note = plain_label()
         self.note.setWordWrap(True)
         themes.set_role(self.note, "muted")
         self.note.hide()

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.gui.widgets.wrapping import wrapped
 
 MIN_LETTERS = 4  # a shorter text is not shown
@@ -16,7 +17,9 @@ class ElidedLabel(QLabel):
 
     def __init__(self, text: str = "", parent: QWidget | None = None, gives_way: bool = True) -> None:
         """`gives_way`: its size hint has no width; otherwise that of the text, and it shrinks only if necessary."""
-        super().__init__(text, parent)
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
         policy = QSizePolicy.Policy.Ignored if gives_way else QSizePolicy.Policy.Preferred
         self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
 
@@ -35,6 +38,8 @@ class ElidedLabel(QLabel):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and not self.toolTip():
-            QToolTip.showText(event.globalPos(), wrapped(self.text()) if self.shown() != self.text() else "", self)
+            QToolTip.showText(
+                event.globalPos(), plain_tip(wrapped(self.text())) if self.shown() != self.text() else "", self
+            )
             return True
         return bool(super().event(event))

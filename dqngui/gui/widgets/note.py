@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_label
 
 SHOWN_MS = 20_000
 
@@ -18,7 +19,7 @@ class Note(QWidget):
 
     def __init__(self, undo: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.text = QLabel()
+        self.text = plain_label()
         self.text.setWordWrap(True)
         themes.set_role(self.text, "muted")
         self.undo = QPushButton("Undo")

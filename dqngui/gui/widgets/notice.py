@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_label
 
 
 class Notice(QWidget):
@@ -17,9 +18,9 @@ class Notice(QWidget):
     def __init__(self, restart: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._failed = False
-        self._icon = QLabel()
+        self._icon = plain_label()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.text = QLabel("")
+        self.text = plain_label("")
         self.text.setWordWrap(True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from dqngui.gui.widgets.plain_label import plain_box
+
 
 def ask_save_path(
     parent: QWidget, title: str, name: str, kinds: Mapping[str, str], save: Callable[[str], None]
@@ -30,8 +32,7 @@ def ask_save_path(
 
 def show_problem(parent: QWidget, title: str, problem: str, details: str = "") -> QMessageBox:
     """Show in a message box why an export failed."""
-    box = QMessageBox(QMessageBox.Icon.Warning, title, problem, parent=parent)
-    box.setInformativeText(details)
+    box = plain_box(QMessageBox.Icon.Warning, title, f"{problem}\n\n{details}" if details else problem, parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()
     return box

@@ -24,7 +24,7 @@ from dqngui.lab.session.session import Session
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.trash import TRASH, discard, empty_trash, restore
-from dqngui.texts import Text, say
+from dqngui.texts import Text, reason_of, say
 
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
@@ -145,8 +145,8 @@ class Library(QObject):
         assert self._index is not None
         try:
             return self._index.read(lambda: self._worker.running), ""
-        except ConfigError as error:
-            return [], error.text
+        except Exception as error:  # a folder that nobody foresaw must not end the list for the session
+            return [], error.text if isinstance(error, ConfigError) else reason_of(error)
 
     def _take_summaries(self, found: tuple[list[RunSummary], Text | str]) -> None:
         self._is_reading = False
@@ -209,7 +209,7 @@ class Library(QObject):
                     new_history.take(events)
                 else:
                     new_events += events
-        except OSError:
+        except (OSError, ConfigError):
             pass  # what was read stays; the folder may be on its way into the trash
         return new_history, new_events
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import msgspec
 
 from dqngui import presets
+from dqngui.bounded import open_regular
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, decode_event
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked
 from dqngui.runs.folder import EVENTS, SUMMARY, RunSummary, folders_in, read_experiment, summary_of
+from dqngui.runs.log_lines import MOST_LOG, events_in
 
 BLOCK = 1 << 20  # bytes of a log that are read at once
 _EVENT_PREFIXES = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
@@ -60,10 +62,10 @@ class ReturnLog:
     def read(self, go_on: Callable[[], bool] = lambda: True) -> Iterator[tuple[bool, list[Event]]]:
         """Yield (restarted, events) for each block of new complete lines; `restarted`: discard all earlier events.
 
-        Lines that cannot be decoded are skipped. Raises OSError.
+        Lines that cannot be decoded are skipped. Raises ConfigError, OSError.
         """
         try:
-            log = open(self._path, "rb")  # noqa: SIM115
+            log = open_regular(self._path, MOST_LOG)
         except FileNotFoundError:
             return  # no event was written yet
         with log:
@@ -73,12 +75,13 @@ class ReturnLog:
             log.seek(self._offset)
             while go_on() and (block := log.read(BLOCK)):
                 whole = block.rfind(b"\n") + 1
-                if not whole:
+                if not whole and len(block) < BLOCK:
                     return
+                whole = whole or len(block)  # no event is so long
                 self._offset += whole
                 self._tail = (self._tail + block[:whole])[-64:]
                 log.seek(self._offset)
-                if events := list(_events(block[:whole])):
+                if events := _events(block[:whole]):
                     yield restarted, events
                     restarted = False
 
@@ -90,13 +93,9 @@ class ReturnLog:
         return os.read(log, len(self._tail)) == self._tail
 
 
-def _events(lines: bytes) -> Iterator[Event]:
-    for line in lines.splitlines():
-        if line.startswith(_EVENT_PREFIXES):
-            try:
-                yield decode_event(line)
-            except msgspec.MsgspecError:
-                continue
+def _events(lines: bytes) -> list[Event]:
+    found = [line for line in lines.splitlines() if line.startswith(_EVENT_PREFIXES)]
+    return events_in(b"\n".join([*found, b""]), lambda number, problem: None)
 
 
 def same_experiment(folder: Path) -> str | None:

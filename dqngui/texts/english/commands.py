@@ -114,6 +114,14 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.ended_best": "{how} at {step:,} steps, {speed:,.0f} steps/s, highest evaluation {best:.4g}",
     "shown.tested": "Test:   {test}",
     "shown.run": "Run:    {folder}",
+    "shown.unreadable_run": "{name} cannot be read: {problem}",
+    "shown.lines_passed_over": Plural(
+        "count",
+        {
+            "one": "{count:,} line of the log is damaged. What it may have changed is not replayed: {problem}",
+            "other": "{count:,} lines of the log are damaged. What they may have changed is not replayed: {problem}",
+        },
+    ),
     "shown.how_to_resume": "Resume: dqngui train --resume {folder}",
     "shown.how_to_play": "Play:   dqngui play {folder}",
 }

@@ -13,15 +13,38 @@ TEMPLATES: dict[str, str | Plural] = {
     "run.busy_elsewhere": "`{folder}` is being trained by process {pid:d}; stop it first",
     "run.exists": "`{folder}` already holds a run; resume it or start a new one",
     "run.exists_fork": "`{folder}` already holds a run; fork into a new folder",
+    "run.holds_link": (
+        "`{path}` is a link, so this run is not written: something outside its folder could be changed; replace the "
+        "link by what it leads to, or delete it"
+    ),
+    "run.holds_special": "`{path}` is neither a file nor a folder, so this run is not written; delete it",
+    "run.holds_second_name": (
+        "`{path}` has a second name elsewhere (a hard link), and writing would change both, so this run is not "
+        "written; replace it by a copy"
+    ),
     "run.not_discarded": "there is no discarded run `{folder}`",
     "run.not_moved": "cannot move `{folder}` to `{place}`: {problem}",
     "run.trash_not_emptied": "cannot empty `{trash}`: {problem}",
     "log.damaged_line": "`{path}`, line {line:d} is damaged: {problem}",
-    "log.damaged_in_line": "`{path}` is damaged in line {line:,}: {problem}",
-    "log.damaged_end": "`{path}` is damaged near its end: {problem}",
+    "log.damaged_lines": Plural(
+        "count",
+        {
+            "one": "`{path}` has {count:,} damaged line, line {line:,}: {problem}",
+            "other": "`{path}` has {count:,} damaged lines, the first is line {line:,}: {problem}",
+        },
+    ),
+    "log.too_long": "it is longer than {most:d} MB",
+    "log.not_logged": "a log holds no event {event}",
+    "log.number": "it has a number that no run can reach",
     "log.unreadable": "`{path}` cannot be read: {problem}",
     "file.unreadable": "cannot read `{path}`: {problem}",
     "file.damaged": "`{path}` is damaged",
+    "file.too_large": "`{path}` has {size:,.0f} MB, and at most {most:,.0f} MB are read; it was not opened",
+    "file.is_link": "`{path}` is a link, and links inside a run are not followed",
+    "file.not_regular": "`{path}` is not a regular file, and was not opened",
+    "file.not_folder": "`{path}` is not a folder",
+    "data.too_deep": "it is nested more than {most:d} levels deep",
+    "data.too_large": "it has a whole number of more than 64 bits",
     "file.too_short": "`{path}` is shorter than its index says",
     "file.not_tensors": "`{path}` is damaged or not a file of tensors, and was not opened",
     "file.runs_code": "`{path}` contains something other than tensors and was not opened, because it could run code",
@@ -33,6 +56,13 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "state.damaged": "the state in `{folder}` is damaged, so the run cannot be continued",
     "state.log_too_short": "`{path}` is shorter than when the run was saved, so the run cannot be resumed",
+    "state.mark_in_line": (
+        "the saved state does not belong to `{path}`, which would be cut in the middle of a line, so the run cannot be "
+        "resumed"
+    ),
+    "state.damaged_because": "the state in `{folder}` is damaged, so the run cannot be continued: {problem}",
+    "state.array": "its array `{name}` does not fit",
+    "state.lacks": "it lacks {name}",
     "checkpoint.none": "`{folder}` has no checkpoint yet",
     "checkpoint.no_such": "`{folder}` has no checkpoint of step {step:d}; there are: {known}",
     "checkpoint.not_one": "`{path}` is not a checkpoint",

@@ -10,7 +10,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "session.not_started": "Training could not start: {problem}",
     "session.not_resumed": "The run could not be resumed: {problem}",
     "session.not_forked": "The run could not be forked: {problem}",
-    "session.damaged_log": "{problem}. The log up to that line is shown.",
+    "session.damaged_log": "{problem}. Everything else in the log is shown.",
     "session.no_new_folder": "the run's folder cannot be made: {problem}",
     "session.lost": Plural(
         "lost",

@@ -26,6 +26,7 @@ from dqngui.gui.panels.agent.action_rows import (
 from dqngui.gui.panels.agent.action_values import ActionValues, limits_of, values_at
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, TICK_PX
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.playback.episode import PlayedEpisode
 
 UPRIGHT = 64  # pixels of the height of upright bars
@@ -147,6 +148,6 @@ class ActionBars(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self.drawn.tip, self)
+            QToolTip.showText(event.globalPos(), plain_tip(self.drawn.tip), self)
             return True
         return bool(super().event(event))

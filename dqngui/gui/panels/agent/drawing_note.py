@@ -15,6 +15,7 @@ class DrawingNote(QLabel):
 
     def __init__(self, picture: QWidget) -> None:
         super().__init__(picture)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setObjectName("readout")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.move(EDGE, EDGE)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.lab.playback.driver import Driver
 
 _KEPT_OUT = "A driven episode exists only in this card: the agent does not learn from it, and no run stores it."
@@ -19,7 +20,7 @@ class DrivingStrip(QWidget):
     def __init__(self, driver: Driver, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._driver = driver
-        self._icon = QLabel()
+        self._icon = plain_label()
         self.text = ElidedLabel()
         self.waits = QToolButton()
         self.waits.setCheckable(True)
@@ -44,7 +45,7 @@ class DrivingStrip(QWidget):
         words = driver.words
         if words and words != self.text.text():
             self.text.setText(words)
-            self.text.setToolTip(f"{words}. {driver.keys.in_words()} {driver.idle_in_words} {_KEPT_OUT}")
+            self.text.setToolTip(plain_tip(f"{words}. {driver.keys.in_words()} {driver.idle_in_words} {_KEPT_OUT}"))
             self.restyle(themes.current())
         blocked = self.waits.blockSignals(True)
         self.waits.setChecked(driver.waits)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.analysis.overlay import WeightsOverlay, heads_of, offered, overlay_words
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady
@@ -70,7 +71,7 @@ class OverlayMenu(QToolButton):
 
     def _show_chosen(self) -> None:
         now = self.words or ("What the agent sees" if self.shows else "the picture alone")
-        self.setToolTip(f"What the agent sees, and overlays on it: {now[:1].lower()}{now[1:]}")
+        self.setToolTip(plain_tip(f"What the agent sees, and overlays on it: {now[:1].lower()}{now[1:]}"))
         self.setAccessibleDescription(now)
 
     # -- the menu ----------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ class OverlayMenu(QToolButton):
         self, group: QActionGroup, text: str, tip: str, checked: bool, shows: bool, overlay: WeightsOverlay | None
     ) -> None:
         action = self.menu().addAction(text)
-        action.setToolTip(tip)
+        action.setToolTip(plain_tip(tip))
         action.setCheckable(True)
         action.setChecked(checked)
         action.triggered.connect(lambda: self.choose(shows, overlay))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.choice_button import ChoiceButton
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.playback.agent_ref import WeightsChoice, source_name
 from dqngui.lab.playback.player import Player
 
@@ -110,7 +111,7 @@ class WeightsMenu(ChoiceButton):
 
 def _entry(menu: QMenu, text: str, tip: str, do: object, group: QActionGroup | None = None) -> QAction:
     action = menu.addAction(text)
-    action.setToolTip(tip)
+    action.setToolTip(plain_tip(tip))
     action.triggered.connect(lambda: do())  # type: ignore[operator]
     if group is not None:
         action.setCheckable(True)

@@ -12,6 +12,7 @@ from dqngui.gui.panels.curves.return_drawn import result_in_words
 from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library, RunOverlay
 from dqngui.statistics import MIN_VALUES
 
@@ -92,7 +93,7 @@ class OverlayLegend(QWidget):
             self.updateGeometry()
             self._fit()
         for chip in self.chips:
-            chip.setToolTip(_tip(chip.overlay, library))
+            chip.setToolTip(plain_tip(_tip(chip.overlay, library)))
         self.setVisible(bool(self.chips))
 
     def _chip(self, overlay: RunOverlay, name: str, shown: bool) -> OverlayChip:

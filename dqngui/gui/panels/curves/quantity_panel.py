@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.panel import Panel
 from dqngui.gui.charts.plot import Plot
@@ -17,6 +17,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.number_label import NumberLabel
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.analysis.quantities import Quantity
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
@@ -107,7 +108,7 @@ class QuantityPanel(Panel):
         self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(6)
         self.columns = 0
-        unit = QLabel("environment steps", self.content)
+        unit = plain_label("environment steps", self.content)
         unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         themes.set_role(unit, "muted")
         layout = QVBoxLayout(self.content)

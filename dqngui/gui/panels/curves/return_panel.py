@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.demo_offer import offer_demo
@@ -22,6 +22,7 @@ from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.two_lengths import TwoLengths
 from dqngui.jobs.breakpoints import point_text
 from dqngui.lab.analysis.table import Table
@@ -58,7 +59,7 @@ class ReturnPanel(Panel):
         self.plot = Plot(self.content)
         self._strip = EventStrip(self.plot, self.content)
         self._strip.setFont(themes.font(TICK_PX))
-        unit = QLabel("environment steps", self.content)
+        unit = plain_label("environment steps", self.content)
         unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         themes.set_role(unit, "muted")
         layout = QVBoxLayout(self.content)
@@ -152,7 +153,7 @@ class ReturnPanel(Panel):
         plot.set_cursor(self.cursor_at.step if self.cursor_at else None)
         self._draw_ring()
         self._best.show_texts(drawn.best_in_words, drawn.best_in_brief)
-        self._best.setToolTip(drawn.best_in_full)
+        self._best.setToolTip(plain_tip(drawn.best_in_full))
         self._best.setVisible(drawn.best is not None)
 
     def _draw_overlays(self) -> list[tuple[float, float] | None]:

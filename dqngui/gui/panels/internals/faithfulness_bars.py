@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.analysis.faithfulness import return_text, share_text
 from dqngui.messages import Faithfulness, Measured
 from dqngui.texts import Text, words
@@ -74,7 +75,7 @@ class FaithfulnessBars(QWidget):
         self.drawn = None if answer is None else FaithfulnessDrawn.of(answer)
         if self.drawn is not None:
             self.setAccessibleName(self.drawn.described)
-            self.setToolTip(self.drawn.described)
+            self.setToolTip(plain_tip(self.drawn.described))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from PySide6.QtCore import QSize, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
 from dqngui.gui.cards.panel import Sources
@@ -15,6 +15,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.analysis.faithfulness import EffectOverSteps, brief_verdict, explanation, places, reason
 from dqngui.lab.analysis.study_question import StudyQuestion
@@ -126,7 +127,7 @@ class FaithfulnessRow(QWidget):
 
     def _make_details(self) -> None:
         self.details = QWidget()
-        self.details_text = QLabel()
+        self.details_text = plain_label()
         self.details_text.setWordWrap(True)
         themes.set_role(self.details_text, "secondary")
         self.curve = Trace()
@@ -184,7 +185,7 @@ class FaithfulnessRow(QWidget):
         role, text, tip = self._words(view, answer, here, bool(offers))
         themes.set_role(self.text, role)
         self.text.setText(text)
-        self.text.setToolTip(wrapped(tip))
+        self.text.setToolTip(plain_tip(wrapped(tip)))
         self._show_details(view, None if here else answer)
 
     def restyle(self, theme: Theme) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.session.event_words import log_text
 from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Noted, Warned
 from dqngui.texts import words
@@ -138,7 +139,7 @@ class EventListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.UserRole:
             return line
         if role == Qt.ItemDataRole.ToolTipRole:
-            return line.text
+            return plain_tip(line.text)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{line.step:,}: {line.text}"
         return None

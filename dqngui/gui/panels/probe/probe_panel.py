@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from dqngui import messages as m
 from dqngui.gui.cards.panel import Panel, Sources
@@ -14,6 +14,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.analysis.probe_verdict import verdict
 from dqngui.lab.analysis.study import Study
@@ -75,7 +76,7 @@ class ProbePanel(Panel):
         self.restyle(themes.current())
 
     def _arrange(self) -> None:
-        self.words, self.reasons, self.stale = QLabel(), QLabel(), ElidedLabel()
+        self.words, self.reasons, self.stale = plain_label(), plain_label(), ElidedLabel()
         self.words.setWordWrap(True)
         self.reasons.setWordWrap(True)
         self.scrolled = ScrollArea(self.reasons)

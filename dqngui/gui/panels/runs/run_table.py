@@ -24,8 +24,9 @@ from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.overlay_style import token
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
-from dqngui.runs.folder import RunSummary
+from dqngui.runs.folder import UNREADABLE, RunSummary
 from dqngui.texts import words
 
 Index = QModelIndex | QPersistentModelIndex
@@ -70,6 +71,7 @@ STATES = {
     "failed": ("alert-circle-outline", "bad", "failed"),
     "interrupted": ("lightning-bolt-outline", "warn", "interrupted: its process ended before it saved"),
     "ready": ("clock-outline", "muted", "not started"),
+    UNREADABLE: ("file-alert-outline", "bad", "cannot be read"),
 }
 """Icon, colour token and label of each state of `RunSummary`."""
 
@@ -102,9 +104,9 @@ def ago(then: str, now: datetime) -> str:
     """The time since an ISO time, as text: `just now`, `5 min ago`, `3 h ago`, `2 days ago`, `14 Oct 2025`."""
     try:
         moment = datetime.fromisoformat(then)
-    except ValueError:
+        seconds = (now - moment.astimezone()).total_seconds()
+    except (ValueError, OverflowError, OSError):  # the year 1 is before any time zone
         return ""
-    seconds = (now - moment.astimezone()).total_seconds()
     if seconds < 60:
         return "just now"
     if seconds < 3600:
@@ -195,7 +197,7 @@ class RunModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self.text(summary, column)
             case Qt.ItemDataRole.ToolTipRole:
-                return self._tip(summary, column)
+                return plain_tip(self._tip(summary, column))
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self._spoken(summary, column)
             case Qt.ItemDataRole.DecorationRole:
@@ -220,9 +222,9 @@ class RunModel(QAbstractTableModel):
             case RunColumn.NAME:
                 return self._library.name_of(summary.folder)
             case RunColumn.TASK:
-                return task_text(summary)
+                return "cannot be read" if summary.state == UNREADABLE else task_text(summary)
             case RunColumn.AGENT:
-                return agent_text(summary)
+                return "" if summary.state == UNREADABLE else agent_text(summary)
             case RunColumn.BEST:
                 return result_text(summary)
             case RunColumn.STEPS:
@@ -289,6 +291,8 @@ class RunModel(QAbstractTableModel):
             return "Remove it from the return plot" if self._swatch(summary) else HEADS[column][1]
         if column is RunColumn.STATE:
             return STATES.get(summary.state, ("", "", summary.state))[2].capitalize()
+        if summary.state == UNREADABLE:
+            return f"{Path(summary.folder).name}\nThis run cannot be read: {words(summary.problem)}"
         minutes, seconds = divmod(round(summary.seconds), 60)
         lines = [
             Path(summary.folder).name,

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.analysis.interventions import InterventionEntry, InterventionList
 from dqngui.messages import PlayerReady
 
@@ -134,7 +135,7 @@ class TextButton(QPushButton):
 
     def show_text(self, text: str) -> None:
         self.full = text
-        self.setToolTip(f"{text}: click to edit")
+        self.setToolTip(plain_tip(f"{text}: click to edit"))
         self.setAccessibleName(f"Edit: {text}")
         self._fit()
 

@@ -13,6 +13,7 @@ from dqngui.config import ConfigError
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.choice_button import ChoiceButton
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.analysis.interventions import InterventionTarget, intervention_targets
 from dqngui.lab.analysis.other_agent import OtherAgent
 from dqngui.lab.playback.agent_ref import AgentRef, has_checkpoint, source_name
@@ -101,7 +102,7 @@ class ModeChoice(ChoiceButton):
 
     def _entry(self, menu: QMenu, group: QActionGroup, text: str, tip: str, other: OtherAgent | None) -> QAction:
         action = menu.addAction(text)
-        action.setToolTip(tip)
+        action.setToolTip(plain_tip(tip))
         action.setCheckable(True)
         group.addAction(action)
         action.setChecked(other == self.chosen)

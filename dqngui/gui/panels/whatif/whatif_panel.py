@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.panels.whatif.comparison_view import ComparisonView
@@ -15,6 +15,7 @@ from dqngui.gui.scene.image import as_image
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.lab.analysis.compare_episodes import Comparison, compare
 from dqngui.lab.analysis.counterfactual import (
     STEPS_AFTER_CHANGE,
@@ -91,7 +92,7 @@ class WhatIfPanel(Panel):
             bar.addWidget(button)
         bar.addSpacing(4)
         bar.addWidget(self.verdict, 1)
-        self.hint = QLabel(HINT)
+        self.hint = plain_label(HINT)
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         themes.set_role(self.hint, "empty")
@@ -352,7 +353,7 @@ class WhatIfPanel(Panel):
         text = text[:1].upper() + text[1:]  # the reason of a failure begins with a small letter
         themes.set_role(self.verdict, role)
         self.verdict.setText(text)
-        self.verdict.setToolTip(text)
+        self.verdict.setToolTip(plain_tip(text))
 
     # -- pictures ----------------------------------------------------------------------------------
 
