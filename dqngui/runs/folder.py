@@ -12,13 +12,13 @@ from importlib import metadata
 from pathlib import Path
 
 import msgspec
-import psutil
 
 import dqngui
 from dqngui import presets
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import CheckpointTest, Event, decode_event
 from dqngui.runs.files import replace_file, write_file
+from dqngui.runs.lock import PATIENCE_S, LockTaken, Writer, WriterLock, lock_here, take_lock, writer_of
 
 EXPERIMENT, EVENTS, SUMMARY = "experiment.toml", "events.jsonl", "summary.json"
 
@@ -28,14 +28,16 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         folder: the run's folder (not stored: it may be moved).
-        state: `ready`, `running`, `stopped`, `finished`, `failed`, or `interrupted` (killed while running).
+        state: `ready`, `running`, `stopped`, `finished`, `failed`, or `interrupted` (killed while running). A run whose
+            writer cannot be told, on a file system without locks, stays `running`.
         step, total_steps: environment steps made and planned.
         best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
         tested: the same with its interval, and what chose the checkpoint; None in runs of earlier versions.
         seconds: wall seconds of training.
         updated: local time of the last change, ISO 8601.
         parent: name of the run that it branched from; empty for one that began anew.
-        pid, pid_since: the process that writes the run and when that process began (seconds since 1970).
+        pid: the process that wrote the run last, as a hint for the reader: whether it writes now, its lock says.
+        pid_since: when that process began, in the summaries of earlier versions.
     """
 
     title: str
@@ -153,16 +155,22 @@ def write_summary(folder: Path, summary: RunSummary) -> None:
 
 def summary_of(folder: Path) -> RunSummary | None:
     """The summary of a run, made from its experiment if missing or damaged; None if the folder is not a run's."""
-    try:
-        summary = msgspec.json.decode((folder / SUMMARY).read_bytes(), type=RunSummary)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    summary = _stored_summary(folder)
+    if summary is None:
         try:
             summary = msgspec.structs.replace(new_summary(read_experiment(folder)), state="interrupted")
         except ConfigError:
             return None
-    if summary.state == "running" and not process_lives(summary):
+    if summary.state == "running" and writer_of(folder) is Writer.NOBODY:
         summary = msgspec.structs.replace(summary, state="interrupted")
     return msgspec.structs.replace(summary, folder=str(folder))
+
+
+def _stored_summary(folder: Path) -> RunSummary | None:
+    try:
+        return msgspec.json.decode((folder / SUMMARY).read_bytes(), type=RunSummary)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def list_runs(runs: Path) -> list[RunSummary]:
@@ -189,37 +197,44 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-_open: set[str] = set()  # folders that this process writes
+def claim(folder: Path, patience_s: float = PATIENCE_S) -> WriterLock:
+    """Become the run's only writer, until the lock is released or this process ends: two would spoil its log.
 
+    Args:
+        patience_s: how long it waits for another process that is just ending.
 
-def claim(folder: Path) -> None:
-    """Become the run's only writer. Raises ConfigError if it has one: two would spoil its log."""
-    refuse_if_busy(folder)
-    _open.add(os.path.realpath(folder))
+    Raises ConfigError if the run has a writer, or if nothing can tell (`run.no_locks`); OSError.
+    """
+    if not folder.is_dir():
+        raise ConfigError("run.none", run=folder)
+    try:
+        lock = take_lock(folder, patience_s)
+    except LockTaken as taken:
+        raise _busy(folder, here=taken.here) from None
+    if not lock.protected and (stored := _stored_summary(folder)) is not None and stored.state == "running":
+        lock.release(remove=False)  # it may be another's
+        raise ConfigError("run.no_locks", folder=folder)
+    return lock
 
 
 def release(folder: Path) -> None:
     """Stop being the run's writer."""
-    _open.discard(os.path.realpath(folder))
+    lock = lock_here(folder)
+    if lock is not None:
+        lock.release()
 
 
 def refuse_if_busy(folder: Path) -> None:
     """Raises ConfigError if this run is being trained now."""
-    summary = summary_of(folder)
-    if os.path.realpath(folder) in _open:
-        raise ConfigError("run.busy_here", folder=folder)
-    if summary is not None and summary.state == "running" and summary.pid != os.getpid():
-        raise ConfigError("run.busy_elsewhere", folder=folder, pid=summary.pid)
+    writer = writer_of(folder)
+    if writer in (Writer.HERE, Writer.ELSEWHERE):
+        raise _busy(folder, here=writer is Writer.HERE)
 
 
-def own_process() -> tuple[int, float]:
-    """pid and start of this process, for `RunSummary`."""
-    return os.getpid(), psutil.Process().create_time()
-
-
-def process_lives(summary: RunSummary) -> bool:
-    """Whether the process that wrote the summary still runs."""
-    try:
-        return abs(psutil.Process(summary.pid).create_time() - summary.pid_since) < 2.0
-    except psutil.Error:
-        return False
+def _busy(folder: Path, *, here: bool) -> ConfigError:
+    if here:
+        return ConfigError("run.busy_here", folder=folder)
+    summary = _stored_summary(folder)
+    if summary is None or summary.pid < 1:
+        return ConfigError("run.busy_somewhere", folder=folder)
+    return ConfigError("run.busy_elsewhere", folder=folder, pid=summary.pid)

@@ -11,6 +11,12 @@ TEMPLATES: dict[str, str | Plural] = {
     "run.not_listed": "cannot list the runs in `{runs}`: {problem}",
     "run.busy_here": "`{folder}` is being trained here already; stop it first",
     "run.busy_elsewhere": "`{folder}` is being trained by process {pid:d}; stop it first",
+    "run.busy_somewhere": "`{folder}` is being trained by another process; stop it first",
+    "run.no_locks": (
+        "`{folder}` lies on a file system without locks, so nothing tells whether another process still trains it; "
+        "copy it to a local disk and resume it there"
+    ),
+    "run.taken_over": "another process trains `{folder}` now, because its file writer.lock was removed",
     "run.exists": "`{folder}` already holds a run; resume it or start a new one",
     "run.exists_fork": "`{folder}` already holds a run; fork into a new folder",
     "run.not_discarded": "there is no discarded run `{folder}`",
