@@ -46,10 +46,11 @@ from dqngui.messages import (
     Warned,
     Weights,
 )
-from dqngui.runs.folder import claim, read_experiment
+from dqngui.runs.folder import claim, read_experiment, trusted_experiment
 from dqngui.runs.lock import WriterLock
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import Stored, load_resume, plan, planned, rewind
+from dqngui.runs.trust import check_branch_trusted
 from dqngui.texts import Text, say
 
 Output = Event | Snapshot | EpisodeTrace
@@ -65,7 +66,10 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     if request.folder is None:
         return _recorded(request, inbox, None)
     if request.resume:
-        read_experiment(Path(request.folder))  # what is not a run stays as it is
+        trusted_experiment(Path(request.folder))  # what is not a run stays as it is
+    if request.fork is not None and request.experiment is not None:
+        parent = Path(request.fork)
+        check_branch_trusted(parent, read_experiment(parent).env, request.experiment.env)
     lock = claim(Path(request.folder))  # before anything is read: another writer may still change it
     try:
         return _recorded(request, inbox, lock)

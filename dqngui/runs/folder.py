@@ -19,6 +19,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.messages import CheckpointTest, Event, decode_event
 from dqngui.runs.files import replace_file, write_file
 from dqngui.runs.lock import PATIENCE_S, LockTaken, Writer, WriterLock, lock_here, take_lock, writer_of
+from dqngui.runs.trust import check_trusted, remember_own
 
 EXPERIMENT, EVENTS, SUMMARY = "experiment.toml", "events.jsonl", "summary.json"
 
@@ -79,8 +80,9 @@ def create(runs: Path, experiment: Experiment) -> Path:
 
 
 def write_experiment(folder: Path, experiment: Experiment) -> None:
-    """Write the experiment of a run that has not begun. Raises OSError."""
+    """Write the experiment of a run that has not begun, which is trusted then. Raises OSError."""
     write_file(folder / EXPERIMENT, presets.to_toml(experiment, versions()).encode())
+    remember_own(folder, experiment)
 
 
 def slug(experiment: Experiment) -> str:
@@ -112,6 +114,13 @@ def read_experiment(folder: Path) -> Experiment:
     if not (folder / EXPERIMENT).exists():
         raise ConfigError("run.not_one", folder=folder, file=EXPERIMENT)
     return presets.read_experiment(folder / EXPERIMENT)
+
+
+def trusted_experiment(folder: Path) -> Experiment:
+    """The experiment of a run, to make its environment. Raises ConfigError, also if the user has to trust it first."""
+    experiment = read_experiment(folder)
+    check_trusted(folder, experiment.env)
+    return experiment
 
 
 def read_events(folder: Path) -> Iterator[Event]:

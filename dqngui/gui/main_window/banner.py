@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QIcon
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -26,6 +26,7 @@ class Banner(QWidget):
         self._icon = QLabel()
         self._icon.setFixedSize(18, 18)
         self.text = QLabel()
+        self.text.setTextFormat(Qt.TextFormat.PlainText)  # a sentence may have names that a stranger chose
         self.text.setWordWrap(True)
         self.text.setMinimumHeight(20)
         self.copy = QPushButton("Copy diagnostics")

@@ -22,6 +22,16 @@ TEMPLATES: dict[str, str | Plural] = {
     "run.not_discarded": "there is no discarded run `{folder}`",
     "run.not_moved": "cannot move `{folder}` to `{place}`: {problem}",
     "run.trash_not_emptied": "cannot empty `{trash}`: {problem}",
+    "trust.asked": (
+        "the run in `{folder}` imports code that is not part of dqngui or of a package that it knows: {names}. "
+        "Imported code can do all that you can, so trust only a run whose origin you know: add --trust, or press "
+        "*Trust this run* in the window"
+    ),
+    "trust.question": (
+        "This run imports code that is not part of dqngui or of a package that it knows: {names}. Imported code can do "
+        "all that you can, so trust only a run whose origin you know. Its curves and settings can be read without."
+    ),
+    "trust.inside": "the run in `{folder}` asks to import `{file}`, and code inside a folder of runs is never imported",
     "log.damaged_line": "`{path}`, line {line:d} is damaged: {problem}",
     "log.damaged_in_line": "`{path}` is damaged in line {line:,}: {problem}",
     "log.damaged_end": "`{path}` is damaged near its end: {problem}",
