@@ -4,23 +4,23 @@ Exit status: 0 done, 1 an error in dqngui, 2 a mistake in the user's input (one 
 3 stopped by `--break`, 130 interrupted with a checkpoint saved.
 """
 
-from __future__ import annotations
-
-import importlib
-import os
 import sys
-import traceback
-from collections.abc import Sequence
 
-from dqngui.commands.arguments import UsageError, parse
-from dqngui.config import ConfigError
-from dqngui.texts import say, words
+from dqngui.safe_path import leave_present_folder  # and nothing else yet: see there
 
 DONE, OUR_FAULT, USERS_MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: list[str]) -> int:
     """Run one command and return the exit status."""
+    import importlib
+    import os
+    import traceback
+
+    from dqngui.commands.arguments import UsageError, parse
+    from dqngui.config import ConfigError
+    from dqngui.texts import say, words
+
     try:
         name, arguments = parse(argv)
         command = importlib.import_module(f"dqngui.commands.{name}")
@@ -46,7 +46,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def console() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script and of `python -m dqngui`."""
+    leave_present_folder()
     sys.exit(main(sys.argv[1:]))
 
 

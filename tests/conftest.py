@@ -17,6 +17,8 @@ _SCREEN = {
     ]
 }
 
+_STATE = tempfile.TemporaryDirectory(prefix="dqngui-state-")
+
 FULL_COLLECTION_EVERY = 120
 """Collections of the young objects, at least one a test, from one collection of all objects to the next."""
 
@@ -24,6 +26,7 @@ FULL_COLLECTION_EVERY = 120
 def pytest_configure() -> None:
     """Runs before Qt is imported; an explicit QT_QPA_PLATFORM (xcb under Xvfb) is left alone."""
     gc.disable()  # in a test's thread it would destroy widgets that a former test left
+    os.environ["XDG_STATE_HOME"] = os.environ["LOCALAPPDATA"] = _STATE.name  # what a user trusts is not the tests'
     if "QT_QPA_PLATFORM" not in os.environ:
         path = Path(tempfile.gettempdir()) / f"dqngui-screen-{os.getuid() if hasattr(os, 'getuid') else 0}.json"
         path.write_text(json.dumps(_SCREEN))

@@ -36,6 +36,7 @@ WARNINGS = {
     "train.starving": {"rows"},
     "train.starving_from_start": {"rows"},
     "train.later_steps": {"window", "length"},
+    "train.without_locks": set(),
     "train.no_update": {"steps", "warmup", "window"},
     "train.no_update_rollout": {"steps", "rollout", "envs"},
     "train.derived_anew": {"task", "settings"},

@@ -38,6 +38,10 @@ Set = Annotated[
     option("Change a setting, for example learn.lr=1e-3 (repeatable).", "NAME=VALUE"),
 ]
 Runs = Annotated[str, option("Folder that holds the runs' folders (default: runs).", "DIR")]
+Trust = Annotated[
+    bool,
+    option("Trust the stored run: let it import the code that it names, now and later. Only if you know its origin."),
+]
 Json = Annotated[bool, option("Write one event a line, as JSON, to standard output.")]
 
 
@@ -79,6 +83,7 @@ class TrainArguments:
         str | None,
         option("Start a new run from this run's last checkpoint, changed by --set and other options.", "RUN"),
     ] = None
+    trust: Trust = False
     replay_knobs: Annotated[str | None, option("Change live settings at the same steps as this run did.", "RUN")] = None
     break_: Annotated[
         UseAppendAction[tuple[str, ...]],
@@ -108,6 +113,7 @@ class PlayArguments:
     episodes: Annotated[int, option("Episodes to play (default: 10).", "N")] = 10
     seed: Annotated[int | None, option("Seed of the first episode; the next ones count up.", "S")] = None
     video: Annotated[str | None, option("Write a film of the episodes, .mp4 or .gif.", "FILE")] = None
+    trust: Trust = False
     runs: Runs = "runs"
     json: Json = False
 

@@ -53,7 +53,12 @@ def _with_agent(experiment: Experiment, agent: str | None) -> Experiment:
 def _read(file: str) -> Experiment:
     if file.isalpha() and not Path(file).exists() and file not in preset_names():
         raise ConfigError("command.none", name=file, presets=preset_names())
-    return read_experiment(file)
+    experiment = read_experiment(file)
+    if Path(file).name == "experiment.toml":  # of a stored run, which may be anybody's
+        from dqngui.runs.trust import check_trusted
+
+        check_trusted(Path(file).parent, experiment.env)
+    return experiment
 
 
 def check_task(experiment: Experiment) -> None:
@@ -84,15 +89,30 @@ def run_folder(run: str, runs: str) -> Path:
     raise ConfigError("command.no_run", run=run, runs=runs)
 
 
+def stored_run(run: str, runs: str, *, trust: bool) -> Path:
+    """The folder of a run whose environment will be made, as `run_folder`; `trust`: the user trusts it from now on.
+
+    Raises ConfigError, also if the user has to trust it first.
+    """
+    from dqngui.runs.folder import trusted_experiment
+    from dqngui.runs.trust import trust as remember
+
+    folder = run_folder(run, runs)
+    if trust:
+        remember(folder)
+    trusted_experiment(folder)
+    return folder
+
+
 def experiment_of(arguments: TrainArguments) -> Experiment:
     """The experiment that the arguments describe; its task is measured where settings are derived from it.
 
     Raises ConfigError.
     """
     if arguments.replay_knobs is not None and arguments.file is None and arguments.env is None:
-        from dqngui.runs import folder
+        from dqngui.runs.folder import read_experiment as read_stored
 
-        experiment = folder.read_experiment(run_folder(arguments.replay_knobs, arguments.runs))
+        experiment = read_stored(stored_run(arguments.replay_knobs, arguments.runs, trust=arguments.trust))
         asked = with_settings(_with_agent(experiment, arguments.agent), _changes_of(arguments))
     else:
         file, env, overrides = arguments.file, arguments.env, _overrides(arguments)
@@ -111,12 +131,16 @@ def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
     """
     from dqngui.defaults import with_task_measured
     from dqngui.jobs.branching import branch_point, check_branch, kept_whole
+    from dqngui.runs.trust import check_branch_trusted, trust
 
     if arguments.file is not None or arguments.env is not None or arguments.replay_knobs is not None:
         raise ConfigError("command.fork_alone")
     parent = run_folder(arguments.fork or "", arguments.runs)
     step, began = branch_point(parent)
     asked = with_settings(_with_agent(began, arguments.agent), _changes_of(arguments))
+    if arguments.trust:
+        trust(parent)
+    check_branch_trusted(parent, began.env, asked.env)
     experiment = kept_whole(began, with_task_measured(asked), step)
     check_branch(parent, step, experiment)
     return parent, experiment

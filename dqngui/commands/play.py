@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dqngui.commands.arguments import PlayArguments
-from dqngui.commands.experiments import run_folder
+from dqngui.commands.experiments import stored_run
 from dqngui.commands.following import follow
 from dqngui.commands.output import JsonLines
 from dqngui.config import ConfigError
@@ -42,7 +42,7 @@ def run(arguments: PlayArguments) -> int:
 
 
 def _request(arguments: PlayArguments) -> Request:
-    folder = run_folder(arguments.run, arguments.runs)
+    folder = stored_run(arguments.run, arguments.runs, trust=arguments.trust)
     if arguments.episodes < 1:
         raise ConfigError("command.episodes")
     checkpoint: str | int = arguments.checkpoint

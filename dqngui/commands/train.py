@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from dqngui.commands.arguments import TrainArguments
-from dqngui.commands.experiments import check_task, experiment_of, forked_experiment, knobs_of, run_folder
+from dqngui.commands.experiments import check_task, experiment_of, forked_experiment, knobs_of, stored_run
 from dqngui.commands.following import Outcome, follow
 from dqngui.commands.output import JsonLines, Output, ProgressLine
 from dqngui.config import ConfigError
@@ -33,6 +33,8 @@ def run(arguments: TrainArguments) -> int:
         from dqngui.commands.several import run_several
 
         return run_several(arguments)
+    if arguments.trust and not (arguments.resume or arguments.fork or arguments.replay_knobs):
+        raise ConfigError("command.trust_nothing")
     breaks = _breakpoints(arguments)
     if arguments.resume is not None:
         request, total_steps = _resumed(arguments)
@@ -90,6 +92,7 @@ def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
         resume=arguments.resume,
         steps=arguments.steps,
         break_=arguments.break_,
+        trust=arguments.trust,
     )
     if arguments != allowed:
         raise ConfigError("command.resume_alone")
@@ -98,7 +101,7 @@ def _resumed(arguments: TrainArguments) -> tuple[Request, int]:
     assert arguments.resume is not None
     from dqngui.jobs.branching import branch_point
 
-    folder = run_folder(arguments.resume, arguments.runs)
+    folder = stored_run(arguments.resume, arguments.runs, trust=arguments.trust)
     total_steps = arguments.steps or branch_point(folder)[1].run.total_steps
     options = {} if arguments.steps is None else {"total_steps": arguments.steps}
     return Request(job="train", folder=str(folder), resume=True, options=options), total_steps

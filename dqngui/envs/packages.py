@@ -16,6 +16,7 @@ from typing import NamedTuple
 import gymnasium
 
 from dqngui.config import ConfigError
+from dqngui.envs.foreign import refuse_library
 from dqngui.texts import Text, say
 
 
@@ -69,6 +70,7 @@ def register_for(env_id: str) -> str:
     Raises ConfigError for a module that is not there, and for one that cannot be imported, with the package that it
     misses.
     """
+    refuse_library(env_id)
     module, colon, name = env_id.rpartition(":")
     if colon:
         loaded = _imported(module, say("env.no_module", module=module))
@@ -152,3 +154,9 @@ def _source(path: Path) -> str:
         return path.read_text("utf-8") if path.stat().st_size <= _LARGEST_SOURCE else ""
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def known_modules() -> frozenset[str]:
+    """The top modules of packages whose environments a stored run may name without a question."""
+    packages = (*IMPORTED.values(), *(package for package, _ in _NAMED))
+    return frozenset({"dqngui", "gymnasium", *(package.module.partition(".")[0] for package in packages)})

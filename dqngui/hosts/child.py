@@ -1,7 +1,7 @@
 """The child process of a process host: runs one job, and exits when the job is done or the parent process dies.
 
-The child is started as a fresh interpreter with `COMMAND`, so the parent's main module (a window,
-a command line) is never imported again.
+The child is started as a fresh interpreter (`safe_path`), so the parent's main module (a window, a command line) is
+never imported again, and nothing of the present folder is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from dqngui.hosts.wire import END, Order, command_of_frame, event_frames, read_f
 from dqngui.jobs.inbox import Inbox
 from dqngui.messages import Command
 
-COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from dqngui.hosts.child import main; main()"
 BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
 WATCH_SECONDS = 0.5
 BACKGROUND, NICENESS = frozenset({"play", "study"}), 10

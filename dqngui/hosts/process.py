@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import queue
 import select
@@ -20,11 +19,11 @@ from typing import Any
 
 import msgspec
 
-from dqngui.hosts.child import COMMAND
 from dqngui.hosts.host import DRAIN_MS
 from dqngui.hosts.stream import Ending, Outbox
 from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_frame, read_frames, widen, write_frame
 from dqngui.messages import Command, Event, Failed, Request
+from dqngui.safe_path import command_of_child, environment_of_child
 from dqngui.texts import Text, reason_of, say
 
 LEAVE_SECONDS = 10.0  # a child that has sent everything has so long to end by itself
@@ -52,11 +51,10 @@ class ProcessHost:
         own_group: dict[str, Any] = {"process_group": 0}
         if sys.platform == "win32":
             own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
-        command = [sys.executable, *flags, "-c", COMMAND, json.dumps(sys.path)]
+        command, environment = command_of_child(), environment_of_child()
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **own_group
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=environment, **own_group
             )
         except OSError as error:
             text = say("host.no_process", problem=(error.strerror or str(reason_of(error))).lower())

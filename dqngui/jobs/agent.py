@@ -20,7 +20,7 @@ from dqngui.nets.memory.contract import State
 from dqngui.nets.network import Inputs, build_network
 from dqngui.nets.record import Record
 from dqngui.runs.checkpoints import load_weights
-from dqngui.runs.folder import read_experiment
+from dqngui.runs.folder import trusted_experiment
 
 CPU = torch.device("cpu")
 MAX_NUMBERS = 1024
@@ -28,9 +28,9 @@ MAX_NUMBERS = 1024
 
 
 def experiment_of(command: OpenAgent) -> Experiment:
-    """The experiment of the agent that is to be opened. Raises ConfigError."""
+    """The experiment of the agent that is to be opened. Raises ConfigError, also for a run that is not trusted."""
     if command.folder is not None:
-        return read_experiment(Path(command.folder))
+        return trusted_experiment(Path(command.folder))
     if command.experiment is None:
         raise ConfigError("agent.none")
     return command.experiment

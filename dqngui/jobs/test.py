@@ -36,7 +36,7 @@ from dqngui.nets.network import build_network
 from dqngui.nets.trunk import Trunk
 from dqngui.runs.checkpoints import load_weights
 from dqngui.runs.episodes import read_index
-from dqngui.runs.folder import read_experiment, summary_of
+from dqngui.runs.folder import summary_of, trusted_experiment
 from dqngui.statistics import mean_of
 from dqngui.texts import say
 
@@ -67,7 +67,7 @@ def test(request: Request, inbox: Inbox) -> Iterator[Event]:
     except msgspec.ValidationError as error:
         raise ConfigError("play.wrong_options", problem=error) from None
     folder = Path(request.folder)
-    experiment = read_experiment(folder)
+    experiment = trusted_experiment(folder)
     step, weights = load_weights(folder, options.checkpoint)
     torch.set_num_threads(experiment.run.threads)
     envs = make_vector(experiment.env, min(options.episodes, 32), longest=LONGEST_GREEDY)

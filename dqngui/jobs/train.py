@@ -47,8 +47,11 @@ from dqngui.messages import (
     Warned,
     Weights,
 )
+from dqngui.runs.folder import claim, read_experiment, trusted_experiment
+from dqngui.runs.lock import WriterLock
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
 from dqngui.runs.resume import Stored, load_resume, plan, planned, rewind
+from dqngui.runs.trust import check_branch_trusted
 from dqngui.texts import Text, say
 
 Output = Event | Snapshot | EpisodeTrace
@@ -61,6 +64,23 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     `pause` (the default), `stop`, or `go on` (for example while a log is replayed).
     Raises ConfigError, before the first event, for an experiment that cannot start.
     """
+    if request.folder is None:
+        return _recorded(request, inbox, None)
+    if request.resume:
+        trusted_experiment(Path(request.folder))  # what is not a run stays as it is
+    if request.fork is not None and request.experiment is not None:
+        parent = Path(request.fork)
+        check_branch_trusted(parent, read_experiment(parent).env, request.experiment.env)
+    lock = claim(Path(request.folder))  # before anything is read: another writer may still change it
+    try:
+        return _recorded(request, inbox, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _recorded(request: Request, inbox: Inbox, lock: WriterLock | None) -> Iterator[Event]:
+    """The events of the job, recorded in the folder that `lock` holds; None: nothing is recorded."""
     stored = fork = None
     experiment = request.experiment
     if request.resume:
@@ -74,6 +94,8 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
     if stored is None:
         experiment = with_measured_task(experiment, request.folder)
     notes: list[Text] = []
+    if lock is not None and not lock.protected and stored is None:
+        notes.append(say("train.without_locks"))
     if request.fork is not None and stored is None:
         fork = load_fork(Path(request.fork), experiment)
         notes += notes_about_new_task(fork.began, experiment)
@@ -92,13 +114,13 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
             return (event for event in job.events(None) if isinstance(event, Event))
         folder = Path(request.folder)
         mark = stored.mark if stored is not None else fork.mark(folder) if fork is not None else None
-        lost = rewind(folder, stored.mark) if stored is not None else None
+        lost = rewind(folder, stored.mark, lock) if stored is not None else None
         if stored is not None and experiment.run.total_steps != stored.experiment.run.total_steps:
             plan(folder, experiment.run.total_steps)
     except BaseException:
         job.training.close()
         raise
-    return record(job.events(lost), folder, experiment, mark)
+    return record(job.events(lost), folder, experiment, mark, lock)
 
 
 class _Job:

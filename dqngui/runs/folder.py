@@ -12,7 +12,6 @@ from importlib import metadata
 from pathlib import Path
 
 import msgspec
-import psutil
 
 import dqngui
 from dqngui import presets
@@ -20,7 +19,9 @@ from dqngui.bounded import MEGABYTE, exists, json_data, read_file, small_numbers
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import CheckpointTest, Event
 from dqngui.runs.files import replace_file, write_file
+from dqngui.runs.lock import PATIENCE_S, LockTaken, Writer, WriterLock, lock_here, take_lock, writer_of
 from dqngui.runs.log_lines import logged_events
+from dqngui.runs.trust import check_trusted, remember_own
 from dqngui.texts import Text, reason_of
 from dqngui.texts.plain import plain_line
 
@@ -36,8 +37,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         folder: the run's folder (not stored: it may be moved).
-        state: `ready`, `running`, `stopped`, `finished`, `failed`, or `interrupted` (killed while running);
-            `unreadable`, which is not stored.
+        state: `ready`, `running`, `stopped`, `finished`, `failed`, or `interrupted` (killed while running). A run whose
+            writer cannot be told, on a file system without locks, stays `running`. `unreadable` is not stored.
         problem: why the run cannot be read (not stored); empty if it can.
         step, total_steps: environment steps made and planned.
         best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
@@ -45,7 +46,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         seconds: wall seconds of training.
         updated: local time of the last change, ISO 8601.
         parent: name of the run that it branched from; empty for one that began anew.
-        pid, pid_since: the process that writes the run and when that process began (seconds since 1970).
+        pid: the process that wrote the run last, as a hint for the reader: whether it writes now, its lock says.
+        pid_since: when that process began, in the summaries of earlier versions.
     """
 
     title: str
@@ -88,8 +90,9 @@ def create(runs: Path, experiment: Experiment) -> Path:
 
 
 def write_experiment(folder: Path, experiment: Experiment) -> None:
-    """Write the experiment of a run that has not begun. Raises OSError."""
+    """Write the experiment of a run that has not begun, which is trusted then. Raises OSError."""
     write_file(folder / EXPERIMENT, presets.to_toml(experiment, versions()).encode())
+    remember_own(folder, experiment)
 
 
 def slug(experiment: Experiment) -> str:
@@ -121,6 +124,13 @@ def read_experiment(folder: Path) -> Experiment:
     if not has_experiment(folder):
         raise ConfigError("run.not_one", folder=folder, file=EXPERIMENT)
     return presets.read_stored_experiment(folder / EXPERIMENT)
+
+
+def trusted_experiment(folder: Path) -> Experiment:
+    """The experiment of a run, to make its environment. Raises ConfigError, also if the user has to trust it first."""
+    experiment = read_experiment(folder)
+    check_trusted(folder, experiment.env)
+    return experiment
 
 
 def has_experiment(folder: Path) -> bool:
@@ -183,7 +193,7 @@ def summary_of(folder: Path) -> RunSummary | None:
             summary = msgspec.structs.replace(new_summary(read_experiment(folder)), state="interrupted")
         except Exception as error:  # of a stranger's files; the other runs are listed all the same
             return _unreadable(folder, error)
-    if summary.state == "running" and not process_lives(summary):
+    if summary.state == "running" and writer_of(folder) is Writer.NOBODY:
         summary = msgspec.structs.replace(summary, state="interrupted")
     return msgspec.structs.replace(_presentable(summary), folder=str(folder), problem="")
 
@@ -248,37 +258,44 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-_open: set[str] = set()  # folders that this process writes
+def claim(folder: Path, patience_s: float = PATIENCE_S) -> WriterLock:
+    """Become the run's only writer, until the lock is released or this process ends: two would spoil its log.
 
+    Args:
+        patience_s: how long it waits for another process that is just ending.
 
-def claim(folder: Path) -> None:
-    """Become the run's only writer. Raises ConfigError if it has one: two would spoil its log."""
-    refuse_if_busy(folder)
-    _open.add(os.path.realpath(folder))
+    Raises ConfigError if the run has a writer, or if nothing can tell (`run.no_locks`); OSError.
+    """
+    if not folder.is_dir():
+        raise ConfigError("run.none", run=folder)
+    try:
+        lock = take_lock(folder, patience_s)
+    except LockTaken as taken:
+        raise _busy(folder, here=taken.here) from None
+    if not lock.protected and (stored := _stored_summary(folder)) is not None and stored.state == "running":
+        lock.release(remove=False)  # it may be another's
+        raise ConfigError("run.no_locks", folder=folder)
+    return lock
 
 
 def release(folder: Path) -> None:
     """Stop being the run's writer."""
-    _open.discard(os.path.realpath(folder))
+    lock = lock_here(folder)
+    if lock is not None:
+        lock.release()
 
 
 def refuse_if_busy(folder: Path) -> None:
     """Raises ConfigError if this run is being trained now."""
-    summary = summary_of(folder)
-    if os.path.realpath(folder) in _open:
-        raise ConfigError("run.busy_here", folder=folder)
-    if summary is not None and summary.state == "running" and summary.pid != os.getpid():
-        raise ConfigError("run.busy_elsewhere", folder=folder, pid=summary.pid)
+    writer = writer_of(folder)
+    if writer in (Writer.HERE, Writer.ELSEWHERE):
+        raise _busy(folder, here=writer is Writer.HERE)
 
 
-def own_process() -> tuple[int, float]:
-    """pid and start of this process, for `RunSummary`."""
-    return os.getpid(), psutil.Process().create_time()
-
-
-def process_lives(summary: RunSummary) -> bool:
-    """Whether the process that wrote the summary still runs."""
-    try:
-        return abs(psutil.Process(summary.pid).create_time() - summary.pid_since) < 2.0
-    except psutil.Error:
-        return False
+def _busy(folder: Path, *, here: bool) -> ConfigError:
+    if here:
+        return ConfigError("run.busy_here", folder=folder)
+    summary = _stored_summary(folder)
+    if summary is None or summary.pid < 1:
+        return ConfigError("run.busy_somewhere", folder=folder)
+    return ConfigError("run.busy_elsewhere", folder=folder, pid=summary.pid)

@@ -8,6 +8,7 @@ reaches the disk first; the state saved then carries the log's length, and resum
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from dqngui.runs.checkpoints import save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace
 from dqngui.runs.failure import failed
 from dqngui.runs.files import AppendFile, together
-from dqngui.runs.folder import EVENTS, claim, new_summary, own_process, release, write_summary
+from dqngui.runs.folder import EVENTS, claim, new_summary, write_summary
+from dqngui.runs.lock import LockTaken, WriterLock
 from dqngui.runs.resume import LogMark, save_resume
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def record(
     folder: Path | None,
     experiment: Experiment,
     mark: LogMark | None = None,
+    lock: WriterLock | None = None,
 ) -> Iterator[Event]:
     """Pass on a job's events, each logged one written first; ends with Finished whatever happens.
 
@@ -62,13 +65,14 @@ def record(
     Args:
         folder: the run's folder; None keeps no files.
         mark: of the resumed state, after `rewind`, or of a fork, after `branch`; None for a new run.
+        lock: of the folder, if it was claimed already; it is released at the end.
     """
     mark = mark or LogMark()
     step, seconds, best, tested = mark.step, mark.seconds, mark.best, mark.tested
     log: _Log | None = None
     try:
         if folder is not None:
-            log = _Log(folder, experiment, mark)
+            log = _Log(folder, experiment, mark, lock or claim(folder))
         for item in events:
             if isinstance(item, EpisodeTrace):
                 if log is not None:
@@ -114,22 +118,20 @@ def _saved(snapshot: Snapshot, log: _Log | None) -> CheckpointSaved:
 class _Log:
     """The files of one run while it is written."""
 
-    def __init__(self, folder: Path, experiment: Experiment, mark: LogMark) -> None:
-        claim(folder)
-        self.folder = folder
+    def __init__(self, folder: Path, experiment: Experiment, mark: LogMark, lock: WriterLock) -> None:
+        self.folder, self._lock = folder, lock
         try:
             self.events = AppendFile(folder / EVENTS, mark.events)
             self.episodes = EpisodeFiles(folder, (mark.episodes_data, mark.episodes_index))
-        except OSError:
-            release(folder)
-            raise
         except ValueError:
-            release(folder)
+            lock.release()
             raise ConfigError("run.exists", folder=folder) from None
-        pid, since = own_process()
+        except BaseException:
+            lock.release()
+            raise
         self.summary = msgspec.structs.replace(
             new_summary(experiment), state="running", step=mark.step, best=mark.best, tested=mark.tested,
-            seconds=mark.seconds, parent=mark.parent, pid=pid, pid_since=since,
+            seconds=mark.seconds, parent=mark.parent, pid=os.getpid(),
         )  # fmt: skip
         self._flushed = 0.0
         self.flush()
@@ -151,7 +153,12 @@ class _Log:
             self.flush()  # the job may now wait: what it has done so far should be readable
 
     def flush(self) -> None:
-        """Hand everything to the system and replace the summary."""
+        """Hand everything to the system and replace the summary. Raises OSError, and ConfigError if another process
+        writes the run now."""
+        try:
+            self._lock.keep()
+        except LockTaken:
+            raise ConfigError("run.taken_over", folder=self.folder) from None
         self.events.flush()
         self.episodes.flush()
         write_summary(self.folder, self.summary)
@@ -179,7 +186,7 @@ class _Log:
     def fail(self) -> None:
         """Note the failure as far as the disk lets us."""
         self._note(state="failed")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ConfigError):
             self.sync()
 
     def close(self) -> None:
@@ -191,7 +198,7 @@ class _Log:
             self._note(state="interrupted")
             with contextlib.suppress(OSError):
                 write_summary(self.folder, self.summary)
-        release(self.folder)
+        self._lock.release()
 
     def _note(self, **changes: Any) -> None:
         self.summary = msgspec.structs.replace(self.summary, **changes)

@@ -6,6 +6,7 @@ A swap writes `resume.new`, renames `resume` to `resume.old` and `resume.new` to
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -46,7 +47,8 @@ from dqngui.runs.files import (
     together,
     write_file,
 )
-from dqngui.runs.folder import EVENTS, read_experiment, refuse_if_busy, summary_of
+from dqngui.runs.folder import EVENTS, claim, read_experiment, summary_of
+from dqngui.runs.lock import WriterLock
 from dqngui.runs.log_lines import MOST_LOG, events_in
 from dqngui.texts import Text, say
 
@@ -294,9 +296,8 @@ def _restored(value: Any) -> Any:
 def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMark:
     """Prepare the folder of a run that starts from `stored`, a state of `parent`; copies its best weights if `whole`.
 
-    Raises ConfigError if the folder holds a run already, OSError.
+    The caller holds the folder's lock. Raises ConfigError if the folder holds a run already, OSError.
     """
-    refuse_if_busy(folder)
     check_own(folder)
     if (folder / EVENTS).exists() or _current(folder) is not None:
         raise ConfigError("run.exists_fork", folder=folder)
@@ -329,15 +330,19 @@ def _between_lines(log: Path, length: int) -> bool:
         return file.read(1) in (b"\n", b"\0")
 
 
-def rewind(folder: Path, mark: LogMark) -> RunResumed:
+def rewind(folder: Path, mark: LogMark, lock: WriterLock | None = None) -> RunResumed:
     """Cut a run's files back to their lengths at the mark; returns what was lost.
 
     Lines of the log after the mark move to `events.discarded.jsonl`. Later episodes and checkpoints are removed. The
-    best checkpoint of the mark's time is restored.
+    best checkpoint of the mark's time is restored. Without the folder's `lock` it is claimed meanwhile.
     Raises ConfigError if the run is being trained elsewhere or its log is shorter than the mark.
     """
-    refuse_if_busy(folder)
     check_own(folder)
+    with contextlib.nullcontext() if lock is not None else claim(folder):
+        return _rewound(folder, mark)
+
+
+def _rewound(folder: Path, mark: LogMark) -> RunResumed:
     sizes = {EVENTS: mark.events, episodes.DATA: mark.episodes_data, episodes.INDEX: mark.episodes_index}
     for name, size in sizes.items():
         path = folder / name

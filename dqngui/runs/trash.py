@@ -9,9 +9,10 @@ from pathlib import Path
 
 from dqngui.bounded import own_folder
 from dqngui.config import ConfigError
-from dqngui.runs.folder import EXPERIMENT, claim, has_experiment, release
+from dqngui.runs.folder import EXPERIMENT, claim, has_experiment
 
 TRASH = ".trash"
+MOMENT_S = 0.2  # the window waits no longer for a run that is being trained
 
 
 def discard(folder: Path) -> Path:
@@ -62,8 +63,12 @@ def _move(folder: Path, place: Path) -> Path:
             own_folder(place)  # a link would move the run to another place
         except OSError as error:
             raise ConfigError("run.not_moved", folder=folder, place=place, problem=error.strerror) from None
-    claim(folder)  # nobody may start to train it while it is moved
-    claimed = folder.resolve()  # where a link leads, which it may not tell from its new place
+    lock = claim(folder, MOMENT_S)  # nobody may start to train it while it is moved
+    is_link = folder.is_symlink()
+    if os.name == "nt":
+        lock.release()  # a folder with an open file cannot be moved there
+    elif is_link:
+        lock.follow(folder.resolve())  # the link may lead elsewhere from its new place
     try:
         place.mkdir(exist_ok=True)
         target, count = place / folder.name, 1
@@ -71,8 +76,10 @@ def _move(folder: Path, place: Path) -> Path:
             count += 1
             target = place / f"{folder.name}-{count}"
         os.rename(folder, target)
+        if not is_link:
+            lock.follow(target)
     except OSError as error:
         raise ConfigError("run.not_moved", folder=folder, place=place, problem=error.strerror) from None
     finally:
-        release(claimed)
+        lock.release()
     return target

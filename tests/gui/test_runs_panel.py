@@ -160,11 +160,11 @@ def test_columns_sort_by_their_values(qtbot: QtBot, parts: Parts, column: RunCol
 
 
 def test_the_newest_run_stands_first_and_what_runs_above_it(qtbot: QtBot, parts: Parts) -> None:
-    pid, since = run_folder.own_process()
-    old = make_run(parts.runs, title="Old, running", state="running", pid=pid, pid_since=since)
+    old = make_run(parts.runs, title="Old, running", state="running")
     make_run(parts.runs, title="Older")
-    set_summary(old, step=5)
-    read(qtbot, parts)
+    with run_folder.claim(old):
+        set_summary(old, step=5)
+        read(qtbot, parts)
     assert parts.column(RunColumn.NAME) == ["Old, running", "Older"]
 
 

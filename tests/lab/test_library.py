@@ -91,14 +91,11 @@ def test_only_changed_summaries_are_opened(tmp_path: Path, monkeypatch: pytest.M
     assert opened == [folders[2]]
 
 
-def test_a_killed_run_is_found_out_though_its_files_did_not_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pid, since = run_folder.own_process()
-    make_run(tmp_path, state="running", pid=pid, pid_since=since)
+def test_a_killed_run_is_found_out_though_its_files_did_not_change(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, state="running")
     runs = RunIndex(tmp_path)
-    assert runs.read()[0].state == "running"
-    monkeypatch.setattr(run_folder, "process_lives", lambda summary: False)
+    with run_folder.claim(folder):
+        assert runs.read()[0].state == "running"
     assert runs.read()[0].state == "interrupted"
 
 

@@ -20,7 +20,7 @@ from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.stored_log import StoredLog
-from dqngui.runs.folder import EVENTS, create, new_summary, own_process, read_events, write_summary
+from dqngui.runs.folder import EVENTS, claim, create, new_summary, read_events, write_summary
 from dqngui.runs.resume import LogMark, save_resume
 from tests.doubles.scripted_host import ScriptedHost
 from tests.doubles.scripted_player import Clock
@@ -358,10 +358,10 @@ def test_none_is_opened_while_a_run_trains(qtbot: QtBot, session: Session, tmp_p
 
 def test_a_run_that_another_process_trains_is_only_looked_at(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
     folder = stored(tmp_path, saved=100_000)
-    pid, since = own_process()
-    summary = msgspec.structs.replace(new_summary(EXPERIMENT), state="running", pid=pid, pid_since=since)
+    summary = msgspec.structs.replace(new_summary(EXPERIMENT), state="running", pid=os.getpid())
     write_summary(folder, summary)
-    session.open_stored(folder)
+    with claim(folder):
+        session.open_stored(folder)
     read(qtbot, session)
     assert str(os.getpid()) in str(session.run.notice)
     assert Action.RESUME_RUN not in session.allowed

@@ -17,7 +17,7 @@ from dqngui.messages import EpisodeEnded, encode
 from dqngui.runs import folder as folders
 from dqngui.runs.checkpoints import checkpoints, load_weights, save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace, read_episode, read_index
-from dqngui.runs.folder import create, list_runs, read_events, read_experiment, slug, summary_of, write_summary
+from dqngui.runs.folder import create, list_runs, read_events, read_experiment, slug, write_summary
 from dqngui.settings import checked
 
 
@@ -70,22 +70,6 @@ def test_listing_shows_every_run_newest_first_and_passes_over_the_rest(tmp_path:
     assert [(run.title, run.state) for run in listed] == [("a", "interrupted"), ("b", "interrupted"), ("c", "ready")]
     assert listed[0].folder == str(tmp_path / "2022-01-01")
     assert listed[0].updated
-
-
-def test_a_run_that_a_living_process_writes_is_running_and_refused(tmp_path: Path) -> None:
-    folder = create(tmp_path, Experiment())
-    import psutil
-
-    parent = psutil.Process().parent()
-    summary = msgspec.structs.replace(
-        folders.new_summary(Experiment()), state="running", pid=parent.pid, pid_since=parent.create_time()
-    )
-    write_summary(folder, summary)
-    found = summary_of(folder)
-    assert found is not None
-    assert found.state == "running"
-    with pytest.raises(ConfigError, match=f"being trained by process {parent.pid}"):
-        folders.claim(folder)
 
 
 def test_a_torn_last_line_is_ignored_and_a_damaged_one_is_named(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def whole_run(runs: Path, total: int) -> dict[str, Any]:
 
 
 def go_on(folder: Path, total: int = 200) -> Event:
-    folders._open.clear()  # a killed process loses its locks
+    folders.release(folder)  # a killed process loses its locks
     return list(run(folder, total))[-1]
 
 
@@ -97,13 +97,13 @@ def test_killed_at_any_operation_on_the_disk(tmp_path: Path, short_never_stopped
         if not struck:
             break
         if not (folder / "resume").exists() and not (folder / "resume.new" / "meta.json").exists():
-            folders._open.clear()
+            folders.release(folder)
             with pytest.raises(ConfigError, match="never saved"):
                 load_resume(folder)
             continue
         # The resumed run is killed too, at every third operation, before it may end.
         with pytest.MonkeyPatch.context() as patch:
-            folders._open.clear()
+            folders.release(folder)
             Disk(patch, 1 + at % 40)
             with contextlib.suppress(Killed):
                 list(run(folder, SHORT))

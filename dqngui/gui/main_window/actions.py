@@ -50,6 +50,9 @@ WORDS: dict[Action, ActionText] = {
     Action.DISCARD_DRAFT: ActionText(
         "Discard the changes", "close", ("Ctrl+Shift+D",), "Put the changed settings back"
     ),
+    Action.TRUST: ActionText(
+        "Trust this run", "shield-check-outline", ("Ctrl+Shift+T",), "Let this run import the code that it names"
+    ),
     Action.SAVE: ActionText(
         "Save checkpoint", "content-save-outline", ("Ctrl+S",), "Save weights and resume state now"
     ),

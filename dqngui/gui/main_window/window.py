@@ -69,6 +69,7 @@ class Window(QMainWindow):
         self.closing_done = False
         self._was_shown = False
         self._last_banner: tuple[State, str] | None = None
+        self._question = ""  # about trust, which the banner shows
         self._hits: tuple[BreakpointHit, ...] = ()  # the breakpoints that the banner shows
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
@@ -183,7 +184,7 @@ class Window(QMainWindow):
             advice = words(say("window.resume") if session.run.resumable else say("window.new_run"))
             reason = session.run.failure.words
             self._show_once(f"{sentence(reason)} {advice}", "bad", self.report(reason, session.run.failure.details))
-        elif self._show_hits(session.run.hits if session.state is State.PAUSED else ()):
+        elif self._show_hits(session.run.hits if session.state is State.PAUSED else ()) or self._show_question():
             return
         elif session.run.notice:
             self._show_once(words(session.run.notice), "muted" if session.state is State.STORED else "warn")
@@ -201,6 +202,17 @@ class Window(QMainWindow):
                 text = words(say("breakpoint.paused", hits=map(hit_text, hits)))
                 self.banner.show_text(text, "warn", action=self.run_actions[Action.UNPAUSE])
         return bool(hits)
+
+    def _show_question(self) -> bool:
+        """Ask whether the user trusts the stored run; returns whether there is a question."""
+        text = words(self.session.trust.question(self.session.state, self.session.draft.experiment.env))
+        if text != self._question:
+            self._question, self._last_banner = text, None
+            self.banner.hide()
+            if text:
+                trust = self.run_actions[Action.TRUST]
+                self.banner.show_text(sentence(text), "warn", action=trust if trust.isEnabled() else None)
+        return bool(text)
 
     def _show_once(self, text: str, role: str, details: str = "") -> None:
         """Show a sentence in the banner once: if the user closes it, it does not return."""

@@ -59,7 +59,10 @@ class AgentSelection(QObject):
             case State.STOPPED | State.FINISHED | State.FAILED:
                 self._follow_trained()
             case State.STORED:
-                if self._is_another("stored", session.run.folder) and session.run.folder is not None:
+                if (
+                    self._is_another("stored", session.run.folder, session.trust.waits)
+                    and session.run.folder is not None
+                ):
                     player.open(folder=session.run.folder)
 
     def _follow_trained(self) -> None:

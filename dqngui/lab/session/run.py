@@ -31,7 +31,7 @@ class RunState:
         device, parameters: the device it trains on, and the number of trainable parameters.
         step, learned, checkpoint, best: newest step, newest `Learned` event, saved step, best evaluation.
         forked_from: name of the run that this one was forked from; empty if it is no fork.
-        trained_by: id of another process that trains this run now; 0 if there is none.
+        trained_by: id of another process that trains this run now, 0 if it does not say it; None if there is none.
         failure, notice: the failure event, if it failed; what the user should know; empty if there is nothing.
         hits: the breakpoints that paused it; () after it continues.
         knobs: requested and answered changes of live knobs.
@@ -54,7 +54,7 @@ class RunState:
         self.checkpoint: int | None = None
         self.best: float | None = None
         self.forked_from = ""
-        self.trained_by = 0
+        self.trained_by: int | None = None
         self.failure: m.Failed | None = None
         self.notice: Text | str = ""
         self.hits: tuple[m.BreakpointHit, ...] = ()
@@ -78,7 +78,7 @@ class RunState:
     @property
     def resumable(self) -> bool:
         """Whether it was saved and no other process trains it."""
-        return self.saved and not self.trained_by
+        return self.saved and self.trained_by is None
 
     @property
     def complete(self) -> bool:
@@ -117,7 +117,7 @@ class RunState:
         summary = summary_of(folder)
         if summary is not None:
             self.step, self.best = summary.step, summary.best
-            self.trained_by = summary.pid if summary.state == "running" else 0
+            self.trained_by = max(0, summary.pid) if summary.state == "running" else None
         saved = experiment
         try:
             self.checkpoint, saved = branch_point(folder)
@@ -128,7 +128,9 @@ class RunState:
         return saved
 
     def _stored_notice(self) -> Text:
-        if self.trained_by:
+        if self.trained_by == 0:
+            return say("stored.busy_somewhere")
+        if self.trained_by is not None:
             return say("stored.busy", pid=self.trained_by)
         if self.checkpoint is None:
             return say("stored.never_saved")

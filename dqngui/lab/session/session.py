@@ -23,6 +23,7 @@ from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
 from dqngui.lab.session.launch import NOT_BEGUN, Launch, fork, new_run, resumption
 from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
+from dqngui.lab.session.run_trust import RunTrust
 from dqngui.lab.session.states import Action, State, after
 from dqngui.lab.session.stored_log import StoredLog
 from dqngui.lab.session.unsaved import UnsavedTime
@@ -41,6 +42,7 @@ class Session(QObject):
     Attributes:
         run: the state of the run.
         job, log: the sources of its events: the training job, or a stored log while it is read.
+        trust: whether the stored run that was opened may import what it names.
         draft: the edited experiment, which a fork or a new run would train.
         history: the data that panels draw; a new object for each run and after `rewound`.
         ticker: calls `tick` while events are expected.
@@ -80,6 +82,7 @@ class Session(QObject):
         self.run = RunState(experiment)
         self.job, self.log = TrainingJob(open_host), StoredLog(timing.clock)
         self.draft = Draft(experiment)
+        self.trust = RunTrust()
         self.history = History()
         self.torch_loaded = False
         self._state = State.READY
@@ -106,7 +109,10 @@ class Session(QObject):
     def allowed(self) -> frozenset[Action]:
         """The actions that are allowed now."""
         trains, reading = self.job.active, self.log.reading
-        return allowed_actions(self._state, self.run, self.draft, trains=trains, reading=reading, loading=self.loading)
+        actions = allowed_actions(
+            self._state, self.run, self.draft, trains=trains, reading=reading, loading=self.loading
+        )
+        return self.trust.limited(actions, self._state, self.draft.experiment.env)
 
     @property
     def fork_plan(self) -> ForkPlan:
@@ -158,6 +164,8 @@ class Session(QObject):
                 self.new_run()
             case Action.UNDO_KNOB:
                 self._undo_knob()
+            case Action.TRUST:
+                self._trust()
             case Action.DISCARD_DRAFT:
                 self._edit(self.draft.reset)
 
@@ -174,6 +182,13 @@ class Session(QObject):
         self._leave_run()
         self.cleared.emit()
         self._begin(new_run(self.runs, self.run, self._state))
+
+    def _trust(self) -> None:
+        try:
+            self.trust.accept()
+        except ConfigError as error:
+            self.show_message(error.text)
+        self.changed.emit()
 
     def _start_draft(self) -> None:
         self.run.experiment = self.draft.accept()
@@ -202,6 +217,7 @@ class Session(QObject):
             self.show_message(say("session.not_opened", problem=error))
             return False
         self._leave_run()
+        self.trust.open(folder, experiment.env)
         self.draft.reset(self.run.open_folder(folder, experiment))
         self.log.open(reader)
         self._state = State.STORED
@@ -325,6 +341,8 @@ class Session(QObject):
             return
         if isinstance(event, m.Opened):
             self._leave_parent()
+            if self._state is State.STORED:
+                self.trust.see(event.experiment.env)
             self.draft.rebase(event.experiment)
         self.run.note(event)
         if (state := after(self._state, event)) is not self._state:

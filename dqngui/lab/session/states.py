@@ -36,6 +36,7 @@ class Action(StrEnum):
     FORK = "fork"
     START_DRAFT = "start_draft"
     DISCARD_DRAFT = "discard_draft"
+    TRUST = "trust"
 
 
 _STEPS = {Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE}
@@ -45,7 +46,7 @@ _STEER = _BRANCH | {Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
 _ENDED = _BRANCH | {Action.NEW_RUN}
 
 ALLOWED: dict[State, frozenset[Action]] = {
-    State.READY: frozenset({Action.EDIT, Action.START}),
+    State.READY: frozenset({Action.EDIT, Action.START, Action.TRUST}),
     State.STARTING: frozenset({Action.STOP} | _DRAFT),
     State.RUNNING: frozenset({Action.PAUSE} | _STEER),
     State.PAUSED: frozenset({Action.UNPAUSE} | _STEPS | _STEER),
@@ -53,7 +54,7 @@ ALLOWED: dict[State, frozenset[Action]] = {
     State.STOPPED: frozenset({Action.RESUME_RUN} | _ENDED),
     State.FINISHED: frozenset(_ENDED),
     State.FAILED: frozenset({Action.RESUME_RUN} | _ENDED),
-    State.STORED: frozenset({Action.RESUME_RUN} | _ENDED),
+    State.STORED: frozenset({Action.RESUME_RUN, Action.TRUST} | _ENDED),
 }
 
 

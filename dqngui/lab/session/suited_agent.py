@@ -138,6 +138,9 @@ class SuitedAgent(QObject):
         except ConfigError as error:
             self._fail(error.text)
             return
+        if self._session.trust.blocks(self._asked.env):
+            self._fail(self._session.trust.question(self._session.state, self._asked.env))
+            return
         request = Request(job="suit", experiment=settings.experiment_from({"env": _plain(self._asked.env)}))
         try:
             host = self._open_host("process", request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
+    "command.trust_nothing": "--trust needs a stored run: --resume, --fork or --replay-knobs",
     "command.wrong": "{program}: {problem} (see {program} --help)",
     "command.unclear": "the arguments cannot be understood",
     "command.wrong_kind": "{name} needs {kind}, not `{given}`",

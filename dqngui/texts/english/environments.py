@@ -5,6 +5,7 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
+    "env.of_library": "`{module}` is a part of Python itself and has no environments",
     "env.set_by_program": "`env.kwargs.{name}` is set by the program; leave it out",
     "env.none_near": "`env.id`: there is no environment `{name}`; did you mean {near}?",
     "env.none": "`env.id`: there is no environment `{name}`; for an environment of your own write `module:Id`",

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
+    "train.without_locks": (
+        "The file system of this run's folder has no locks: take care that no second process trains it at the same "
+        "time."
+    ),
     "train.no_folder": "resuming needs the folder of a run",
     "train.no_experiment": "a new run needs an experiment",
     "train.nothing_to_save": (

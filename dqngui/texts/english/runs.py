@@ -11,6 +11,12 @@ TEMPLATES: dict[str, str | Plural] = {
     "run.not_listed": "cannot list the runs in `{runs}`: {problem}",
     "run.busy_here": "`{folder}` is being trained here already; stop it first",
     "run.busy_elsewhere": "`{folder}` is being trained by process {pid:d}; stop it first",
+    "run.busy_somewhere": "`{folder}` is being trained by another process; stop it first",
+    "run.no_locks": (
+        "`{folder}` lies on a file system without locks, so nothing tells whether another process still trains it; "
+        "copy it to a local disk and resume it there"
+    ),
+    "run.taken_over": "another process trains `{folder}` now, because its file writer.lock was removed",
     "run.exists": "`{folder}` already holds a run; resume it or start a new one",
     "run.exists_fork": "`{folder}` already holds a run; fork into a new folder",
     "run.holds_link": (
@@ -25,6 +31,16 @@ TEMPLATES: dict[str, str | Plural] = {
     "run.not_discarded": "there is no discarded run `{folder}`",
     "run.not_moved": "cannot move `{folder}` to `{place}`: {problem}",
     "run.trash_not_emptied": "cannot empty `{trash}`: {problem}",
+    "trust.asked": (
+        "the run in `{folder}` imports code that is not part of dqngui or of a package that it knows: {names}. "
+        "Imported code can do all that you can, so trust only a run whose origin you know: add --trust, or press "
+        "*Trust this run* in the window"
+    ),
+    "trust.question": (
+        "This run imports code that is not part of dqngui or of a package that it knows: {names}. Imported code can do "
+        "all that you can, so trust only a run whose origin you know. Its curves and settings can be read without."
+    ),
+    "trust.inside": "the run in `{folder}` asks to import `{file}`, and code inside a folder of runs is never imported",
     "log.damaged_line": "`{path}`, line {line:d} is damaged: {problem}",
     "log.damaged_lines": Plural(
         "count",

@@ -31,6 +31,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "suited.left_out": "{tried} Left out, because set for {env}: {names}.",
     "suited.slow": "{env} did not answer for {seconds:d} seconds, so the agent stays as it is",
     "stored.busy": "This run is read-only here: process {pid:d} trains it now.",
+    "stored.busy_somewhere": "This run is read-only here: another process trains it now.",
     "stored.never_saved": "This stored run is read-only. New run trains its experiment from the beginning.",
     "stored.complete": (
         "This stored run is read-only. All of its steps are trained, so raise Total steps to fork it. New run trains "

@@ -1,0 +1,80 @@
+"""A stranger's run in the window: what it would import is asked about in the banner before its environment is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from pytestqt.qtbot import QtBot
+
+from dqngui.config import EnvConfig, Experiment
+from dqngui.gui.app.app import App
+from dqngui.lab.session.run_trust import RunTrust
+from dqngui.lab.session.states import Action, State
+from dqngui.runs import folder as folders
+from dqngui.runs.trust import check_trusted
+
+EVIL = EnvConfig(id="evil_of_a_stranger<img src=x>:Evil-v0")
+MAKE = {Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT}
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def stranger(runs: Path, config: EnvConfig = EVIL) -> Path:
+    folder = folders.create(runs, Experiment())
+    text = folders.presets.to_toml(msgspec.structs.replace(Experiment(), env=config), folders.versions())
+    (folder / "experiment.toml").write_text(text)
+    (folder / "resume").mkdir()
+    return folder
+
+
+def test_the_window_asks_before_anything_is_imported(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    session, banner, folder = app.session, app.window.banner, stranger(tmp_path / "runs")
+    assert session.open_stored(folder)
+    qtbot.waitUntil(lambda: not session.log.reading)
+    assert banner.isVisible()
+    assert EVIL.id.partition(":")[0] in banner.text.text()
+    assert banner.go_on.text() == "Trust this run"
+    assert not session.allowed & MAKE
+    session.do(Action.NEW_RUN)  # its settings stay in the form
+    assert (session.state, session.draft.experiment.env.id) == (State.READY, EVIL.id)
+    assert banner.isVisible()
+    assert not session.allowed & MAKE
+    app.suited.ask()
+    assert not app.suited.trying
+    session.edit({"env.id": "CartPole-v1"})
+    assert not banner.isVisible()
+    assert Action.START in session.allowed
+    assert session.open_stored(folder)
+    qtbot.waitUntil(lambda: not session.log.reading)
+    banner.go_on.click()
+    check_trusted(folder, EVIL)
+    assert "Trust this run" not in banner.go_on.text() or not banner.go_on.isVisible()
+    assert session.allowed >= {Action.NEW_RUN}
+    session.do(Action.NEW_RUN)
+    assert Action.START in session.allowed
+
+
+def test_code_of_python_itself_cannot_be_trusted(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    session, banner = app.session, app.window.banner
+    assert session.open_stored(stranger(tmp_path / "runs", EnvConfig(id="antigravity:X-v0")))
+    qtbot.waitUntil(lambda: not session.log.reading)
+    assert "Python itself" in banner.text.text()
+    assert not banner.go_on.isVisible()
+    assert not session.allowed & (MAKE | {Action.TRUST})
+
+
+def test_settings_that_only_the_log_tells_are_asked_about_too(tmp_path: Path) -> None:
+    asked, folder = RunTrust(), stranger(tmp_path / "runs", EnvConfig())
+    asked.open(folder, EnvConfig())
+    assert not asked.question(State.STORED, EnvConfig())
+    asked.see(EVIL)
+    assert asked.blocks(EVIL)
+    assert EVIL.id.partition(":")[0] in str(asked.question(State.READY, EVIL))
+    assert not asked.blocks(EnvConfig())
+    asked.accept()
+    assert not asked.blocks(EVIL)
