@@ -312,7 +312,7 @@ def rewind(folder: Path, mark: LogMark) -> RunResumed:
     for name, size in sizes.items():
         path = folder / name
         if (path.stat().st_size if path.exists() else 0) < size:
-            raise ConfigError("state.log_too_short", path=path)
+            raise ConfigError("state.log_too_short", path=path, folder=folder)
     lost_steps = 0
     lost_changes: list[Text] = []
     for event in _discard(folder, mark.events):

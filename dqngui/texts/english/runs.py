@@ -32,7 +32,10 @@ TEMPLATES: dict[str, str | Plural] = {
         "`{folder}` cannot be read, because its training saves it too often; pause or stop the training first"
     ),
     "state.damaged": "the state in `{folder}` is damaged, so the run cannot be continued",
-    "state.log_too_short": "`{path}` is shorter than when the run was saved, so the run cannot be resumed",
+    "state.log_too_short": (
+        "`{path}` is shorter than when the run was saved, so the run cannot be resumed; "
+        "`dqngui train --fork {folder}` starts a new run from the saved state"
+    ),
     "checkpoint.none": "`{folder}` has no checkpoint yet",
     "checkpoint.no_such": "`{folder}` has no checkpoint of step {step:d}; there are: {known}",
     "checkpoint.not_one": "`{path}` is not a checkpoint",
@@ -57,6 +60,16 @@ TEMPLATES: dict[str, str | Plural] = {
     "failure.numbers": "{problem}",
     "failure.raised": "the job raised {name}: {problem}",
     "failure.raised_silent": "the job raised {name}",
+    "write.again": "{problem}; training goes on, and writing is tried again for {seconds:g} seconds",
+    "write.works": "the run's files are written again",
+    "write.deleted": "`{folder}` was deleted while the run was trained",
+    "write.deleted_log": "`{path}` was deleted or replaced while the run was trained",
+    "write.moved": "`{folder}` was moved to `{place}` while the run was trained",
+    "write.kept": (
+        "{problem}; its log and its last state were written to `{folder}`, so `dqngui train --resume {folder}` goes on "
+        "from there"
+    ),
+    "write.not_kept": "{problem}, and its state could not be written anywhere: {reason}",
     "disk.full": "the disk is full",
     "disk.quota": "your share of the disk is full",
     "disk.too_large": "the file would become larger than the system allows",
