@@ -100,7 +100,7 @@ class AppendFile:
         """Whether the file that is written is still the one at its path. Raises OSError if that cannot be seen."""
         try:
             found = os.stat(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         return os.path.samestat(found, os.fstat(self._fd))
 
