@@ -6,14 +6,17 @@ Exit status: 0 done, 1 an error in dqngui, 2 a mistake in the user's input (one 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 
-from dqngui.commands.arguments import UsageError, parse
+from dqngui.commands.arguments import UsageError, parse, with_absolute_paths
+from dqngui.commands.output import own_standard_output
 from dqngui.config import ConfigError
+from dqngui.hosts.leaving import leave
 from dqngui.texts import say
 
 DONE, OUR_FAULT, USERS_MISTAKE, INTERRUPTED = 0, 1, 2, 130
@@ -23,8 +26,10 @@ def main(argv: Sequence[str]) -> int:
     """Run one command and return the exit status."""
     try:
         name, arguments = parse(argv)
+        arguments = with_absolute_paths(arguments)
         command = importlib.import_module(f"dqngui.commands.{name}")
-        status: int = command.run(arguments)
+        with own_standard_output() if getattr(arguments, "json", False) else contextlib.nullcontext():
+            status: int = command.run(arguments)
         sys.stdout.flush()
         return status
     except UsageError as error:
@@ -39,6 +44,11 @@ def main(argv: Sequence[str]) -> int:
         return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        if error.filename is not None:
+            traceback.print_exc()
+        print(say("shown.no_output", problem=error), file=sys.stderr)
+        return OUR_FAULT
     except Exception:
         traceback.print_exc()
         print(say("shown.our_fault"), file=sys.stderr)
@@ -47,7 +57,11 @@ def main(argv: Sequence[str]) -> int:
 
 def console() -> None:
     """Entry point of the console script."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        status = main(sys.argv[1:])
+    except OSError:  # standard error cannot be written any more
+        status = OUR_FAULT
+    leave(status)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
-from typing import Any, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, Protocol
 
 import msgspec
 
@@ -35,6 +39,45 @@ class Output(Protocol):
     def close(self) -> None: ...
 
 
+_stream: IO[str] | None = None  # where the JSON lines go, if standard output is ours alone
+
+
+@contextmanager
+def own_standard_output() -> Iterator[None]:
+    """While the block runs, only `write_json_line` writes to standard output.
+
+    What environments and their libraries print goes to standard error, also what code in C prints.
+    """
+    global _stream
+    shown, before = sys.stdout, _stream
+    with contextlib.ExitStack() as ends:
+        _stream = shown
+        ends.callback(lambda: _forget(before))
+        if _descriptor(shown) == 1:
+            shown.flush()
+            own = os.dup(1)
+            os.dup2(2, 1)
+            _stream = open(own, "w", encoding=shown.encoding, errors=shown.errors, closefd=False)  # noqa: SIM115
+            ends.callback(os.close, own)
+            ends.callback(os.dup2, own, 1)
+        ends.enter_context(contextlib.redirect_stdout(sys.stderr))
+        yield
+        _stream.flush()
+
+
+def _forget(before: IO[str] | None) -> None:
+    global _stream
+    _stream = before
+
+
+def _descriptor(stream: Any) -> int:
+    try:
+        number: int = stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return -1
+    return number
+
+
 class JsonLines:
     """One event a line on standard output. Raises BrokenPipeError when the reader has gone."""
 
@@ -44,7 +87,7 @@ class JsonLines:
         write_json_line(encode(in_words(event)))
 
     def close(self) -> None:
-        sys.stdout.flush()
+        (_stream or sys.stdout).flush()
 
 
 def in_words(event: Event) -> Event:
@@ -61,8 +104,9 @@ def in_words(event: Event) -> Event:
 
 def write_json_line(line: bytes) -> None:
     """Write one line at once, so that a reader follows live."""
-    sys.stdout.write(line.decode() + "\n")
-    sys.stdout.flush()
+    stream = _stream or sys.stdout
+    stream.write(line.decode() + "\n")
+    stream.flush()
 
 
 class ProgressLine:

@@ -19,7 +19,7 @@ from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.session.draft import Changes, Draft
 from dqngui.lab.session.history import History
-from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
+from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window, kind_of_host
 from dqngui.lab.session.launch import NOT_BEGUN, Launch, fork, new_run, resumption
 from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
@@ -28,6 +28,7 @@ from dqngui.lab.session.stored_log import StoredLog
 from dqngui.lab.session.unsaved import UnsavedTime
 from dqngui.messages import Event
 from dqngui.runs.folder import read_experiment
+from dqngui.runs.resume import NEW
 from dqngui.texts import Text, say
 
 TICK_MS = 50  # a shorter interval would slow a training thread
@@ -128,13 +129,18 @@ class Session(QObject):
         unsafe = self.run.folder is None and self._state in (State.RUNNING, State.PAUSED)
         return self._unsaved.seconds(now) if unsafe else 0.0
 
+    @property
+    def writing_state(self) -> bool:
+        """Whether the state of the run is being written now."""
+        return self.run.folder is not None and (Path(self.run.folder) / NEW).exists()
+
     # -- actions -----------------------------------------------------------------------------------
 
     def do(self, action: Action) -> None:
         """Do an action if it is allowed. An action that needs torch waits until torch is loaded."""
         if action not in self.allowed:
             return
-        if action in NEEDS_TORCH and not self.torch_loaded and self.draft.experiment.run.host != "process":
+        if action in NEEDS_TORCH and not self.torch_loaded and kind_of_host(self.draft.experiment) != "process":
             self._waiting = action
             self.changed.emit()
             return
