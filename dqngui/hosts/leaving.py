@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import NoReturn
 
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 2.0
 """How long a process waits for threads that are left, and then for the functions that `atexit` calls."""
 
 

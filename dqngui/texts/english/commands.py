@@ -42,6 +42,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.episodes": "--episodes must be at least 1",
     "command.checkpoint": "--checkpoint {given}: it is best, last or a step",
     "command.quit_after": "--quit-after must be a positive number of seconds",
+    "command.task_hangs": (
+        "dqngui: the environment did not return within {seconds:g} s while it was tried, so no window was opened"
+    ),
     "command.warm_up": "--warm-up must be a number of seconds, 0 or more",
     "command.size": "--size {given}: write it as WIDTHxHEIGHT, for example 1440x900",
     "command.size_range": "--size {given}: from {smallest} to {largest}",
