@@ -210,3 +210,9 @@ def with_absolute_paths(arguments: Any) -> Any:
         if given is not None and os.path.exists(given):
             paths.add(name)
     return replace(arguments, **{name: os.path.abspath(getattr(arguments, name)) for name in paths})
+
+
+def shown_path(path: str) -> str:
+    """An absolute path as it is shown: relative to the working directory if it lies below it."""
+    below = os.path.relpath(path) if os.path.splitdrive(path)[0] == os.path.splitdrive(os.getcwd())[0] else path
+    return path if below.startswith(os.pardir) else below
