@@ -53,7 +53,7 @@ def own_standard_output() -> Iterator[None]:
     with contextlib.ExitStack() as ends:
         _stream = shown
         ends.callback(lambda: _forget(before))
-        if _descriptor(shown) == 1:
+        if _is_standard_output(shown):
             shown.flush()
             own = os.dup(1)
             os.dup2(2, 1)
@@ -70,12 +70,12 @@ def _forget(before: IO[str] | None) -> None:
     _stream = before
 
 
-def _descriptor(stream: Any) -> int:
+def _is_standard_output(stream: Any) -> bool:
+    """Whether a stream writes to what descriptor 1 stands for."""
     try:
-        number: int = stream.fileno()
+        return os.path.sameopenfile(stream.fileno(), 1)
     except (OSError, ValueError, AttributeError):
-        return -1
-    return number
+        return False
 
 
 class JsonLines:

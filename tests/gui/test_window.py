@@ -264,7 +264,7 @@ def test_a_step_that_hangs_is_interrupted_so_that_the_run_is_saved(qtbot: QtBot,
 
 
 def test_where_nobody_answers_a_program_that_cannot_save_ends(
-    qtbot: QtBot, app: App, capsys: pytest.CaptureFixture[str]
+    qtbot: QtBot, app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As with `--quit-after`, SIGTERM and at log-out; but not while the run is being written."""
     left: list[int] = []
@@ -272,7 +272,7 @@ def test_where_nobody_answers_a_program_that_cannot_save_ends(
     reach(app, State.RUNNING)
     host = ScriptedHost.opened[-1]
     host.stops = False
-    assert app.session.run.folder is not None
+    app.session.run.folder = tmp_path / "run"
     writing = app.session.run.folder / "resume.new"
     writing.mkdir(parents=True)
     app.closing.begin(ask=False)
