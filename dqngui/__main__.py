@@ -14,9 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from dqngui.commands.arguments import UsageError, parse, with_absolute_paths
-from dqngui.commands.output import own_standard_output
 from dqngui.config import ConfigError
-from dqngui.hosts.leaving import leave
 from dqngui.texts import say
 
 DONE, OUR_FAULT, USERS_MISTAKE, INTERRUPTED = 0, 1, 2, 130
@@ -27,6 +25,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         name, arguments = parse(argv)
         arguments = with_absolute_paths(arguments)
+        from dqngui.commands.output import own_standard_output  # not imported for --help, which answers at once
+
         command = importlib.import_module(f"dqngui.commands.{name}")
         with own_standard_output() if getattr(arguments, "json", False) else contextlib.nullcontext():
             status: int = command.run(arguments)
@@ -61,6 +61,8 @@ def console() -> None:
         status = main(sys.argv[1:])
     except OSError:  # standard error cannot be written any more
         status = OUR_FAULT
+    from dqngui.hosts.leaving import leave
+
     leave(status)
 
 

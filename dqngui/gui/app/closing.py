@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.session.session import Session
+from dqngui.runs.resume import NEW
 from dqngui.texts import say, words
 
 POLL_MS = 30
@@ -111,12 +112,18 @@ class Closing(QObject):
             if not self._attended:
                 print(say("window.waiting", seconds=now - self._begun), file=sys.stderr)
             self._session.job.interrupt()
-        elif not self._attended and now - self._begun > self.last and not self._session.writing_state:
+        elif not self._attended and now - self._begun > self.last and not self._writing:
             print(say("window.left"), file=sys.stderr)
             self.force()
         elif self._attended and now - self._since > self.patience and self.dialog is None:
             waiting_for = say("window.saving") if self._session.job.active else say("window.loading")
             self._question(words(waiting_for), "Quit without saving", self.force)
+
+    @property
+    def _writing(self) -> bool:
+        """Whether the state of the run is being written now."""
+        folder = self._session.run.folder
+        return folder is not None and (folder / NEW).exists()
 
     def _question(self, text: str, button: str, then: Callable[[], None]) -> None:
         if self.dialog is not None:

@@ -28,7 +28,6 @@ from dqngui.lab.session.stored_log import StoredLog
 from dqngui.lab.session.unsaved import UnsavedTime
 from dqngui.messages import Event
 from dqngui.runs.folder import read_experiment
-from dqngui.runs.resume import NEW
 from dqngui.texts import Text, say
 
 TICK_MS = 50  # a shorter interval would slow a training thread
@@ -128,11 +127,6 @@ class Session(QObject):
         """Seconds of training that quitting would lose; 0 if the run has a folder, since Stop saves it."""
         unsafe = self.run.folder is None and self._state in (State.RUNNING, State.PAUSED)
         return self._unsaved.seconds(now) if unsafe else 0.0
-
-    @property
-    def writing_state(self) -> bool:
-        """Whether the state of the run is being written now."""
-        return self.run.folder is not None and (Path(self.run.folder) / NEW).exists()
 
     # -- actions -----------------------------------------------------------------------------------
 
