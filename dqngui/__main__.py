@@ -13,18 +13,23 @@ DONE, OUR_FAULT, USERS_MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 def main(argv: list[str]) -> int:
     """Run one command and return the exit status."""
+    import contextlib
     import importlib
     import os
     import traceback
 
-    from dqngui.commands.arguments import UsageError, parse
+    from dqngui.commands.arguments import UsageError, parse, with_absolute_paths
     from dqngui.config import ConfigError
     from dqngui.texts import say, words
 
     try:
         name, arguments = parse(argv)
+        arguments = with_absolute_paths(arguments)
+        from dqngui.commands.output import own_standard_output  # not imported for --help, which answers at once
+
         command = importlib.import_module(f"dqngui.commands.{name}")
-        status: int = command.run(arguments)
+        with own_standard_output() if getattr(arguments, "json", False) else contextlib.nullcontext():
+            status: int = command.run(arguments)
         sys.stdout.flush()
         return status
     except UsageError as error:
@@ -39,6 +44,11 @@ def main(argv: list[str]) -> int:
         return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        if error.filename is not None:
+            traceback.print_exc()
+        print(say("shown.no_output", problem=error), file=sys.stderr)
+        return OUR_FAULT
     except Exception:
         traceback.print_exc()
         print(say("shown.our_fault"), file=sys.stderr)
@@ -48,7 +58,13 @@ def main(argv: list[str]) -> int:
 def console() -> None:
     """Entry point of the console script and of `python -m dqngui`."""
     leave_present_folder()
-    sys.exit(main(sys.argv[1:]))
+    try:
+        status = main(sys.argv[1:])
+    except OSError:  # standard error cannot be written any more
+        status = OUR_FAULT
+    from dqngui.hosts.leaving import leave
+
+    leave(status)
 
 
 if __name__ == "__main__":

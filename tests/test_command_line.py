@@ -456,7 +456,7 @@ def test_a_mistake_that_shows_later_keeps_what_was_trained(tmp_path: Path, monke
     monkeypatch.setattr(Training, "evaluation", refused)
     assert main(["train", *SMALL, "--steps", "800", "--runs", str(tmp_path), "--json"]) == 2
     (folder,) = tmp_path.iterdir()
-    assert checkpoints(folder) == [0]
+    assert checkpoints(folder)[0] == 0 and 500 <= checkpoints(folder)[-1] < 600  # the second one before it failed
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")

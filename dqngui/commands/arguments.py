@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -202,3 +203,22 @@ def _problem(box: str) -> Text | str:
         return say("command.missing", name=found[1])
     text = text.replace(". Expected 1 values", "")
     return text if text.startswith("RUN") else text[0].lower() + text[1:]
+
+
+def with_absolute_paths(arguments: Any) -> Any:
+    """The same arguments with absolute paths, because an environment may change the working directory.
+
+    A name of a run or of a preset stays as it is.
+    """
+    paths = {name for name in ("runs", "report", "screenshots", "video") if getattr(arguments, name, None) is not None}
+    for name in ("file", "run", "resume", "fork", "replay_knobs"):
+        given = getattr(arguments, name, None)
+        if given is not None and os.path.exists(given):
+            paths.add(name)
+    return replace(arguments, **{name: os.path.abspath(getattr(arguments, name)) for name in paths})
+
+
+def shown_path(path: str) -> str:
+    """An absolute path as it is shown: relative to the working directory if it lies below it."""
+    below = os.path.relpath(path) if os.path.splitdrive(path)[0] == os.path.splitdrive(os.getcwd())[0] else path
+    return path if below.startswith(os.pardir) else below

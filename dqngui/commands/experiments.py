@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dqngui.commands.arguments import TrainArguments
+from dqngui.commands.arguments import TrainArguments, shown_path
 from dqngui.config import ConfigError, Experiment
 from dqngui.derivation import awaits_task
 from dqngui.messages import COMMANDS, BreakpointsSet, KnobChanged, SetBreakpoints, SetKnob
@@ -81,12 +81,12 @@ def run_folder(run: str, runs: str) -> Path:
     if run == "last":
         folders = [folder for folder in Path(runs).glob("*") if (folder / "experiment.toml").is_file()]
         if not folders:
-            raise ConfigError("command.no_run_in", runs=runs)
+            raise ConfigError("command.no_run_in", runs=shown_path(runs))
         return max(folders, key=lambda folder: folder.stat().st_mtime)
     for folder in (Path(run), Path(runs) / run):
         if folder.is_dir():
             return folder
-    raise ConfigError("command.no_run", run=run, runs=runs)
+    raise ConfigError("command.no_run", run=run, runs=shown_path(runs))
 
 
 def stored_run(run: str, runs: str, *, trust: bool) -> Path:

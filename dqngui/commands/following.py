@@ -1,16 +1,13 @@
-"""Start a job, show its events, and turn Ctrl+C or SIGTERM into a Stop that saves first."""
+"""Start a job and show its events; a signal that asks to end becomes a Stop that saves first."""
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dqngui.messages import BreakpointHit, Event, Failed, Finished, Stop
+from dqngui.commands.interruption import interruption
+from dqngui.messages import BreakpointHit, CheckpointSaved, Event, Failed, Finished, Stop
 from dqngui.texts import say
 
 if TYPE_CHECKING:
@@ -20,29 +17,17 @@ IDLE_S = 0.02
 BUDGET_MS = 50.0
 
 
-class Interruption:
-    """Says whether the user asked to stop. A second request raises KeyboardInterrupt at once."""
+class _Job:
+    """The job of a host, as a signal ends it."""
 
-    def __init__(self) -> None:
-        self.requested = False
+    def __init__(self, host: Host) -> None:
+        self._host = host
 
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
+    def stop(self) -> None:
+        self._host.send(Stop())
 
-
-@contextmanager
-def interruption() -> Iterator[Interruption]:
-    """Catch SIGINT and SIGTERM while the block runs."""
-    request = Interruption()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, request) for number in signals]
-    try:
-        yield request
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
+    def interrupt(self) -> None:
+        self._host.interrupt()
 
 
 class Outcome:
@@ -53,6 +38,7 @@ class Outcome:
         self.failed: Failed | None = None
         self.interrupted = False
         self.hits: list[BreakpointHit] = []
+        self.saved: int | None = None  # step of the last checkpoint
 
     @property
     def broken(self) -> bool:
@@ -79,34 +65,34 @@ class Outcome:
             self.failed = event
         elif isinstance(event, BreakpointHit):
             self.hits.append(event)
+        elif isinstance(event, CheckpointSaved) and not event.best:
+            self.saved = event.step
 
 
 def follow(host: Host, take: Callable[[Event], None]) -> Outcome:
     """Run a host to its end, passing every event to `take`.
 
-    A closed pipe stops the job as Ctrl+C does; the BrokenPipeError is raised again once the job has saved.
+    An output that cannot be written any more (a closed pipe or terminal, a full disk) stops the job as Ctrl+C does; the
+    OSError is raised again once the job has saved.
     """
     outcome = Outcome()
-    closed: BrokenPipeError | None = None
-    stopping = False
-    with interruption() as request:
+    closed: OSError | None = None
+    job = _Job(host)
+    with interruption(job, say("shown.stopping")) as (request, hold):
         try:
             host.start()
             while host.alive:
                 asked_at = time.monotonic()
                 events = host.drain(BUDGET_MS)
+                hold()
                 for event in events:
                     outcome.note(event)
                     if closed is None:
                         try:
                             take(event)
-                        except BrokenPipeError as error:
+                        except OSError as error:
                             closed = error
-                if (request.requested or closed) and not stopping:
-                    stopping = True
-                    if closed is None:
-                        print(f"\n{say('shown.stopping')}", file=sys.stderr)
-                    host.send(Stop())
+                            job.stop()
                 if not events and time.monotonic() - asked_at < IDLE_S:
                     time.sleep(IDLE_S)  # the job runs elsewhere; an inline one has used its budget instead
             host.join(10.0)
@@ -114,6 +100,6 @@ def follow(host: Host, take: Callable[[Event], None]) -> Outcome:
             host.kill()
             raise
     outcome.interrupted = request.requested
-    if closed is not None:
+    if closed is not None and not outcome.interrupted:
         raise closed
     return outcome

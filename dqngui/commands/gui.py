@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dqngui.commands.arguments import GuiArguments
 from dqngui.commands.experiments import chosen_experiment
 from dqngui.config import ConfigError
+from dqngui.texts import say
 
 SMALLEST = (800, 500)
 LARGEST = (16_384, 16_384)
@@ -17,10 +21,11 @@ LARGEST = (16_384, 16_384)
 
 def run(arguments: GuiArguments) -> int:
     """Open the window and return the exit status once it is closed. Raises ConfigError."""
-    experiment = chosen_experiment(arguments.file, arguments.env, arguments.set, agent=arguments.agent)
-    size = _size(arguments.size)
     if arguments.quit_after is not None and not 0 < arguments.quit_after < 1e6:
         raise ConfigError("command.quit_after")
+    with _ended_after(arguments.quit_after):
+        experiment = chosen_experiment(arguments.file, arguments.env, arguments.set, agent=arguments.agent)
+    size = _size(arguments.size)
     if not 0 <= arguments.warm_up < 1e6:
         raise ConfigError("command.warm_up")
     _check_display()
@@ -40,6 +45,26 @@ def run(arguments: GuiArguments) -> int:
         report=Path(arguments.report) if arguments.report is not None else None,
         warm_up=arguments.warm_up,
     )
+
+
+@contextmanager
+def _ended_after(seconds: float | None) -> Iterator[None]:
+    """End the program if the block takes longer: it tries the environment, and a step may never return."""
+    if seconds is None:
+        yield
+        return
+
+    def end() -> None:
+        print(say("command.task_hangs", seconds=seconds), file=sys.stderr, flush=True)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

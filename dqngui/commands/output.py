@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import sys
 import time
-from typing import Any, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, Protocol
 
 import msgspec
 
@@ -37,6 +41,45 @@ class Output(Protocol):
     def close(self) -> None: ...
 
 
+_stream: IO[str] | None = None  # where the JSON lines go, if standard output is ours alone
+
+
+@contextmanager
+def own_standard_output() -> Iterator[None]:
+    """While the block runs, only `write_json_line` writes to standard output.
+
+    What environments and their libraries print goes to standard error, also what code in C prints.
+    """
+    global _stream
+    shown, before = sys.stdout, _stream
+    with contextlib.ExitStack() as ends:
+        _stream = shown
+        ends.callback(lambda: _forget(before))
+        if _is_standard_output(shown):
+            shown.flush()
+            own = os.dup(1)
+            os.dup2(2, 1)
+            _stream = open(own, "w", encoding=shown.encoding, errors=shown.errors, closefd=False)  # noqa: SIM115
+            ends.callback(os.close, own)
+            ends.callback(os.dup2, own, 1)
+        ends.enter_context(contextlib.redirect_stdout(sys.stderr))
+        yield
+        _stream.flush()
+
+
+def _forget(before: IO[str] | None) -> None:
+    global _stream
+    _stream = before
+
+
+def _is_standard_output(stream: Any) -> bool:
+    """Whether a stream writes to what descriptor 1 stands for."""
+    try:
+        return os.path.sameopenfile(stream.fileno(), 1)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 class JsonLines:
     """One event a line on standard output. Raises BrokenPipeError when the reader has gone."""
 
@@ -46,7 +89,7 @@ class JsonLines:
         write_json_line(encode(in_words(event)))
 
     def close(self) -> None:
-        sys.stdout.flush()
+        (_stream or sys.stdout).flush()
 
 
 def in_words(event: Event) -> Event:
@@ -66,8 +109,9 @@ _JSON_HARMFUL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u20
 
 def write_json_line(line: bytes) -> None:
     """Write one line at once, so that a reader follows live."""
-    sys.stdout.write(_JSON_HARMFUL.sub(lambda found: f"\\u{ord(found.group()):04x}", line.decode()) + "\n")
-    sys.stdout.flush()
+    stream = _stream or sys.stdout
+    stream.write(_JSON_HARMFUL.sub(lambda found: f"\\u{ord(found.group()):04x}", line.decode()) + "\n")
+    stream.flush()
 
 
 class ProgressLine:

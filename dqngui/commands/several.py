@@ -12,7 +12,8 @@ import msgspec
 
 from dqngui.commands.arguments import TrainArguments
 from dqngui.commands.experiments import check_task, experiment_of, knobs_of
-from dqngui.commands.following import IDLE_S, Interruption, interruption
+from dqngui.commands.following import IDLE_S
+from dqngui.commands.interruption import interruption
 from dqngui.commands.output import in_words, table, write_json_line
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import (
@@ -97,6 +98,9 @@ class SeedRun:
     def stop(self) -> None:
         self._host.send(Stop())
 
+    def interrupt(self) -> None:
+        self._host.interrupt()
+
     def kill(self) -> None:
         self._host.kill()
 
@@ -152,7 +156,7 @@ def run_several(arguments: TrainArguments) -> int:
 
     done: list[SeedRun] = []
     running: list[SeedRun] = []
-    with interruption() as request:
+    with interruption(_All(running), say("shown.stopping_all")) as (request, hold):
         try:
             while (waiting and not request.requested) or running:
                 while waiting and len(running) < arguments.jobs and not request.requested:
@@ -160,21 +164,32 @@ def run_several(arguments: TrainArguments) -> int:
                     running.append(
                         SeedRun(next_one, schedule, Path(arguments.runs), arguments.test_episodes, arguments.json)
                     )
-                _poll(running, done, request)
+                hold()
+                _poll(running, done)
         except BaseException:
             for seed_run in running:
                 seed_run.kill()
             raise
     print_table([seed_run.row for seed_run in done], arguments.json)
-    return _status(done, request)
+    return _status(done, request.requested)
 
 
-def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) -> None:
-    if request.requested and not getattr(request, "passed_on", False):
-        request.passed_on = True  # type: ignore[attr-defined]
-        print(say("shown.stopping_all"), file=sys.stderr)
-        for seed_run in running:
+class _All:
+    """The runs that are trained now, as a signal ends them."""
+
+    def __init__(self, running: list[SeedRun]) -> None:
+        self._running = running
+
+    def stop(self) -> None:
+        for seed_run in list(self._running):
             seed_run.stop()
+
+    def interrupt(self) -> None:
+        for seed_run in list(self._running):
+            seed_run.interrupt()
+
+
+def _poll(running: list[SeedRun], done: list[SeedRun]) -> None:
     for seed_run in list(running):
         if not seed_run.poll():
             running.remove(seed_run)
@@ -185,11 +200,11 @@ def _poll(running: list[SeedRun], done: list[SeedRun], request: Interruption) ->
     time.sleep(IDLE_S)
 
 
-def _status(done: list[SeedRun], request: Interruption) -> int:
+def _status(done: list[SeedRun], interrupted: bool) -> int:
     failures = [seed_run.failed for seed_run in done if seed_run.failed is not None]
     if failures:
         return 2 if all(failed.mistake for failed in failures) else 1
-    return 130 if request.requested else 0
+    return 130 if interrupted else 0
 
 
 def seeds_of(text: str) -> list[int]:

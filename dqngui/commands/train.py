@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from pathlib import Path
@@ -114,8 +115,9 @@ def _train(request: Request, host: str, output: Output, quiet: bool) -> int:
     failed = outcome.failed
     if failed is not None and failed.mistake and failed.step == 0 and not request.resume:
         shutil.rmtree(request.folder or "", ignore_errors=True)  # refused before the first step: leave no folder
-    output.close()
-    _report(request, outcome, quiet)
+    with contextlib.suppress(OSError) if outcome.interrupted else contextlib.nullcontext():  # the terminal is closed
+        output.close()
+        _report(request, outcome, quiet)
     return outcome.status
 
 
@@ -125,6 +127,8 @@ def _report(request: Request, outcome: Outcome, quiet: bool) -> None:
         print(say("shown.error", problem=outcome.failed.text), file=sys.stderr)
         if outcome.failed.details and outcome.status == 1:
             print(plain(outcome.failed.details), file=sys.stderr)
+        if outcome.saved is not None and outcome.saved == outcome.failed.step > 0:
+            print(say("shown.saved_though", step=outcome.saved, folder=request.folder), file=sys.stderr)
         return
     for hit in outcome.hits if outcome.broken else ():
         print(say("shown.error", problem=hit_text(hit)), file=sys.stderr)

@@ -23,7 +23,10 @@ class RunConfig(Options, frozen=True):
     ] = "auto"
     host: Annotated[
         Literal["inline", "thread", "process"],
-        setting("Where training runs: inline, in a thread of the window, or in a process of its own."),
+        setting(
+            "Where training runs: in a thread of the window, or in a process of its own. A task of an unknown package "
+            "runs in a process unless this is inline."
+        ),
     ] = "thread"
     threads: Annotated[
         int,

@@ -35,6 +35,27 @@ def foreign_names(env: EnvConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def is_foreign(env: EnvConfig) -> bool:
+    """Whether the task or one of its wrappers is somebody else's code: a step may hold up or end its process.
+
+    Imports nothing of it.
+    """
+    wrappers = (wrapper.name.rpartition(":")[0] for wrapper in env.wrappers if ":" in wrapper.name)
+    home = "" if ":" in env.id else _home(env.id)
+    return bool(foreign_names(env)) or any(module and not is_known(module) for module in (*wrappers, home))
+
+
+def _home(env_id: str) -> str:
+    """Module of an environment that gymnasium knows already; `gymnasium` for one that it does not know yet."""
+    import gymnasium
+
+    spec = gymnasium.registry.get(env_id)
+    entry = None if spec is None else spec.entry_point
+    if isinstance(entry, str):
+        return entry.partition(":")[0]
+    return "gymnasium" if entry is None else getattr(entry, "__module__", "") or ""
+
+
 def is_known(module: str) -> bool:
     """Whether a module is of a known package, which Python would not take from the present folder."""
     from dqngui.envs.packages import known_modules

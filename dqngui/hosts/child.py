@@ -15,14 +15,17 @@ import sys
 import tempfile
 import threading
 import time
+from types import FrameType
 from typing import NoReturn
 
 import msgspec
 
-from dqngui.hosts.stream import Outbox, job_events
+from dqngui.hosts.leaving import leave
+from dqngui.hosts.signals import ending_signals
+from dqngui.hosts.stream import Ending, Outbox, job_events
 from dqngui.hosts.wire import END, Order, command_of_frame, event_frames, read_frames, write_frame
 from dqngui.jobs.inbox import Inbox
-from dqngui.messages import Command
+from dqngui.messages import Command, Stop
 
 BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
 WATCH_SECONDS = 0.5
@@ -45,19 +48,40 @@ def main() -> None:
     if order.request.job in BACKGROUND and hasattr(os, "nice"):
         os.nice(NICENESS)
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+    inbox = Inbox(commands, order.request.schedule)
+    asked = threading.Event()  # the job was asked to stop
 
     def receive() -> None:
         for kind, frame in frames:
-            commands.put(command_of_frame(kind, frame))
+            command = command_of_frame(kind, frame)
+            if isinstance(command, Stop):
+                asked.set()
+            commands.put(command)
         _leave()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        """Save and end; the second time, interrupt a step of the environment that does not return."""
+        if asked.is_set():
+            inbox.interrupt()
+        asked.set()
+        commands.put(Stop())
 
     threading.Thread(target=receive, name="receive", daemon=True).start()
     if os.name == "posix":
         threading.Thread(target=_watch, args=(order.parent,), name="watch", daemon=True).start()
-    sender = Sender(sink)
-    for event in job_events(order.target, order.request, Inbox(commands, order.request.schedule)):
-        sender.put(event)
+    sender, ending = Sender(sink), Ending()
+    for number in ending_signals()[1:]:  # without Ctrl+C
+        if order.request.job not in BACKGROUND:
+            signal.signal(number, end)
+    try:
+        for event in job_events(order.target, order.request, inbox):
+            ending.admit(event)
+            sender.put(event)
+    except KeyboardInterrupt:  # before the job had begun, so there is nothing to save
+        for event in ending.killed():
+            sender.put(event)
     sender.finish()
+    leave(0)
 
 
 class Sender(Outbox):

@@ -33,6 +33,12 @@ class Host(Protocol):
     def join(self, timeout: float | None = None) -> bool:
         """Wait up to `timeout` seconds for the end of the job; True if nothing of it is left (inline: at once)."""
 
+    def interrupt(self) -> None:
+        """After `Stop`: interrupt an environment's step that does not return, so that the job can undo it and save.
+
+        Inline, for a signal handler: raises KeyboardInterrupt if an environment runs. A thread cannot be interrupted.
+        """
+
     def kill(self) -> None:
         """End the job without saving; a thread ends at its next event. Its events still end with Finished."""
 

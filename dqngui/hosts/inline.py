@@ -29,6 +29,9 @@ class InlineHost:
     def send(self, command: Command) -> None:
         self._inbox.send(command)
 
+    def interrupt(self) -> None:
+        self._inbox.interrupt()
+
     def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         events, self._left = self._left, []
         end = time.perf_counter() + budget_ms / 1000

@@ -68,6 +68,11 @@ class ProcessHost:
     def send(self, command: Command) -> None:
         self._commands.put(command)
 
+    def interrupt(self) -> None:
+        if self._process is not None and self._process.poll() is None and sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                self._process.send_signal(signal.SIGTERM)
+
     def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         return self._outbox.drain(budget_ms)
 

@@ -38,6 +38,9 @@ class ThreadHost:
     def send(self, command: Command) -> None:
         self._commands.put(command)
 
+    def interrupt(self) -> None:
+        """Does nothing: an exception raised in a thread could come at any moment of learning."""
+
     def drain(self, budget_ms: float = DRAIN_MS) -> list[Event]:
         return self._outbox.drain(budget_ms)
 

@@ -6,6 +6,7 @@ with the same seeds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from contextlib import closing
 
@@ -53,9 +54,9 @@ def evaluate(
         returns, lengths = yield from blocks.play()
         mean = mean_of(returns)
         spare = used[0] + 1 - 2 * count.confirmations  # further blocks stay at most about as many as first ones
-        if is_candidate(mean, standing, spare) or (goal is not None and mean >= goal):
+        if is_candidate(mean, standing, spare) or (goal is not None and goal <= mean < math.inf):
             found = yield from blocks.confirm(confirmation(returns, standing.rank, spare, blocks.affordable))
-    except (Interrupted, GeneratorExit):
+    except BaseException:  # interrupted, left, or an environment raised an error
         count.evaluations, count.evaluation_steps = used
         raise
     count.note_evaluation(mean)
@@ -65,6 +66,8 @@ def evaluate(
         text = say("train.cut", environment=training.experiment.env.id, steps=blocks.longest)
         yield Noted(step=count.step, text=text)
     yield watched(Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds))
+    if not math.isfinite(mean):
+        yield Noted(step=count.step, text=say("train.evaluation_not_finite", mean=mean))
     if found is None or found.blocks == 0:
         return False
     count.confirmations += found.blocks
@@ -84,7 +87,7 @@ def evaluate(
     )
     if found.best:
         yield Snapshot(count.step, training.learner.weights(), best=True, state=None)
-    return goal is not None and mean >= goal and mean_of(found.returns) >= goal
+    return goal is not None and mean >= goal and goal <= mean_of(found.returns) < math.inf
 
 
 class _Blocks:

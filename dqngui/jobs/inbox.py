@@ -6,7 +6,7 @@ import queue
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from dqngui.messages import Command, Resume
+from dqngui.messages import Command, Resume, Stop
 
 
 class Source(Protocol):
@@ -14,6 +14,12 @@ class Source(Protocol):
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any: ...
     def get_nowait(self) -> Any: ...
+
+
+class Calls(Protocol):
+    """Says whether an environment is called now."""
+
+    running: bool
 
 
 class Inbox:
@@ -25,9 +31,13 @@ class Inbox:
         source: where commands arrive while the job runs. None: nobody can answer while the job
             waits, so it never waits (the inline host); `send` still adds commands.
         schedule: commands known beforehand.
+
+    Attributes:
+        outside: says whether the job calls an environment now; None before a training job has begun, and for others.
     """
 
     def __init__(self, source: Source | None, schedule: Sequence[Command] = ()) -> None:
+        self.outside: Calls | None = None
         self._waits = source is not None
         self._source: Source = source if source is not None else queue.SimpleQueue()
         self._pending: list[Command] = list(schedule)
@@ -36,6 +46,17 @@ class Inbox:
     def send(self, command: Command) -> None:
         """Add a command from the job's own thread (or a signal handler); only for an inbox without a source."""
         self._source.put(command)  # type: ignore[attr-defined]
+
+    def ask_to_stop(self) -> None:
+        """Add a `Stop`, from the job's own thread."""
+        self._add(Stop())
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt, from a signal handler in the job's own thread, if that loses nothing: before the job
+        has begun, or while it calls an environment. A training job then undoes its step, saves and ends.
+        """
+        if self.outside is None or self.outside.running:
+            raise KeyboardInterrupt
 
     def skip(self, step: int) -> None:
         """Remove the scheduled commands for this step or earlier: the resumed run has already carried them out."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import torch
 
 from dqngui.config import ConfigError, Experiment
@@ -16,6 +18,7 @@ from dqngui.jobs.evaluation import evaluate
 from dqngui.jobs.fork import Fork, load_fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.saved_state import check_meta, damage_named
+from dqngui.jobs.saving import SaveClock
 from dqngui.jobs.settings_from_task import notes_about_new_task, notes_about_task, with_measured_task
 from dqngui.jobs.thinning import thinned
 from dqngui.jobs.training import NotFinite, Training, ended
@@ -82,6 +85,8 @@ def train(request: Request, inbox: Inbox) -> Iterator[Event]:
 def _recorded(request: Request, inbox: Inbox, lock: WriterLock | None) -> Iterator[Event]:
     """The events of the job, recorded in the folder that `lock` holds; None: nothing is recorded."""
     stored = fork = None
+    if request.folder is not None:  # an environment may change the working directory
+        request = msgspec.structs.replace(request, folder=os.path.abspath(request.folder))
     experiment = request.experiment
     if request.resume:
         if request.folder is None:
@@ -120,7 +125,7 @@ def _recorded(request: Request, inbox: Inbox, lock: WriterLock | None) -> Iterat
     except BaseException:
         job.training.close()
         raise
-    return record(job.events(lost), folder, experiment, mark, lock)
+    return record(job.events(lost), folder, experiment, mark, lock=lock, ask_to_stop=inbox.ask_to_stop)
 
 
 class _Job:
@@ -136,6 +141,7 @@ class _Job:
         notes: list[Text],
     ) -> None:
         self.training = Training(experiment)
+        inbox.outside = self.training.outside
         self.notes = notes  # told once the job is open
         self.origin = origin  # what the run continues; dropped once it is restored, since it may hold a whole replay
         self.taken: tuple[list[str], list[str]] = [], []  # of a fork: what it took over, and what begins anew
@@ -149,6 +155,8 @@ class _Job:
         self.arrived: list[Command] = []  # commands that came during an evaluation
         self.carried_out = -1  # step up to which the scheduled commands are carried out
         self.clock = 0.0  # start of the stretch of training being timed
+        self.save_clock = SaveClock()
+        self.moves = -1  # vector steps of the actor when the last one was complete, with its updates and events
 
     def load(self, folder: Path) -> None:
         """Take over the state that the run continues, before a file is changed. Raises ConfigError if it is damaged."""
@@ -170,10 +178,19 @@ class _Job:
         training = self.training
         try:
             yield from self._begin(lost)
-            reason = yield from self._loop()
+            try:
+                reason = yield from self._loop()
+            except KeyboardInterrupt:
+                if not self._whole():
+                    raise
+                reason = "stopped"
+            except (Exception, SystemExit):
+                if self._whole():  # only an environment failed: what was learned so far is saved
+                    yield from self._save()
+                raise
             if reason == "completed":
                 yield from self.unlearned.check_end(training)
-            yield self._snapshot()
+            yield from self._save()
             count = training.counters
             yield Finished(
                 step=count.step,
@@ -220,7 +237,7 @@ class _Job:
         for text in warnings:
             yield Warned(step=step, text=text)
         if lost is None:
-            yield self._snapshot()
+            yield from self._save()
 
     def _skip_carried_out(self, stored: Stored) -> None:
         """Skip the scheduled commands that were carried out before the state was saved."""
@@ -232,10 +249,12 @@ class _Job:
     def _loop(self) -> Generator[Output, None, Literal["completed", "solved", "stopped"]]:
         training, count = self.training, self.training.counters
         while True:
+            self.moves = training.algorithm.actor.moves
             yield from self._carry_out_due()
             if self.stopping:
                 return "stopped"
             run = training.experiment.run
+            yield from self._save_by_time()
             if self._evaluation_is_due():
                 try:
                     if (yield from evaluate(training, self._should_interrupt, self._watched)):
@@ -246,7 +265,7 @@ class _Job:
                     continue
             if count.next_checkpoint <= count.step:
                 count.next_checkpoint = next_multiple(count.step, run.checkpoint_every)
-                yield self._snapshot()
+                yield from self._save()
             if count.step >= run.total_steps:
                 return "completed"
             self.clock = time.perf_counter()
@@ -282,6 +301,7 @@ class _Job:
             yield Paused(step=step)
         while self._waits():
             yield from self._carry_out_all(self.inbox.wait(step, timeout=1.0))
+            yield from self._save_by_time()
         # Also when Resume comes while a Step is still on its way.
         if self.pause_reported and not self.paused and not self.steps and not self.stopping:
             self.pause_reported = False
@@ -301,7 +321,7 @@ class _Job:
         self.carried_out = self.training.counters.step
         if self.saving:  # after the others, so that the saved state says that they are carried out
             self.saving = False
-            yield self._snapshot()
+            yield from self._save()
 
     def _carry_out(self, command: Command) -> Iterator[Output]:
         training = self.training
@@ -392,9 +412,21 @@ class _Job:
             return False
         return True
 
-    def _snapshot(self) -> Snapshot:
-        training = self.training
-        return Snapshot(training.counters.step, training.learner.weights(), best=False, state=self._state)
+    # -- saving -----------------------------------------------------------------------------------
+
+    def _whole(self) -> bool:
+        """Whether the state is that of a complete vector step, although an error ended the loop."""
+        self.training.outside.running = False
+        return self.moves == self.training.algorithm.actor.moves and not self.broken
+
+    def _save(self, by_time: bool = False) -> Iterator[Snapshot]:
+        step, began = self.training.counters.step, time.monotonic()
+        yield Snapshot(step, self.training.learner.weights(), by_time=by_time, state=self._state)
+        self.save_clock.note(step, began)
+
+    def _save_by_time(self) -> Iterator[Snapshot]:
+        if self.folder is not None and not self.broken and self.save_clock.due(self.training.counters.step):
+            yield from self._save(by_time=True)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays, meta = self.training.state()

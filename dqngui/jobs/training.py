@@ -18,6 +18,7 @@ from dqngui.learning.algorithm import Algorithm, Generators, Learner, UpdateStat
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import Evaluation, EvaluationLimits, evaluation, longest_greedy, step_budget
+from dqngui.learning.outside import Outside
 from dqngui.messages import EpisodeEnded, KnobChanged, KnobRefused, SetKnob
 from dqngui.texts import Text, say
 
@@ -39,18 +40,24 @@ class Training:
     """Environments, algorithm, knobs and counters of one run.
 
     Nothing here draws from a global generator: each part has its own, derived from the run's seed.
+
+    Attributes:
+        outside: the context in which environments are called.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         self.knobs = Knobs(experiment)
         self.device = resolve_device(experiment.run.device)
-        self.envs = make_vector(experiment.env)
+        self.outside = Outside(experiment.run.threads)
+        with self.outside:
+            self.envs = make_vector(experiment.env)
         self.spaces = self.envs.spaces
         self.time_limit = time_limit_of(self.envs.envs[0])
         self._evaluation_envs: Envs | None = None
         self.generators = Generators(experiment.run.seed)
         make = catalog.load(catalog.ALGORITHMS[experiment.learn.algorithm])
         self.algorithm: Algorithm = make(experiment, self.envs, self.device, self.generators)
+        self.algorithm.actor.outside = self.outside
         self.counters = Counters.of(experiment)
 
     @property
@@ -89,9 +96,10 @@ class Training:
 
     def close(self) -> None:
         """Close all environments."""
-        self.envs.close()
-        if self._evaluation_envs is not None:
-            self._evaluation_envs.close()
+        with self.outside:
+            self.envs.close()
+            if self._evaluation_envs is not None:
+                self._evaluation_envs.close()
 
     def set_knob(self, command: SetKnob) -> KnobChanged | KnobRefused:
         """Change a live setting, or refuse with the reason. A shorter period takes effect at once, not when the old one
@@ -174,7 +182,8 @@ class Training:
         first = SELECTION_SEEDS + self.counters.evaluations % blocks * episodes
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
-            self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY)
+            with self.outside:
+                self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY)
         longest = self.longest_greedy
         found = yield from evaluation(
             self.learner.policy,
@@ -182,6 +191,7 @@ class Training:
             range(first, first + episodes),
             device=self.device,
             limits=EvaluationLimits(longest, max(budget, longest)),
+            outside=self.outside,
         )
         self.counters.evaluation_steps += found.steps
         return found

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dqngui.envs.seeds import episode_seed
 from dqngui.envs.vector import Envs
 from dqngui.learning.exploration import Exploration
+from dqngui.learning.outside import Outside
 from dqngui.learning.saved import check_like, check_observation, pieces, require_between
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
@@ -98,6 +99,9 @@ class Actor:
         numbers, seeds: of the running episodes, (N,).
         returns: raw rewards of the running episodes so far, (N,).
         actions_so_far: actions of the running episodes.
+        moves: number of vector steps that are complete. One in which an environment raises an error is undone: it
+            leaves everything that is saved as it was before the step.
+        outside: the context in which environments are called.
     """
 
     def __init__(
@@ -125,16 +129,20 @@ class Actor:
             self.initial = network.initial_state(count)
         self.state = self.initial
         self.parts: ObservationParts = {}
+        self.moves = 0
+        self.outside = Outside()
 
     def begin(self) -> None:
         """Start the first episode of every environment."""
-        self.parts = self.envs.reset([int(seed) for seed in self.seeds])
+        with self.outside:
+            self.parts = self.envs.reset([int(seed) for seed in self.seeds])
 
-    def _seed(self, env: int) -> int:
-        return episode_seed(self.run_seed, "train", env, int(self.numbers[env]))
+    def _seed(self, env: int, after: int = 0) -> int:
+        """Seed of an environment's running episode, or of one that comes `after` it."""
+        return episode_seed(self.run_seed, "train", env, int(self.numbers[env]) + after)
 
     def step(self, epsilon: NDArray[np.float64], states_due: Callable[[], NDArray[np.bool_]] | None) -> Transition:
-        """One step of every environment with ε-greedy actions, ε (N,); episodes that end are reset.
+        """One step of every environment with ε-greedy actions, ε (N,); episodes that end are reset. An error undoes it.
 
         `states_due` says whose memory states are wanted; None when no state is stored.
         """
@@ -143,29 +151,50 @@ class Actor:
             states = [part.cpu().numpy() for part in self.state]
         if self.network.context == 0 and bool((epsilon >= 1.0).all()):
             greedy = self.prev_action  # there is no memory and every action is random: the network need not run
+            state = self.state
         else:
             with torch.inference_mode():
                 seen = self.network.reward_unit.learned(self.prev_reward)
                 inputs = inputs_of(self.parts, self.prev_action, seen, self.device)
-                preferences, self.state = self.network.preferences(inputs, self.state)
+                preferences, state = self.network.preferences(inputs, self.state)
                 greedy = preferences[0].argmax(-1).cpu().numpy()
-        return self.move(self.exploration.replace(greedy, epsilon), states)
+        self.exploration.remember()
+        return self.move(self.exploration.replace(greedy, epsilon), state, states)
 
-    def move(self, actions: NDArray[np.int64], states: list[NDArray[Any]] | None) -> Transition:
-        """Take these actions (N,) in the environments; episodes that end are reset. `states` goes into the result."""
+    def move(self, actions: NDArray[np.int64], state: State, states: list[NDArray[Any]] | None) -> Transition:
+        """Take these actions (N,) in the environments; episodes that end are reset. An error undoes the step, and what
+        was drawn since `exploration.remember`.
+
+        Args:
+            state: the memory's state after the observation.
+            states: goes into the result.
+        """
         before = self.parts
-        after, reward, terminated, truncated = self.envs.step(actions)
-        ended = terminated | truncated
+        restarted: ObservationParts | None = None
+        try:
+            with self.outside:
+                after, reward, terminated, truncated = self.envs.step(actions)
+                ended = terminated | truncated
+                if ended.any():
+                    restarted = self.envs.reset_some(ended, self._next_seeds(ended))
+        except BaseException:
+            self.outside.running = False
+            self.exploration.forget()
+            raise
+        self.moves += 1
+        self.state = state
         self.returns += reward
         for env, action in enumerate(actions.tolist()):
             self.actions_so_far[env].append(action)
         self.prev_action, self.prev_reward = actions, np.asarray(reward, np.float64)
         self.parts = after
-        episodes = self._restart(ended, truncated & ~terminated) if ended.any() else []
+        episodes = [] if restarted is None else self._finished(ended, truncated & ~terminated)
+        if restarted is not None:
+            self._begin_next(ended, restarted)
         return Transition(before, actions, reward, states, after, ended, truncated & ~terminated, episodes)
 
-    def _restart(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[FinishedEpisode]:
-        episodes = [
+    def _finished(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[FinishedEpisode]:
+        return [
             FinishedEpisode(
                 env=int(env),
                 number=int(self.numbers[env]),
@@ -177,11 +206,22 @@ class Actor:
             )
             for env in np.flatnonzero(ended)
         ]
-        self.abandon(ended)
-        return episodes
 
     def abandon(self, which: NDArray[np.bool_]) -> None:
         """Start the next episode in the environments where `which` (N,) is true, whether or not theirs has ended."""
+        with self.outside:
+            restarted = self.envs.reset_some(which, self._next_seeds(which))
+        self._begin_next(which, restarted)
+
+    def _next_seeds(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The seeds (N,) of the running episodes, and where `which` (N,) is true of those that come next."""
+        seeds = self.seeds.copy()
+        for env in np.flatnonzero(which):
+            seeds[env] = self._seed(int(env), after=1)
+        return seeds
+
+    def _begin_next(self, which: NDArray[np.bool_], parts: ObservationParts) -> None:
+        """Note that the next episode has begun where `which` (N,) is true; `parts` are what all environments show."""
         self.exploration.restart(which)
         self.numbers[which] += 1
         for env in np.flatnonzero(which):
@@ -192,7 +232,7 @@ class Actor:
         self.prev_reward = np.where(which, 0.0, self.prev_reward)
         with torch.inference_mode():
             self.state = reset_rows(self.state, self.initial, which)
-        self.parts = self.envs.reset_some(which, self.seeds)
+        self.parts = parts
 
     # -- saving -----------------------------------------------------------------------------------
 
@@ -245,4 +285,5 @@ class Actor:
 
     def replay_running(self) -> None:
         """Play the running episodes again in fresh environments, up to their present steps."""
-        self.parts = self.envs.replay([int(seed) for seed in self.seeds], self.actions_so_far)
+        with self.outside:
+            self.parts = self.envs.replay([int(seed) for seed in self.seeds], self.actions_so_far)

@@ -8,6 +8,7 @@ evaluation before: where every episode can reach the largest return, the first a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
@@ -58,6 +59,8 @@ class Standing:
 def is_candidate(mean: float, standing: Standing, spare: int) -> bool:
     """Whether the agent with this mean in an evaluation may be the best, or as good as the best and steadier.
 
+    A mean that is not a finite number is never the best.
+
     An agent that is only as good as the best must have been so in the evaluation before: one that has just recovered
     often fails where it was not evaluated. It must be better than some earlier one, because where nothing was learned
     yet all are equal. And it must leave further blocks for a better one.
@@ -65,6 +68,8 @@ def is_candidate(mean: float, standing: Standing, spare: int) -> bool:
     Args:
         spare: number of further blocks that remain.
     """
+    if not math.isfinite(mean):
+        return False
     if standing.rank is None or mean > standing.rank:
         return True
     steady = mean == standing.rank == standing.last
@@ -78,16 +83,17 @@ def confirmation(
 
     Yields wherever a further block is wanted, and is sent that block. One block is always wanted, more while the
     candidate is not below the best and as long as `spare` blocks remain, and one for the report of a new best. Where no
-    block that decides is `affordable` any more, what was played so far decides.
+    block that decides is `affordable` any more, what was played so far decides. A candidate with a return that is not a
+    finite number is not the best.
     """
     pooled, lengths, blocks = list(first), list[int](), 0
-    better = rank_of_best is None or mean_of(pooled) >= rank_of_best
+    better = _not_below(pooled, rank_of_best)
     while affordable():
         returns, length = yield
         pooled += returns
         lengths += length
         blocks += 1
-        better = rank_of_best is None or mean_of(pooled) >= rank_of_best
+        better = _not_below(pooled, rank_of_best)
         if not better or blocks >= min(MAX_CONFIRMATIONS, max(spare, 1)):
             break
     rank, report, reported = mean_of(pooled), None, 0
@@ -96,4 +102,11 @@ def confirmation(
         pooled += returns
         lengths += length
         blocks, report, reported = blocks + 1, mean_of(returns), len(returns)
+        if not math.isfinite(report):
+            better, report, reported = False, None, 0
     return Verdict(tuple(pooled[len(first) :]), tuple(lengths), blocks, rank, better, report, reported)
+
+
+def _not_below(returns: list[float], rank_of_best: float | None) -> bool:
+    mean = mean_of(returns)
+    return math.isfinite(mean) and (rank_of_best is None or mean >= rank_of_best)

@@ -113,11 +113,16 @@ class Counters:
     @property
     def standing(self) -> Standing:
         """What the next evaluation is compared with."""
-        return Standing(self.best if self.best_rank is None else self.best_rank, self.last_mean, self.lowest_mean)
+        rank = self.best if self.best_rank is None else self.best_rank
+        if rank is not None and not math.isfinite(rank):  # chosen by an earlier version
+            rank = None
+        return Standing(rank, self.last_mean, self.lowest_mean)
 
     def note_evaluation(self, mean: float) -> None:
         """Keep the mean of an evaluation for the next one."""
         self.last_mean = mean
+        if not math.isfinite(mean):
+            return
         self.lowest_mean = mean if self.lowest_mean is None else min(mean, self.lowest_mean)
 
     def saved(self) -> dict[str, Any]:

@@ -8,8 +8,9 @@ the mean of their returns has no bias.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,7 +20,10 @@ from dqngui.config import RunConfig
 from dqngui.envs.make import LONGEST_GREEDY
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import inputs_of
+from dqngui.learning.outside import Outside
 from dqngui.nets.trunk import Trunk
+
+_T = TypeVar("_T")
 
 CUT_AFTER = 4
 """A greedy episode is cut after so many times the steps of the longest episode of training."""
@@ -109,14 +113,22 @@ class _Group:
 
 
 def evaluation(
-    network: Trunk, envs: Envs, seeds: Sequence[int], *, device: torch.device, limits: EvaluationLimits
+    network: Trunk,
+    envs: Envs,
+    seeds: Sequence[int],
+    *,
+    device: torch.device,
+    limits: EvaluationLimits,
+    outside: Outside | None = None,
 ) -> Generator[int, None, Evaluation]:
     """Play a greedy episode for each seed; gives their results at the end.
 
     As many episodes run at the same time as there are environments; an environment whose episode has ended waits for
     the others of its group. Yields the number of steps so far after every step of the environments, and between single
-    environments if they are slow. It can be closed there; the next evaluation resets the environments.
+    environments if they are slow. It can be closed there; the next evaluation resets the environments. `outside` is the
+    context in which environments are called.
     """
+    outside = outside or Outside()
     returns: list[float] = []
     lengths: list[int] = []
     steps = cut = 0
@@ -127,7 +139,7 @@ def evaluation(
         group = _Group(len(some), np.arange(len(envs)) < len(some), np.zeros(len(envs)))
         some += [some[-1]] * (len(envs) - len(some))
         fewest = max(0, limits.fewest - first)
-        steps = yield from _play(network, envs, some, group, device, limits, fewest, steps)
+        steps = yield from _play(network, envs, some, group, device, limits, fewest, steps, outside)
         returns += group.ret.tolist()[: group.wanted]
         lengths += group.length.tolist()[: group.wanted]
         cut += int(group.cut[: group.wanted].sum())
@@ -156,13 +168,14 @@ def _play(
     limits: EvaluationLimits,
     fewest: int,
     steps: int,
+    outside: Outside,
 ) -> Generator[int, None, int]:
     """Play one group after `steps` steps of others; gives the new number of steps."""
     count = len(envs)
     action, reward = np.full(count, -1, dtype=np.int64), np.zeros(count, dtype=np.float32)
     active, length = group.active, 0
     resetting = envs.resetting(seeds)
-    while (parts := next(resetting)) is None:
+    while (parts := _next(resetting, outside)) is None:
         yield steps
     with torch.inference_mode():
         state = network.initial_state(count)
@@ -171,7 +184,7 @@ def _play(
             preferences, state = network.preferences(inputs_of(parts, action, reward, device), state)
             action = preferences[0].argmax(-1).cpu().numpy()
         stepping = envs.stepping(action, active)
-        while (result := next(stepping)) is None:
+        while (result := _next(stepping, outside)) is None:
             yield steps
         parts, raw, terminated, truncated = result
         length += 1
@@ -187,6 +200,11 @@ def _play(
             group.keep_first(fewest)
         yield steps
     return steps
+
+
+def _next(calls: Iterator[_T], outside: Outside) -> _T:
+    with outside:
+        return next(calls)
 
 
 def episode(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +39,7 @@ class Exploration:
         shares = repetition_shares(longest, power)
         self.cumulative = shares.cumsum()
         self.mean_length = float(shares @ np.arange(1, longest + 1))
+        self._remembered: tuple[Any, NDArray[np.int64], NDArray[np.int64]] | None = None
 
     def replace(self, greedy: NDArray[np.int64], epsilon: NDArray[np.float64]) -> NDArray[np.int64]:
         """The actions (N,) to take instead of the greedy ones, with the share ε (N,) of random ones."""
@@ -54,6 +57,15 @@ class Exploration:
         going = self.left > 0
         self.left -= going
         return np.where(going, self.held, greedy)
+
+    def remember(self) -> None:
+        """Keep the state of the generator and of the repetitions, so that `forget` can undo what is drawn next."""
+        self._remembered = self.generator.bit_generator.state, self.left, self.held  # `replace` makes new arrays
+
+    def forget(self) -> None:
+        """Undo what was drawn since `remember`."""
+        if self._remembered is not None:
+            self.generator.bit_generator.state, self.left, self.held = self._remembered
 
     def restart(self, which: NDArray[np.bool_]) -> None:
         """Stop repeating in the environments where `which` (N,) is true: their episodes have ended."""

@@ -18,7 +18,7 @@ from dqngui.learning.batches import OneStepBatch
 from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, QStats
 from dqngui.learning.exploration import epsilon_ladder
-from dqngui.learning.replay import Replay
+from dqngui.learning.replay import Replay, bytes_of_replay
 from dqngui.learning.scaling import Scaling
 from dqngui.learning.windows import WindowRule
 from dqngui.texts import Text, say
@@ -41,16 +41,14 @@ class OffPolicy(Algorithm):
         recurrent = self.learner.context is None
         with torch.inference_mode():
             initial = [part.cpu().numpy() for part in self.learner.online.initial_state(1)]
-        self.store = Replay(
-            envs.spaces,
-            num_envs=len(envs),
-            capacity=learn.replay_capacity,
-            generator=generators.sampling,
-            initial_state=initial if recurrent else None,
-            stride=learn.state_stride,
-            prioritized=learn.prioritized,
-        )
-        _check_room(self.store)
+        size: dict[str, Any] = {
+            "num_envs": len(envs),
+            "capacity": learn.replay_capacity,
+            "initial_state": initial if recurrent else None,
+            "stride": learn.state_stride,
+        }
+        _check_room(*bytes_of_replay(envs.spaces, **size))
+        self.store = Replay(envs.spaces, **size, generator=generators.sampling, prioritized=learn.prioritized)
         self.actor = Actor(
             envs,
             self.learner.online,
@@ -141,20 +139,22 @@ class OffPolicy(Algorithm):
     def check_room(self, arrays: Mapping[str, Any]) -> None:
         """As `Algorithm.check_room`."""
         saved = under(self.store_name, arrays)
-        parts = ("observation.", "state.")  # what the replay's own size counts
-        _check_room(self.store, sum(int(part.nbytes) for name, part in saved.items() if name.startswith(parts)))
+        rows = ("observation.", "state.", "taken", "reward", "start", "end")  # what the replay's own size counts
+        loaded = sum(int(part.nbytes) for name, part in saved.items() if name.startswith(rows))
+        _check_room(self.store.bytes_of_steps, self.store.bytes_of_states, loaded)
 
     def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
         self.scaling.abandon(lost)
         self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
 
 
-def _check_room(store: Replay, loaded: int | None = None) -> None:
-    """Raises ConfigError if a full replay, and `loaded` bytes of a saved one, are larger than the machine's memory.
+def _check_room(steps: int, states: int, loaded: int | None = None) -> None:
+    """Raises ConfigError if the bytes of a full replay's steps and of the memory's states, and `loaded` ones of a saved
+    replay, are more than the machine's memory. Asked before the replay is made.
 
-    The arrays take no memory before they are written: without this check, a run would be killed hours later.
+    Most arrays take no memory before they are written: without this check, a run would be killed hours later.
     """
-    steps, states, room = store.bytes_of_steps, store.bytes_of_states, psutil.virtual_memory().total
+    room = psutil.virtual_memory().total
     if steps + states + (loaded or 0) <= room:
         return
     if loaded is not None:

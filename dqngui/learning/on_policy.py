@@ -60,9 +60,9 @@ class OnPolicy(Algorithm):
         self.scaling.observe(actor.parts)
         observation, prev_action, prev_reward = actor.parts, actor.prev_action, unit.learned(actor.prev_reward)
         log_probs, value, state = self._evaluated(observation, prev_action, prev_reward, actor.state)
+        actor.exploration.remember()
         action = sampled_actions(log_probs, self.generators.exploration)
-        actor.state = state
-        transition = actor.move(action, None)
+        transition = actor.move(action, state, None)
         bootstrap_value = np.zeros_like(value)
         if transition.truncated.any():
             _, last, _ = self._evaluated(transition.after, action, unit.learned(transition.reward), state)

@@ -8,6 +8,7 @@ why each step is learned equally often, is told in `windows`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,25 @@ from dqngui.learning.saved import check_like, check_observation, require, requir
 from dqngui.learning.windows import Steps, WindowRule
 
 RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
+
+
+BYTES_OF_A_ROW = 33
+"""Bytes of a row without observation and memory state: action, reward, its episode's ends, and how that ended."""
+
+
+def bytes_of_replay(
+    spaces: Spaces,
+    *,
+    num_envs: int,
+    capacity: int,
+    initial_state: Sequence[NDArray[Any]] | None = None,
+    stride: int = 1,
+) -> tuple[int, int]:
+    """Bytes of the steps and of the memory's stored states of a full `Replay`, whose arguments these are."""
+    rows = capacity // num_envs
+    of_a_step = BYTES_OF_A_ROW + sum(math.prod(part.shape) * np.dtype(part.dtype).itemsize for part in spaces.parts)
+    of_a_state = sum(math.prod(part.shape[1:]) * part.dtype.itemsize for part in initial_state or ())
+    return num_envs * rows * of_a_step, num_envs * (rows // stride + 2) * of_a_state
 
 
 class Replay:
@@ -87,8 +107,8 @@ class Replay:
 
     @property
     def bytes_of_steps(self) -> int:
-        """Bytes of the observations once the ring is full."""
-        return sum(part.nbytes for part in self.observation.values())
+        """Bytes of the steps once the ring is full."""
+        return sum(part.nbytes for part in self.observation.values()) + BYTES_OF_A_ROW * len(self.action)
 
     @property
     def bytes_of_states(self) -> int:

@@ -133,6 +133,7 @@ class Scaling:
         self.seen = self.next = 0
         self.rewarded = False  # a reward was seen, so that the unit of rewards is a measured one
         self.given = False  # observations are standardised as in another run
+        self.observed = False  # what the environments show now was included already: the step after it was undone
 
     def observe(self, parts: ObservationParts) -> None:
         """Include what every environment shows, before the network sees it.
@@ -141,19 +142,24 @@ class Scaling:
         seen as it is. Only rare outliers are clipped by that: the largest of n numbers has at most √(n − 1) deviations.
         Nothing that is learned comes from these steps with changing units, except stored states of a memory.
         """
+        if self.observed:
+            return
+        self.observed = True
         for numbers in self.numbers:
             numbers.observe(parts[numbers.name])
         if self.next == 0 and not self.given:
             self._standardise()
 
     def observe_rewards(self, transition: Transition, gamma: float) -> None:
-        """Include the rewards of one step of every environment."""
+        """Include the rewards of one step of every environment, which is complete with this."""
+        self.observed = False
         self.seen += len(transition.reward)
         if self.returns is not None:
             self.returns.observe(transition.reward, transition.ended, gamma)
 
     def abandon(self, lost: NDArray[np.bool_]) -> None:
         """Forget the running episodes of the environments `lost` (N,)."""
+        self.observed = False
         if self.returns is not None:
             self.returns.abandon(lost)
 
@@ -198,7 +204,7 @@ class Scaling:
         for each in (*self.numbers, *(() if self.returns is None else (self.returns,))):
             kept |= each.arrays()
         counts = {"unit": self.unit.unit, "seen": self.seen, "next": self.next, "rewarded": self.rewarded}
-        counts["given"] = self.given
+        counts |= {"given": self.given, "observed": self.observed}
         return kept | {name: np.array(value) for name, value in counts.items()}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
@@ -216,6 +222,7 @@ class Scaling:
         self.seen, self.next = int(arrays["seen"]), int(arrays["next"])
         self.rewarded = bool(arrays["rewarded"])
         self.given = bool(arrays.get("given", True))  # earlier versions standardised nothing before the first units
+        self.observed = bool(arrays.get("observed", False))
 
     def take_over(self, arrays: Mapping[str, Any]) -> None:
         """Use the units of another run's `arrays` where they fit, and go on measuring anew."""

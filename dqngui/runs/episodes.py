@@ -81,6 +81,11 @@ class EpisodeFiles:
         self._index.flush()
 
     @property
+    def files(self) -> tuple[AppendFile, AppendFile]:
+        """The data and the index."""
+        return self._data, self._index
+
+    @property
     def syncs(self) -> tuple[Callable[[], None], Callable[[], None]]:
         """What waits for the disk, after `flush`; may run at the same time."""
         return self._data.sync, self._index.sync

@@ -22,8 +22,21 @@ def failed(error: BaseException, step: int, environment: str = "") -> Failed:
     """The event for an error; a ConfigError is the user's own `mistake` and needs no details."""
     if isinstance(error, ConfigError):
         return Failed(step=step, text=error.text, mistake=True)
-    details = "".join(traceback.format_exception(error))
-    return Failed(step=step, text=_sentence(error, environment), details=details)
+    text = _sentence(error, environment)
+    if isinstance(error, OSError) and text == disk_problem(error):  # the disk is neither our fault nor the user's
+        return Failed(step=step, text=text)
+    return Failed(step=step, text=text, details="".join(traceback.format_exception(error)))
+
+
+def disk_problem(error: OSError) -> Text | None:
+    """What is wrong with a file, as a sentence; None for an error that names no file."""
+    if isinstance(text := getattr(error, "text", None), Text):
+        return text
+    if not error.filename:
+        return None
+    if error.errno in _FULL:
+        return say("failure.write", file=error.filename, problem=_FULL[error.errno])
+    return say("failure.file", file=error.filename, problem=(error.strerror or type(error).__name__).lower())
 
 
 def _sentence(error: BaseException, environment: str) -> Text:
@@ -32,14 +45,11 @@ def _sentence(error: BaseException, environment: str) -> Text:
         if problem:
             return say("failure.environment", environment=environment, name=name, problem=problem)
         return say("failure.environment_silent", environment=environment, name=name)
-    if isinstance(error, OSError) and error.filename:
-        if error.errno in _FULL:
-            return say("failure.write", file=error.filename, problem=_FULL[error.errno])
-        return say("failure.file", file=error.filename, problem=(error.strerror or name).lower())
+    if isinstance(error, OSError) and (text := disk_problem(error)) is not None:
+        return text
     if name == "OutOfMemoryError" or isinstance(error, MemoryError):
         return say("failure.memory", problem=problem) if problem else say("failure.memory_silent")
-    text = getattr(error, "text", None)
-    if isinstance(text, Text):
+    if isinstance(text := getattr(error, "text", None), Text):
         return text
     if isinstance(error, FloatingPointError) and problem:
         return say("failure.numbers", problem=problem)

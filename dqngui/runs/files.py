@@ -14,17 +14,31 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from dqngui.texts import Text
+
 READERS_LOCK = os.name == "nt"
 PATIENCE_SECONDS = 5.0
 # Never through a link, and without waiting for another end of a pipe.
 _OWN = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
+class OutOfPlace(OSError):
+    """The files of a run were deleted or moved while the run writes them.
+
+    Attributes:
+        text: what happened.
+    """
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(str(text))
+        self.text = text
+
+
 class AppendFile:
     """An append-only file with a buffer of its own.
 
-    Python's buffered writers keep what they could not write and fail again when closed; this one
-    drops it and cuts the file back to its last whole record.
+    What could not be written is kept, and the file is cut back to its last whole record before it is written again. A
+    file that a network drive has lost is opened again. `close` drops what cannot be written.
 
     Attributes:
         length: bytes in the file and the buffer together.
@@ -44,6 +58,7 @@ class AppendFile:
         except OSError as error:
             raise named(error, path) from error
         self._written = self.length
+        self._torn = False  # a failed write may have left a part of a record
         if length is not None and length != self.length:
             os.close(self._fd)
             raise ValueError(f"{path} has {self.length} bytes, not {length}")
@@ -57,17 +72,73 @@ class AppendFile:
         """Hand the buffer to the system: from here on it survives the death of this process."""
         if not self._pending:
             return
-        data = memoryview(b"".join(self._pending))
-        self._pending.clear()
+        whole = b"".join(self._pending)
+        self._pending = [whole]
+        data = memoryview(whole)
         try:
+            if self._torn:
+                self._mend()
             while data:
                 data = data[os.write(self._fd, data) :]
         except OSError as error:
+            self._torn = True
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, self._written)
-            self.length = self._written
             raise named(error, self.path) from error
+        self._pending.clear()
         self._written = self.length
+
+    def _mend(self) -> None:
+        """Open the file again if it cannot be used any more, and cut it back to its whole records. Raises OSError."""
+        try:
+            os.ftruncate(self._fd, self._written)
+        except OSError:
+            fd = os.open(self.path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+            if os.fstat(fd).st_size < self._written:
+                os.close(fd)
+                raise
+            os.ftruncate(fd, self._written)
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
+            self._fd = fd
+        self._torn = False
+
+    @property
+    def there(self) -> bool:
+        """Whether the file that is written is still the one at its path. Raises OSError if that cannot be seen."""
+        try:
+            found = os.stat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return os.path.samestat(found, os.fstat(self._fd))
+
+    @property
+    def place(self) -> Path | None:
+        """Where the file is now; None if it has no name any more, or if the system does not tell."""
+        try:
+            found = Path(os.readlink(f"/proc/self/fd/{self._fd}"))
+            return found if os.path.samestat(os.stat(found), os.fstat(self._fd)) else None
+        except OSError:
+            return None
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the file that is written has no name any more."""
+        return os.fstat(self._fd).st_nlink == 0
+
+    def write_again(self, path: Path) -> None:
+        """Write all that was written so far as a new file at `path`, and go on there. Raises OSError."""
+        self.path = path
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        new, left = path.with_name(f"{path.name}.new"), self._written
+        with open(new, "wb", buffering=0) as copy:
+            while left and (piece := os.read(self._fd, min(left, 1 << 20))):
+                copy.write(piece)
+                left -= len(piece)
+        fd = os.open(new, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+        os.replace(new, path)
+        os.close(self._fd)
+        self._fd = fd
 
     def sync(self) -> None:
         """Flush, and wait until it is on the disk."""
@@ -86,6 +157,7 @@ class AppendFile:
         finally:
             os.close(self._fd)
             self._fd = -1
+            self._pending.clear()
 
 
 def write_file(path: Path, data: bytes, *, sync: bool = True) -> None:

@@ -1,5 +1,7 @@
 """The recorder: writes each event of a job to the run's files before it passes it on, and saves its snapshots.
 
+What cannot be written is tried again for a while (`persistent_write`). Then the job is asked to save and stop.
+
 Only events with `logged` reach `events.jsonl`, so stopping, pausing, watching and saving leave no
 trace and the log of a resumed run equals that of one never stopped. At every snapshot the log
 reaches the disk first; the state saved then carries the log's length, and resuming cuts it there.
@@ -8,12 +10,14 @@ reaches the disk first; the state saved then carries the log's length, and resum
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import numpy as np
@@ -22,11 +26,13 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.messages import Advanced, CheckpointSaved, Evaluated, Event, Finished, Learned, Weights, encode
 from dqngui.runs.checkpoints import save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace
-from dqngui.runs.failure import failed
-from dqngui.runs.files import AppendFile, together
-from dqngui.runs.folder import EVENTS, claim, new_summary, write_summary
+from dqngui.runs.failure import disk_problem, failed
+from dqngui.runs.files import AppendFile, OutOfPlace, together, write_file
+from dqngui.runs.folder import EVENTS, EXPERIMENT, claim, new_summary, write_summary
 from dqngui.runs.lock import LockTaken, WriterLock
+from dqngui.runs.persistent_write import PersistentWriting
 from dqngui.runs.resume import LogMark, save_resume
+from dqngui.texts import say
 
 if TYPE_CHECKING:
     import torch
@@ -43,11 +49,13 @@ class Snapshot:
         weights: state_dict of the network to play.
         best: these are the best weights by evaluation.
         state: gives (arrays, plain meta) to resume from; None: no resume state this time.
+        by_time: saved because some time has passed, and not by the number of steps: no checkpoint, no event.
     """
 
     step: int
     weights: dict[str, torch.Tensor]
     best: bool = False
+    by_time: bool = False
     state: Callable[[], tuple[dict[str, np.ndarray | torch.Tensor], dict[str, Any]]] | None = None
 
 
@@ -56,20 +64,24 @@ def record(
     folder: Path | None,
     experiment: Experiment,
     mark: LogMark | None = None,
+    *,
     lock: WriterLock | None = None,
+    ask_to_stop: Callable[[], None] | None = None,
 ) -> Iterator[Event]:
     """Pass on a job's events, each logged one written first; ends with Finished whatever happens.
 
-    Any error of the job or of the disk becomes Failed and Finished(reason="failed").
+    Any error of the job becomes Failed and Finished(reason="failed"), and so does one of the disk that lasts.
 
     Args:
         folder: the run's folder; None keeps no files.
         mark: of the resumed state, after `rewind`, or of a fork, after `branch`; None for a new run.
         lock: of the folder, if it was claimed already; it is released at the end.
+        ask_to_stop: asks the job to save and stop at its next step, because the run cannot be written any more.
     """
     mark = mark or LogMark()
     step, seconds, best, tested = mark.step, mark.seconds, mark.best, mark.tested
     log: _Log | None = None
+    writing = PersistentWriting(ask_to_stop)
     try:
         if folder is not None:
             log = _Log(folder, experiment, mark, lock or claim(folder))
@@ -80,7 +92,7 @@ def record(
                 continue
             step = item.step
             if isinstance(item, Snapshot):
-                yield _saved(item, log)
+                yield from _saved(item, log, writing)
                 continue
             if isinstance(item, Learned):
                 seconds = item.seconds
@@ -89,7 +101,14 @@ def record(
             elif isinstance(item, Finished):
                 item = msgspec.structs.replace(item, tested=tested)
             if log is not None:
-                log.write(item)
+                if isinstance(item, Finished):
+                    if writing.lost is not None:  # a job without a last snapshot
+                        raise writing.lost
+                    yield from writing.insist(partial(log.finish, item), step)
+                else:
+                    log.note(item)
+                    if log.due(item, writing.troubled):
+                        yield from writing.attempt(log.flush, step)
             yield item
     except (Exception, SystemExit) as error:
         failure = failed(error, step, experiment.env.id)
@@ -108,11 +127,38 @@ def record(
             log.close()
 
 
-def _saved(snapshot: Snapshot, log: _Log | None) -> CheckpointSaved:
+def _saved(snapshot: Snapshot, log: _Log | None, writing: PersistentWriting) -> Iterator[Event]:
     began = time.perf_counter()
-    if log is not None:
-        log.save(snapshot)
-    return CheckpointSaved(step=snapshot.step, seconds=time.perf_counter() - began, best=snapshot.best)
+    if log is not None and writing.lost is not None:
+        if snapshot.state is None:
+            return  # the last one follows
+        _save_last(snapshot, log, writing.lost)
+    elif log is not None and snapshot.by_time:
+        yield from writing.attempt(partial(log.save, snapshot), snapshot.step)
+    elif log is not None:
+        try:
+            yield from writing.insist(partial(log.save, snapshot), snapshot.step)
+        except OSError as error:
+            if snapshot.state is None:
+                raise
+            _save_last(snapshot, log, error)
+    if not snapshot.by_time:
+        yield CheckpointSaved(step=snapshot.step, seconds=time.perf_counter() - began, best=snapshot.best)
+
+
+def _save_last(snapshot: Snapshot, log: _Log, error: OSError) -> NoReturn:
+    """Save a run whose files cannot be written as they should, as far as it is still possible; then raise the error."""
+    try:
+        if isinstance(error, OutOfPlace):
+            log.restore()
+        log.save(replace(snapshot, by_time=not isinstance(error, OutOfPlace)))
+    except OSError as problem:
+        if not isinstance(error, OutOfPlace):
+            raise error from None
+        raise OutOfPlace(say("write.not_kept", problem=error.text, reason=disk_problem(problem) or problem)) from None
+    if not isinstance(error, OutOfPlace):
+        raise error
+    raise OutOfPlace(say("write.kept", problem=error.text, folder=log.folder))
 
 
 class _Log:
@@ -133,28 +179,40 @@ class _Log:
             new_summary(experiment), state="running", step=mark.step, best=mark.best, tested=mark.tested,
             seconds=mark.seconds, parent=mark.parent, pid=os.getpid(),
         )  # fmt: skip
+        self._experiment = (folder / EXPERIMENT).read_bytes() if (folder / EXPERIMENT).exists() else b""
         self._flushed = 0.0
         self.flush()
 
-    def write(self, event: Event) -> None:
-        """Write the event if it belongs into the log, and note what the summary shows."""
-        if event.logged:
-            self.events.append(encode(event) + b"\n")
-            if isinstance(event, Learned):
-                self._note(step=event.step, seconds=event.seconds)
-            elif isinstance(event, Evaluated) and event.best:
-                self._note(step=event.step, best=event.ranking_score, tested=event.tested)
-            if time.monotonic() - self._flushed >= FLUSH_SECONDS:
-                self.flush()
-        elif isinstance(event, Finished):
-            self._note(step=event.step, state=_STATES[event.reason])
-            self.sync()
-        elif not isinstance(event, (Weights, Advanced)):
-            self.flush()  # the job may now wait: what it has done so far should be readable
+    def note(self, event: Event) -> None:
+        """Add the event to the log if it belongs there, and note what the summary shows; `flush` writes both."""
+        if not event.logged:
+            return
+        self.events.append(encode(event) + b"\n")
+        if isinstance(event, Learned):
+            self._note(step=event.step, seconds=event.seconds)
+        elif isinstance(event, Evaluated) and event.best:
+            self._note(step=event.step, best=event.ranking_score, tested=event.tested)
+
+    def due(self, event: Event, troubled: bool) -> bool:
+        """Whether to flush after this event: once a second, and where the job may now wait, so that what it has done so
+        far can be read.
+        """
+        if event.logged or troubled:
+            return time.monotonic() - self._flushed >= FLUSH_SECONDS
+        return not isinstance(event, (Weights, Advanced))
+
+    def finish(self, end: Finished) -> None:
+        """Write how the run ended."""
+        self._note(step=end.step, state=_STATES[end.reason])
+        self.sync()
 
     def flush(self) -> None:
-        """Hand everything to the system and replace the summary. Raises OSError, and ConfigError if another process
-        writes the run now."""
+        """Hand everything to the system and replace the summary.
+
+        Raises OSError, OutOfPlace, and ConfigError if another process writes the run now.
+        """
+        self._flushed = time.monotonic()
+        self._check_place()
         try:
             self._lock.keep()
         except LockTaken:
@@ -162,7 +220,35 @@ class _Log:
         self.events.flush()
         self.episodes.flush()
         write_summary(self.folder, self.summary)
-        self._flushed = time.monotonic()
+
+    def _check_place(self) -> None:
+        """Raises OutOfPlace if the log was deleted or moved, OSError if it is not to be seen for another reason."""
+        log = self.events
+        if log.there:
+            return
+        if log.deleted:
+            if self.folder.exists():
+                raise OutOfPlace(say("write.deleted_log", path=log.path))
+            raise OutOfPlace(say("write.deleted", folder=self.folder))
+        if (place := log.place) is not None:
+            raise OutOfPlace(say("write.moved", folder=self.folder, place=place.parent))
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(log.path))
+
+    def restore(self) -> None:
+        """Go on where the files were moved to, or write those that were deleted again. Raises OSError."""
+        log = self.events
+        if not log.deleted and (place := log.place) is not None:
+            self.folder = place.parent
+            self._lock.follow(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.folder / EXPERIMENT).exists():
+            write_file(self.folder / EXPERIMENT, self._experiment)
+        for file in (log, *self.episodes.files):
+            path = self.folder / file.path.name
+            if file.place == path:
+                file.path = path
+            else:
+                file.write_again(path)
 
     def sync(self) -> None:
         """Flush, and wait for the disk."""
@@ -173,7 +259,8 @@ class _Log:
         """Write a snapshot's files; the log goes first, as the saved state tells its length."""
         self._note(step=snapshot.step)
         self.sync()
-        save_weights(self.folder, snapshot.step, snapshot.weights, best=snapshot.best)
+        if not snapshot.by_time:
+            save_weights(self.folder, snapshot.step, snapshot.weights, best=snapshot.best)
         if snapshot.state is not None:
             data, index = self.episodes.lengths
             mark = LogMark(

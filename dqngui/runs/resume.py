@@ -347,7 +347,7 @@ def _rewound(folder: Path, mark: LogMark) -> RunResumed:
     for name, size in sizes.items():
         path = folder / name
         if (path.stat().st_size if path.exists() else 0) < size:
-            raise ConfigError("state.log_too_short", path=path)
+            raise ConfigError("state.log_too_short", path=path, folder=folder)
     if not _between_lines(folder / EVENTS, mark.events) or mark.episodes_index % episodes.RECORD.itemsize:
         raise ConfigError("state.mark_in_line", path=folder / EVENTS)
     lost_steps = 0

@@ -16,6 +16,8 @@ class ScriptedHost:
         sent: every command, in order.
         answers: False holds back the answers to knobs.
         stops: False ignores Stop, like a job that hangs.
+        hangs: it hangs in a step that can be interrupted.
+        interrupted: a step was to be interrupted.
         refuses: why the next hosts fail before their job has begun.
         silent: tells nothing yet, like a job whose process is still loading.
     """
@@ -28,6 +30,7 @@ class ScriptedHost:
         self.sent: list[m.Command] = []
         self.answers = True
         self.stops = True
+        self.hangs = self.interrupted = False
         self.silent = False
         self.step = 0
         self.killed = False
@@ -78,6 +81,13 @@ class ScriptedHost:
                 self.save()
             case m.SetKnob() if self.answers:
                 self.answer(command)
+
+    def interrupt(self) -> None:
+        """A step that hangs is undone; then the job saves and ends."""
+        self.interrupted = True
+        if self.hangs:
+            self.save()
+            self.end("stopped")
 
     def save(self) -> None:
         """A checkpoint, of which the folder only shows that there is one."""

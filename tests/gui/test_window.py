@@ -252,6 +252,37 @@ def test_a_job_that_hangs_can_be_left(qtbot: QtBot, app: App) -> None:
     qtbot.waitUntil(lambda: app.closing.done)
 
 
+def test_a_step_that_hangs_is_interrupted_so_that_the_run_is_saved(qtbot: QtBot, app: App) -> None:
+    left: list[int] = []
+    app.closing.leave, app.closing.hang = left.append, 0.05
+    reach(app, State.RUNNING)
+    host = ScriptedHost.opened[-1]
+    host.stops, host.hangs = False, True
+    app.window.close()
+    qtbot.waitUntil(lambda: app.closing.done)
+    assert host.interrupted and not host.killed and left == []
+
+
+def test_where_nobody_answers_a_program_that_cannot_save_ends(
+    qtbot: QtBot, app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with `--quit-after`, SIGTERM and at log-out; but not while the run is being written."""
+    left: list[int] = []
+    app.closing.leave, app.closing.hang, app.closing.last, app.closing.patience = left.append, 0.02, 0.2, 0.05
+    reach(app, State.RUNNING)
+    host = ScriptedHost.opened[-1]
+    host.stops = False
+    app.session.run.folder = tmp_path / "run"
+    writing = app.session.run.folder / "resume.new"
+    writing.mkdir(parents=True)
+    app.closing.begin(ask=False)
+    qtbot.wait(400)
+    assert left == [] and app.closing.dialog is None
+    writing.rmdir()
+    qtbot.waitUntil(lambda: left == [1])
+    assert host.killed and "waiting for the run to be saved" in capsys.readouterr().err
+
+
 def test_it_asks_only_if_much_training_would_be_lost(
     qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

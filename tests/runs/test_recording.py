@@ -33,7 +33,7 @@ from dqngui.messages import (
     Unpaused,
     Weights,
 )
-from dqngui.runs import recorder
+from dqngui.runs import persistent_write, recorder
 from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.folder import create, read_events, summary_of
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
@@ -198,7 +198,8 @@ def test_the_job_cleans_up_when_it_is_closed_or_the_disk_fails(folder: Path) -> 
     assert closed == [True]
 
 
-def test_a_file_system_that_is_full(tmp_path: Path) -> None:
+def test_a_file_system_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persistent_write, "PATIENCE_SECONDS", 0.0)
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True)
@@ -228,7 +229,9 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from dqngui.messages import Failed
+from dqngui.runs import persistent_write
 from tests.runs.walk import run
+persistent_write.PATIENCE_SECONDS = 0.0
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 for event in run(Path(sys.argv[1]), 100_000):
     if isinstance(event, Failed):

@@ -25,6 +25,7 @@ from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import OpenHost, open_host
+from dqngui.hosts.signals import ending_signals
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.background.task import BackgroundTask
@@ -50,7 +51,7 @@ class App(QObject):
     """Makes and connects the window, the session, the player and all other parts.
 
     Attributes:
-        interrupted: whether Ctrl+C or SIGTERM closed the window.
+        interrupted: whether Ctrl+C, SIGTERM or SIGHUP closed the window.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class App(QObject):
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.shown_at = 0.0
         self.interrupted = False
+        self._interruptions = 0
         self._last_error: str | None = None
         self.torch.loaded.connect(self.window.form.set_devices)
         self.torch.loaded.connect(self.session.on_torch_loaded)
@@ -156,9 +158,14 @@ class App(QObject):
         QApplication.quit()
 
     def interrupt(self) -> None:
-        """Handle Ctrl+C or SIGTERM: close without questions; the second time, exit at once."""
-        if self.interrupted:
+        """Handle Ctrl+C, SIGTERM or SIGHUP: close without questions; the second time, interrupt a step that hangs; the
+        third time, exit at once.
+        """
+        self._interruptions += 1
+        if self._interruptions > 2:
             self.closing.force()
+        if self.interrupted:
+            self.session.job.interrupt()
         self.interrupted = True
         self.closing.begin(ask=False)
 
@@ -232,15 +239,21 @@ def run_window(
 
 
 def _handle_signals(app: App) -> QTimer:
-    """Let Ctrl+C and SIGTERM close the window like its close button."""
+    """Let Ctrl+C, SIGTERM and SIGHUP close the window like its close button."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        QTimer.singleShot(0, app, app.interrupt)
+
+    numbers = ending_signals() if threading.current_thread() is threading.main_thread() else ()
+
+    def hold() -> None:
+        """Set the handlers again if an environment has set its own."""
+        for number in numbers:
+            if signal.getsignal(number) is not handle:
+                signal.signal(number, handle)
+
+    hold()
     ticking = QTimer(app, interval=_SIGNALS_MS)
-    ticking.timeout.connect(lambda: None)
+    ticking.timeout.connect(hold)
     ticking.start()
-    if threading.current_thread() is threading.main_thread():
-
-        def handle(number: int, frame: FrameType | None) -> None:
-            QTimer.singleShot(0, app, app.interrupt)
-
-        signal.signal(signal.SIGINT, handle)
-        signal.signal(signal.SIGTERM, handle)
     return ticking

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,11 +14,16 @@ from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.gui.widgets.plain_label import plain_box
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.session.session import Session
+from dqngui.runs.resume import NEW
 from dqngui.texts import say, words
 
 POLL_MS = 30
 PATIENCE_S = 10.0
 WORTH_ASKING_S = 30.0
+HANG_S = 4.0
+"""After so long, and again, a step of the environment that does not return is interrupted, so that the run is saved."""
+LAST_S = 25.0
+"""Where nobody may be there to answer, the program ends after so long, unless the run is being written."""
 
 
 class Closing(QObject):
@@ -26,6 +32,8 @@ class Closing(QObject):
     Attributes:
         leave: function that ends the process at once, with an exit status.
         patience: seconds after which it offers to quit without saving.
+        hang: seconds after which a step that does not return is interrupted.
+        last: seconds after which it quits without saving if nobody is asked.
 
     Signals:
         begun: closing has begun: the run is being saved, and nothing new may start.
@@ -48,15 +56,20 @@ class Closing(QObject):
         self._parts = parts
         self._awaited: tuple[BackgroundTask | TorchLoader, ...] = (*parts, torch)
         self.leave: Callable[[int], None] = os._exit
-        self.patience = PATIENCE_S
+        self.patience, self.hang, self.last = PATIENCE_S, HANG_S, LAST_S
         self._since: float | None = None
+        self._attended = True  # somebody is there to answer a question
+        self._begun = self._interrupted = 0.0
         self.done = False
         self.dialog: QMessageBox | None = None
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
 
     def begin(self, *, ask: bool = True) -> None:
-        """Begin to close; ask first if much training would be lost."""
+        """Begin to close. `ask`: somebody is there to answer questions: first if much training would be lost, later if
+        the run cannot be saved.
+        """
+        self._attended = self._attended and ask
         if self.done or self._since is not None:
             return
         lost = self._session.seconds_unsaved(time.perf_counter())
@@ -75,7 +88,7 @@ class Closing(QObject):
     def _go(self) -> None:
         if self._since is not None:
             return
-        self._since = time.monotonic()
+        self._since = self._begun = self._interrupted = time.monotonic()
         self._session.stop()
         for part in self._parts:
             part.stop()
@@ -93,9 +106,25 @@ class Closing(QObject):
                 self.dialog.close()
             self.done = True
             self.finished.emit()
-        elif time.monotonic() - self._since > self.patience and self.dialog is None:
+            return
+        now = time.monotonic()
+        if self._session.job.active and now - self._interrupted > self.hang:
+            self._interrupted = now
+            if not self._attended:
+                print(say("window.waiting", seconds=now - self._begun), file=sys.stderr)
+            self._session.job.interrupt()
+        elif not self._attended and now - self._begun > self.last and not self._writing:
+            print(say("window.left"), file=sys.stderr)
+            self.force()
+        elif self._attended and now - self._since > self.patience and self.dialog is None:
             waiting_for = say("window.saving") if self._session.job.active else say("window.loading")
             self._question(words(waiting_for), "Quit without saving", self.force)
+
+    @property
+    def _writing(self) -> bool:
+        """Whether the state of the run is being written now."""
+        folder = self._session.run.folder
+        return folder is not None and (folder / NEW).exists()
 
     def _question(self, text: str, button: str, then: Callable[[], None]) -> None:
         if self.dialog is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from dqngui.config import Experiment
+from dqngui.envs.foreign import is_foreign
 from dqngui.hosts import Host, OpenHost, open_host
 from dqngui.lab.session.states import Action
 from dqngui.messages import (
@@ -31,6 +33,14 @@ COMMANDS: dict[Action, Command] = {
 
 END_S = 0.1
 """Seconds that `end` waits for a job without further events."""
+
+
+def kind_of_host(experiment: Experiment) -> str:
+    """Where the window trains: a task of a package that is not known here in a process of its own instead of a thread,
+    since a step that crashes or does not return would take the window along. `inline` always trains in a thread.
+    """
+    kind = experiment.run.host
+    return "process" if kind == "thread" and is_foreign(experiment.env) else kind
 
 
 def host_of_window(kind: str, request: Request) -> Host:
@@ -87,6 +97,11 @@ class TrainingJob:
             return False
         self._host = None
         return True
+
+    def interrupt(self) -> None:
+        """After `Stop`: interrupt an environment's step that does not return, so that the job can save."""
+        if self._host is not None:
+            self._host.interrupt()
 
     def kill(self) -> None:
         """End the job without saving; its last events can still be drained."""

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.lab.session.job import kind_of_host
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import State
 from dqngui.messages import Failed, Request
@@ -64,13 +65,13 @@ class Launch:
 
 def new_run(runs: Path | None, run: RunState, state: State) -> Launch:
     """A launch that trains the run's experiment from the beginning, in a new folder in `runs`, if it is given."""
-    return Launch(partial(_new_request, runs, run.experiment), run.experiment.run.host, run, state)
+    return Launch(partial(_new_request, runs, run.experiment), kind_of_host(run.experiment), run, state)
 
 
 def resumption(run: RunState, state: State) -> Launch:
     """A launch that resumes the run from its last checkpoint. A failed start leaves a stored run unchanged."""
     request = Request(job="train", folder=str(run.folder), resume=True)
-    return Launch(lambda: request, run.experiment.run.host, run, state, "resumed" if state is State.STORED else "")
+    return Launch(lambda: request, kind_of_host(run.experiment), run, state, "resumed" if state is State.STORED else "")
 
 
 def fork(runs: Path | None, run: RunState, experiment: Experiment, state: State) -> Launch:
@@ -80,7 +81,7 @@ def fork(runs: Path | None, run: RunState, experiment: Experiment, state: State)
     """
     assert run.folder is not None
     make = partial(_new_request, runs or run.folder.parent, experiment, fork=str(run.folder))
-    return Launch(make, experiment.run.host, run, state, "forked")
+    return Launch(make, kind_of_host(experiment), run, state, "forked")
 
 
 def _new_request(runs: Path | None, experiment: Experiment, fork: str | None = None) -> Request:

@@ -19,7 +19,7 @@ from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.session.draft import Changes, Draft
 from dqngui.lab.session.history import History
-from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
+from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window, kind_of_host
 from dqngui.lab.session.launch import NOT_BEGUN, Launch, fork, new_run, resumption
 from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
@@ -140,7 +140,7 @@ class Session(QObject):
         """Do an action if it is allowed. An action that needs torch waits until torch is loaded."""
         if action not in self.allowed:
             return
-        if action in NEEDS_TORCH and not self.torch_loaded and self.draft.experiment.run.host != "process":
+        if action in NEEDS_TORCH and not self.torch_loaded and kind_of_host(self.draft.experiment) != "process":
             self._waiting = action
             self.changed.emit()
             return

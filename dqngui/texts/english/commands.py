@@ -43,6 +43,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.episodes": "--episodes must be at least 1",
     "command.checkpoint": "--checkpoint {given}: it is best, last or a step",
     "command.quit_after": "--quit-after must be a positive number of seconds",
+    "command.task_hangs": (
+        "dqngui: the environment did not return within {seconds:g} s while it was tried, so no window was opened"
+    ),
     "command.warm_up": "--warm-up must be a number of seconds, 0 or more",
     "command.size": "--size {given}: write it as WIDTHxHEIGHT, for example 1440x900",
     "command.size_range": "--size {given}: from {smallest} to {largest}",
@@ -51,6 +54,7 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "shown.error": "dqngui: {problem}",
     "shown.our_fault": "dqngui: this is an error in dqngui, not in your input; the lines above show where it happened",
+    "shown.no_output": "dqngui: the output cannot be written: {problem}",
     "shown.refused": "`{field}` = {value} was refused: {reason}",
     "shown.forked": "Forked from {parent} at step {step:,}.",
     "shown.forked_with": "Forked from {parent} at step {step:,} with {changes}.",
@@ -68,8 +72,14 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.evaluated": "evaluation {mean:.4g}",
     "shown.evaluated_best": "evaluation {mean:.4g} (highest {best:.4g})",
     "shown.evaluated_tested": "evaluation {mean:.4g} (kept: test {test:.4g})",
-    "shown.stopping": "Stopping: saving a checkpoint (press Ctrl+C again to end without saving)",
-    "shown.stopping_all": "Stopping: saving checkpoints (press Ctrl+C again to end without saving)",
+    "shown.stopping": (
+        "Stopping: the run is saved once the present step returns (press Ctrl+C again to interrupt a step that hangs)"
+    ),
+    "shown.stopping_all": (
+        "Stopping: all runs are saved once their present steps return (press Ctrl+C again to interrupt steps that hang)"
+    ),
+    "shown.still_saving": "Still saving (press Ctrl+C once more to end without saving)",
+    "shown.saved_though": "What was learned up to step {step:,} is saved. Resume: dqngui train --resume {folder}",
     "shown.seed": "seed {seed}: {step:,} steps, {role} {mean:.4g}",
     "shown.seed_failed": "dqngui: seed {seed}: {problem}",
     "shown.no_runs": "No runs in `{folder}` yet. `dqngui train` makes one.",

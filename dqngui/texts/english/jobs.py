@@ -53,6 +53,9 @@ TEMPLATES: dict[str, str | Plural] = {
         "{environment} sets no time limit, so a greedy episode is cut, this time after {steps:,} steps; its return "
         "counts the rewards up to there"
     ),
+    "train.evaluation_not_finite": (
+        "the mean return of this evaluation is {mean}, so it is no candidate for the best checkpoint"
+    ),
     "train.not_repeated": Plural(
         "count",
         {

@@ -71,7 +71,10 @@ TEMPLATES: dict[str, str | Plural] = {
         "`{folder}` cannot be read, because its training saves it too often; pause or stop the training first"
     ),
     "state.damaged": "the state in `{folder}` is damaged, so the run cannot be continued",
-    "state.log_too_short": "`{path}` is shorter than when the run was saved, so the run cannot be resumed",
+    "state.log_too_short": (
+        "`{path}` is shorter than when the run was saved, so the run cannot be resumed; "
+        "`dqngui train --fork {folder}` starts a new run from the saved state"
+    ),
     "state.mark_in_line": (
         "the saved state does not belong to `{path}`, which would be cut in the middle of a line, so the run cannot be "
         "resumed"
@@ -103,6 +106,16 @@ TEMPLATES: dict[str, str | Plural] = {
     "failure.numbers": "{problem}",
     "failure.raised": "the job raised {name}: {problem}",
     "failure.raised_silent": "the job raised {name}",
+    "write.again": "{problem}; training goes on, and writing is tried again for {seconds:g} seconds",
+    "write.works": "the run's files are written again",
+    "write.deleted": "`{folder}` was deleted while the run was trained",
+    "write.deleted_log": "`{path}` was deleted or replaced while the run was trained",
+    "write.moved": "`{folder}` was moved to `{place}` while the run was trained",
+    "write.kept": (
+        "{problem}; its log and its last state were written to `{folder}`, so `dqngui train --resume {folder}` goes on "
+        "from there"
+    ),
+    "write.not_kept": "{problem}, and its state could not be written anywhere: {reason}",
     "disk.full": "the disk is full",
     "disk.quota": "your share of the disk is full",
     "disk.too_large": "the file would become larger than the system allows",

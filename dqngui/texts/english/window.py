@@ -8,6 +8,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "window.error": "Internal error of the window: {problem}. Training is not affected. Please report it.",
     "window.unsaved": "This run keeps no files. Quitting loses {minutes:.1f} minutes of training.",
     "window.saving": "The run is still being saved.",
+    "window.waiting": (
+        "dqngui: waiting for the run to be saved since {seconds:.0f} s; a step of the environment does not return"
+    ),
+    "window.left": "dqngui: the run could not be saved again; Resume goes on from its last saved state",
     "window.loading": "Something is still being loaded.",
     "window.resume": "Resume goes on from the last checkpoint.",
     "window.new_run": "New run unlocks the experiment.",
