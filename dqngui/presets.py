@@ -154,7 +154,7 @@ def read_experiment(source: str | Path) -> Experiment:
 
 def _text_of(path: Any, source: str | Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")  # editors of Windows write a mark at the start
     except UnicodeDecodeError:
         raise ConfigError("preset.not_utf8", source=source) from None
     except OSError as error:

@@ -38,7 +38,7 @@ def notes_about_task(experiment: Experiment, actions: int) -> list[Text]:
     Args:
         actions: number of actions with all wrappers.
     """
-    notes = (_added_wrappers(experiment, actions), _derived_from_task(experiment))
+    notes = (_added_wrappers(experiment, actions), _single(experiment), _derived_from_task(experiment))
     return [note for note in notes if note is not None]
 
 
@@ -47,10 +47,19 @@ def _added_wrappers(experiment: Experiment, actions: int) -> Text | None:
     texts = []
     for wrapper in experiment.env.wrappers:
         if wrapper.name in added and wrapper.name == "keep":
-            texts.append(say("train.added_keep", entries=wrapper.options["entries"]))
+            left_out = () if experiment.task is None else experiment.task.left_out
+            key = "train.added_keep_without" if left_out else "train.added_keep"
+            texts.append(say(key, entries=wrapper.options["entries"], left_out=left_out))
         elif wrapper.name in added:
             texts.append(say("train.added_discretize", bins=wrapper.options["bins"], actions=actions))
     return say("train.added", wrappers=texts) if texts else None
+
+
+def _single(experiment: Experiment) -> Text | None:
+    """That only one environment can be made at a time, and what follows; None if more can."""
+    if experiment.task is None or not experiment.task.single:
+        return None
+    return say("train.single", environment=experiment.env.id)
 
 
 def _derived_from_task(experiment: Experiment) -> Text | None:

@@ -174,7 +174,9 @@ class Training:
         first = SELECTION_SEEDS + self.counters.evaluations % blocks * episodes
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
-            self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY)
+            self._evaluation_envs = make_vector(
+                self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY, like=self.envs, as_possible=True
+            )
         longest = self.longest_greedy
         found = yield from evaluation(
             self.learner.policy,
