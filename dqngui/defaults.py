@@ -48,6 +48,6 @@ def _measured(env: EnvConfig) -> tuple[EnvConfig, TaskFacts]:
     with closing(Trial(env, add_wrappers=True)) as trial:
         added = () if env.wrappers else tuple(wrapper.name for wrapper in trial.config.wrappers)
         left_out = tuple(map(str, left_out_entries(trial.env))) if "keep" in added else ()
-        single = trial.second_refused() is not None
         found = measure(trial)
+        single = trial.second_refused() is not None
         return trial.config, msgspec.structs.replace(found, added_wrappers=added, left_out=left_out, single=single)

@@ -69,7 +69,8 @@ def check_task(experiment: Experiment) -> None:
     """Try the environment, so that an impossible task is refused before a run's folder exists. Raises ConfigError."""
     from dqngui.envs.trial import try_task
 
-    try_task(experiment.env, copies=experiment.env.num_envs > 1 or experiment.run.eval_every > 0)
+    several = experiment.env.num_envs > 1 or experiment.run.eval_every > 0
+    try_task(experiment.env, copies=several and (experiment.task is None or experiment.task.single))
 
 
 def run_folder(run: str, runs: str) -> Path:

@@ -103,6 +103,7 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
         return self._reset(seed, options)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        result: Any
         try:
             result = self.env.step(action)
         except (Exception, SystemExit) as error:

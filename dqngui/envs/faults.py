@@ -7,7 +7,6 @@ import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import gymnasium
 
@@ -75,10 +74,11 @@ def placed(text: Text, error: BaseException) -> Text:
     if not (own or places):
         return text
     file, line, code = (own or places)[-1]
-    where: dict[str, Any] = {"what": text, "file": Path(file).name, "line": line}
+    name = Path(file).name
     if not code:
-        return say("fault.at", **where)
-    return say("fault.at_code", code=code if len(code) <= _LONGEST_LINE else f"{code[: _LONGEST_LINE - 1]}…", **where)
+        return say("fault.at", what=text, file=name, line=line)
+    code = code if len(code) <= _LONGEST_LINE else f"{code[: _LONGEST_LINE - 1]}…"
+    return say("fault.at_code", what=text, file=name, line=line, code=code)
 
 
 def _places(error: BaseException) -> Iterator[tuple[str, int, str]]:

@@ -123,9 +123,15 @@ class ObservationLayout:
             wrong = (flat >= leaf.limits) | (flat < 0) | (flat != np.floor(flat))
             if wrong.any():
                 row, entry = np.argwhere(wrong)[0]
-                value, last = str(flat[row, entry]), int(leaf.limits[entry]) - 1
-                args = {"name": self._name, "part": leaf.part.name, "space": short(leaf.space)}
-                raise EnvironmentFault(say("fault.categories", value=value, last=last, **args))
+                text = say(
+                    "fault.categories",
+                    name=self._name,
+                    value=str(flat[row, entry]),
+                    part=leaf.part.name,
+                    last=int(leaf.limits[entry]) - 1,
+                    space=short(leaf.space),
+                )
+                raise EnvironmentFault(text)
         return values.astype(leaf.part.dtype)
 
 

@@ -48,8 +48,11 @@ def _added_wrappers(experiment: Experiment, actions: int) -> Text | None:
     for wrapper in experiment.env.wrappers:
         if wrapper.name in added and wrapper.name == "keep":
             left_out = () if experiment.task is None else experiment.task.left_out
-            key = "train.added_keep_without" if left_out else "train.added_keep"
-            texts.append(say(key, entries=wrapper.options["entries"], left_out=left_out))
+            entries = wrapper.options["entries"]
+            if left_out:
+                texts.append(say("train.added_keep_without", entries=entries, left_out=left_out))
+            else:  # measured by an earlier version
+                texts.append(say("train.added_keep", entries=entries))
         elif wrapper.name in added:
             texts.append(say("train.added_discretize", bins=wrapper.options["bins"], actions=actions))
     return say("train.added", wrappers=texts) if texts else None
