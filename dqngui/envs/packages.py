@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium
 
@@ -80,10 +80,10 @@ def register_for(env_id: str) -> str:
         loaded = load_user_module(module)
         if name not in gymnasium.registry and callable(call := getattr(loaded, "register_envs", None)):
             _called(module, call)
-        if name not in gymnasium.registry and callable(creator := getattr(loaded, name, None)):
-            gymnasium.register(name, entry_point=creator)  # a class, or a function that makes an environment
         if name in gymnasium.registry:
             return name
+        if callable(creator := getattr(loaded, name, None)):  # a class, or a function that makes an environment
+            return _registered(f"{loaded.__name__.replace('.', '-')}/{name}", creator)
     for start, package in IMPORTED.items():
         if re.match(start, name):
             if colon and module.partition(".")[0] != package.module.partition(".")[0]:
@@ -92,6 +92,14 @@ def register_for(env_id: str) -> str:
             if package.call and name not in gymnasium.registry:
                 _called(package.module, getattr(imported, package.call))
     return name
+
+
+def _registered(env_id: str, creator: Any) -> str:
+    """The id under which gymnasium knows a class; one of its own, since its name may be part of another id."""
+    if env_id not in gymnasium.registry or gymnasium.registry[env_id].entry_point is not creator:
+        gymnasium.registry.pop(env_id, None)  # its module was loaded again
+        gymnasium.register(env_id, entry_point=creator)
+    return env_id
 
 
 def made_in(env_id: str) -> list[str]:
