@@ -93,7 +93,7 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
         try:
             return self.env.reset(seed=seed, **more)
         except TypeError as error:
-            if _is_raised_inside(error):
+            if _is_raised_inside(error) or "argument" not in str(error):
                 raise raised(self._name, error) from error
         except (Exception, SystemExit) as error:
             raise raised(self._name, error) from error

@@ -16,7 +16,7 @@ def as_picture(drawn: Any) -> np.ndarray:
     Grey and transparency, an axis of channels that comes first, a list of pictures (the last one counts), bits, and
     floats from 0 to 1 or from 0 to 255 are converted.
     """
-    if isinstance(drawn, (list, tuple)) and drawn and np.ndim(drawn[-1]) >= 2:
+    if isinstance(drawn, (list, tuple)) and drawn and isinstance(drawn[-1], np.ndarray) and drawn[-1].ndim > 1:
         drawn = drawn[-1]
     if drawn is None or isinstance(drawn, (str, bytes)):
         return NO_PICTURE

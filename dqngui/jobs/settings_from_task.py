@@ -38,7 +38,12 @@ def notes_about_task(experiment: Experiment, actions: int) -> list[Text]:
     Args:
         actions: number of actions with all wrappers.
     """
-    notes = (_added_wrappers(experiment, actions), _single(experiment), _derived_from_task(experiment))
+    notes = (
+        _added_wrappers(experiment, actions),
+        _single(experiment),
+        _strayed(experiment),
+        _derived_from_task(experiment),
+    )
     return [note for note in notes if note is not None]
 
 
@@ -63,6 +68,15 @@ def _single(experiment: Experiment) -> Text | None:
     if experiment.task is None or not experiment.task.single:
         return None
     return say("train.single", environment=experiment.env.id)
+
+
+def _strayed(experiment: Experiment) -> Text | None:
+    """That numbers were observed outside the bounds of the observation space; None if none were."""
+    if experiment.task is None or experiment.task.strayed is None:
+        return None
+    part, value, low, high = experiment.task.strayed
+    name = experiment.env.id.rpartition(":")[2]
+    return say("train.strayed", environment=name, value=value, part=part, low=low, high=high)
 
 
 def _derived_from_task(experiment: Experiment) -> Text | None:

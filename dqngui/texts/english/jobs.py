@@ -42,6 +42,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "train.added_keep_without": (
         "keep (of the observation only {entries}; left out: {left_out}, which no network reads)"
     ),
+    "train.strayed": (
+        "{environment} observed {value:.4g} in `{part}`, outside its observation space ({low:.4g} to {high:.4g}); the "
+        "number is used as it is, but what is derived from the bounds does not fit it"
+    ),
     "train.single": (
         "{environment} can be made only once at a time, so there are no evaluations (`run.eval_every` = 0), one "
         "environment is trained in (`env.num_envs` = 1), and nothing plays beside training"
