@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import inspect
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -115,7 +117,7 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     spec = gymnasium.registry[name]
     picture: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}  # some take no such argument
     try:
-        env = gymnasium.make(spec, disable_env_checker=True, **picture, **config.kwargs)
+        env = _made(spec, {**picture, **config.kwargs})
     except gymnasium.error.DependencyNotInstalled as error:
         raise ConfigError(_missing(name, spec, error)) from error
     except ModuleNotFoundError as error:
@@ -139,6 +141,18 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     if actions:
         env.action_names = actions  # type: ignore[attr-defined]
     return env
+
+
+def _made(spec: Any, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+    """What `gymnasium.make` makes; metadata that are no dictionary count as absent."""
+    try:
+        return gymnasium.make(spec, disable_env_checker=True, **arguments)
+    except gymnasium.error.InvalidMetadata:
+        creator = spec.entry_point
+        creator = creator if callable(creator) else gymnasium.envs.registration.load_env_creator(creator)
+        bare = copy.copy(spec)
+        bare.entry_point = partial(creator)  # gymnasium reads the metadata of a class alone
+        return gymnasium.make(bare, disable_env_checker=True, **arguments)
 
 
 def _unknown(name: str, env_id: str) -> Text:

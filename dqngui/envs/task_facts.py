@@ -140,7 +140,7 @@ class _Played:
         self.largest = 0.0
         self.seconds_per_step = 0.0
         self.strayed: tuple[str, float, float, float] | None = None
-        self._bounds: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._bounds: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self._compared = 0
 
     def play(self, trial: Trial, steps: int, seconds: float, clock: Clock) -> None:
@@ -184,23 +184,22 @@ class _Played:
             self.largest = max(self.largest, float(finite.max(where=np.isfinite(finite), initial=0.0)))
 
     def _compare_with_bounds(self, parts: dict[str, np.ndarray]) -> None:
-        for name, (low, high) in self._bounds.items():
+        for name, (low, high, margin) in self._bounds.items():
             values = parts[name][0]
-            outside = np.flatnonzero((values < low) | (values > high))
+            outside = np.flatnonzero((values < low - margin) | (values > high + margin))
             if outside.size:
                 first = outside[0]
                 self.strayed = name, float(values[first]), float(low[first]), float(high[first])
                 return
 
 
-def _bounds_of(space: gym_spaces.Space[Any], spaces: Spaces) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """The bounds of all parts of numbers, (F,) each, a little wider than stated, because numbers are rounded."""
+def _bounds_of(space: gym_spaces.Space[Any], spaces: Spaces) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The bounds of all parts of numbers and how far rounding may lead beyond them, (F,) each."""
     bounds = {}
     for part, (_, leaf) in zip(spaces.parts, walk(space), strict=True):
         if isinstance(leaf, gym_spaces.Box) and part.kind in ("vector", "rows", "entities", "image"):
             low, high = leaf.low.ravel().astype(np.float64), leaf.high.ravel().astype(np.float64)
-            margin = 1e-5 * np.maximum(np.abs(low), np.abs(high))
-            bounds[part.name] = low - margin, high + margin
+            bounds[part.name] = low, high, 1e-5 * np.minimum(1e30, np.maximum(np.abs(low), np.abs(high)))
     return bounds
 
 

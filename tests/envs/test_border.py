@@ -23,6 +23,7 @@ from dqngui.envs.facts import facts_of
 from dqngui.envs.faults import EnvironmentFault
 from dqngui.envs.make import make_env, make_vector
 from dqngui.envs.spaces import spaces_of
+from dqngui.envs.task_facts import measure_task
 from dqngui.envs.trial import try_task
 from dqngui.runs.failure import failed
 
@@ -463,6 +464,37 @@ def test_other_optional_attributes_that_do_not_fit_count_as_absent() -> None:
     assert frame_rate(make_env(config(changes={"metadata": None})), 30.0) == 30.0
     facts = facts_of(env, {"facts": {"cue": np.int64(1), "speed": np.float32(0.5), "map": [1, 2], "name": "x"}})
     assert facts == {"cue": 1, "speed": 0.5}
+
+
+@pytest.mark.parametrize("metadata", [None, ["rgb_array"], "rgb_array"])
+def test_metadata_that_are_no_dictionary_count_as_absent(metadata: Any) -> None:
+    gymnasium.register("tests/Bare-v0", entry_point=type("Bare", (Odd,), {"metadata": metadata}))
+    try:
+        with closing(make_vector(EnvConfig(id="tests/Bare-v0", num_envs=1))) as envs:
+            envs.reset([0])
+        with pytest.raises(ConfigError, match="cannot draw pictures"):
+            make_env(EnvConfig(id="tests/Bare-v0"), render_mode="rgb_array")
+    finally:
+        gymnasium.registry.pop("tests/Bare-v0")
+
+
+def test_numbers_outside_their_space_are_used_and_told() -> None:
+    step = (1.0, True, False, {})
+    assert measure_task(config(seen=np.array([0.5, 5, 0], np.float32), step=step)).strayed == (
+        "observation",
+        5.0,
+        -1.0,
+        1.0,
+    )
+    bright = spaces.Box(0, 1, (12, 12, 3), np.float32)
+    assert measure_task(config(space=bright, seen=np.full((12, 12, 3), 200, np.uint8), step=step)).strayed == (
+        "observation",
+        200.0,
+        0.0,
+        1.0,
+    )
+    for fine in (np.ones(3), np.full(3, 1 + 1e-6), np.full(3, np.nan)):
+        assert measure_task(config(seen=fine, step=step)).strayed is None
 
 
 def test_the_module_of_a_fault_is_not_imported_for_it() -> None:
