@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
 
 import numpy as np
 
@@ -67,6 +66,8 @@ class Trial:
         try:
             observation, _ = self.env.reset(seed=seed)
             return self._layout.gather([observation])
+        except EnvironmentFault as error:
+            raise self._named(error) from error
         except Exception as error:
             raise self._failed(error) from error
 
@@ -75,18 +76,23 @@ class Trial:
         try:
             observation, reward, terminated, truncated, _ = self.env.step(action)
             step = self._layout.gather([observation]), float(reward), bool(terminated), bool(truncated)
+        except EnvironmentFault as error:
+            raise self._named(error) from error
         except Exception as error:
             raise self._failed(error) from error
         if not abs(step[1]) <= LARGEST_REWARD:
             raise ConfigError("env.reward_too_large", name=self._name, reward=step[1])
         return step
 
-    def _failed(self, error: Exception) -> ConfigError:
-        if isinstance(error, EnvironmentFault) and not error.details:
-            return error  # what it returned is wrong; else it raised
-        problem: Any = error.problem if isinstance(error, EnvironmentFault) else described(error)
-        details = error.details if isinstance(error, EnvironmentFault) else details_of(error)
-        return EnvironmentFault(say("env.broke", name=self._name, problem=problem), problem, details)
+    def _named(self, fault: EnvironmentFault) -> EnvironmentFault:
+        if not fault.details:
+            return fault  # what it returned is wrong; else it raised
+        text = say("env.broke", name=self._name, problem=fault.problem)
+        return EnvironmentFault(text, fault.problem, fault.details)
+
+    def _failed(self, error: Exception) -> EnvironmentFault:
+        problem = described(error)
+        return EnvironmentFault(say("env.broke", name=self._name, problem=problem), problem, details_of(error))
 
     def close(self) -> None:
         """Close the environment."""

@@ -19,7 +19,7 @@ from dqngui.config import ConfigError
 from dqngui.envs.faults import EnvironmentFault, described, details_of
 from dqngui.texts import say
 
-_START = Path.cwd()
+START_FOLDER = Path.cwd()
 """The present folder when the program started: some environments change it."""
 
 
@@ -36,7 +36,7 @@ def load_user_module(module: str) -> ModuleType:
     name = _name_of(file) if by_path and file is not None else module
     try:
         if by_path and file is None:
-            raise ConfigError("env.no_file", file=module, folder=_START)
+            raise ConfigError("env.no_file", file=module, folder=START_FOLDER)
         if name in sys.modules and not by_path:
             return importlib.import_module(name)
         if file is not None and (by_path or _spec_of(name) is None):
@@ -55,10 +55,12 @@ def _file_of(module: str, by_path: bool) -> Path | None:
     """The file of a module in the present folder, or at its path; None if there is none."""
     if by_path:
         paths = (
-            [_START / module] if module.endswith(".py") else [_START / f"{module}.py", _START / module / "__init__.py"]
+            [START_FOLDER / module]
+            if module.endswith(".py")
+            else [START_FOLDER / f"{module}.py", START_FOLDER / module / "__init__.py"]
         )
     else:
-        stem = _START.joinpath(*module.split("."))
+        stem = START_FOLDER.joinpath(*module.split("."))
         paths = [stem.with_name(f"{stem.name}.py"), stem / "__init__.py"]
     return next((path for path in paths if path.is_file()), None)
 
@@ -112,9 +114,9 @@ def _loaded(name: str, file: Path) -> ModuleType:
 def _missing(module: str, name: str, file: Path | None, error: ModuleNotFoundError) -> ConfigError:
     """The error for a module that is not there, or that needs another one."""
     if error.name is None or (file is None and (name == error.name or name.startswith(f"{error.name}."))):
-        return ConfigError("env.no_module", module=module, folder=_START)
+        return ConfigError("env.no_module", module=module, folder=START_FOLDER)
     needed = error.name.partition(".")[0]
-    beside = (_START if file is None else file.parent) / needed
+    beside = (START_FOLDER if file is None else file.parent) / needed
     if beside.with_name(f"{needed}.py").is_file() or (beside / "__init__.py").is_file():
         return ConfigError("env.module_needs_neighbour", module=module, file=needed, folder=beside.parent)
     return ConfigError("env.module_needs_package", module=module, package=needed)

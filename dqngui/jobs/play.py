@@ -155,6 +155,8 @@ class _Player:
         self.agent, self.warned = None, False
         experiment = experiment_of(command)
         self.environment = experiment.env.id
+        if command.folder is None and experiment.task is not None and experiment.task.single:
+            raise ConfigError("play.single", env=self.environment)
         environments = PlayEnvironments(experiment)
         try:
             agent = LoadedAgent(command, experiment, environments.envs.spaces)

@@ -109,6 +109,10 @@ def test_an_error_without_a_message_is_shown_by_its_name() -> None:
         ("HalfCheetah-v5", "mujoco", 'pip install "gymnasium[mujoco]"'),
         ("MiniGrid-Empty-5x5-v0", "minigrid", "pip install minigrid"),
         ("ALE/Pong-v5", "ale_py", "pip install ale-py"),
+        ("PongNoFrameskip-v4", "ale_py", "pip install ale-py"),
+        ("MontezumaRevengeDeterministic-v0", "ale_py", "pip install ale-py"),
+        ("Breakout-ramNoFrameskip-v4", "ale_py", "pip install ale-py"),
+        ("SpaceInvaders-v0", "ale_py", "pip install ale-py"),
     ],
 )
 def test_a_missing_package_is_named_with_its_command(

@@ -33,7 +33,7 @@ Write = Callable[..., None]
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Writes a module into the present folder, which is not on `sys.path`."""
     before, known = set(sys.modules), set(gymnasium.registry)
-    monkeypatch.setattr(user_modules, "_START", tmp_path)
+    monkeypatch.setattr(user_modules, "START_FOLDER", tmp_path)
     monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(tmp_path))])
 
     def writing(name: str, text: str, encoding: str = "utf-8") -> None:

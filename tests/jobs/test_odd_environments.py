@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from player_client import Drawn, Player, player_with_weights, small, weights_of
 
+from dqngui.config import EnvConfig
+from dqngui.defaults import default_experiment
 from dqngui.messages import Failed, OpenAgent, PlayerReady, UseWeights, Warned, decode_event, encode
 
 
@@ -102,6 +104,11 @@ def test_a_simulator_that_can_run_once_is_drawn_while_it_is_simulated(register: 
     assert [warned.words for warned in player.received(Warned)] == [
         f"{env_id} can be made only once at a time, so only its newest steps can be shown"
     ]
+    player.job.close()  # type: ignore[attr-defined]
+    single = default_experiment(EnvConfig(id=env_id))
+    other = Player()
+    other.send(OpenAgent(experiment=single))
+    assert "can be made only once at a time, so nothing plays beside training" in other.until((Failed,)).words
     running.append(1)  # training has it now
     other = Player()
     other.send(OpenAgent(experiment=small(env_id)))

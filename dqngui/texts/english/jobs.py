@@ -115,6 +115,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "play.other_device": "This machine has no {device}, so the agent plays on the CPU",
     "play.nothing_to_film": "`{env}` draws no pictures, so it cannot be filmed",
     "play.too_long": "Only the first {steps:,} steps of an episode can be shown: more would need too much RAM.",
+    "play.single": (
+        "{env} can be made only once at a time, so nothing plays beside training; open the run once it has ended"
+    ),
     "play.alone": "{env} can be made only once at a time, so only its newest steps can be shown",
     "play.not_repeating": (
         "{env} is not reproducible (the same seed and actions give another episode), so only its newest steps can be "
