@@ -24,7 +24,7 @@ from dqngui.envs.border import check_alike, render_modes, with_border
 from dqngui.envs.faults import EnvironmentFault, described, details_of, message_of
 from dqngui.envs.missing_wrappers import missing_wrappers
 from dqngui.envs.names import known_names
-from dqngui.envs.packages import home_of, made_in, register_for
+from dqngui.envs.packages import home_of, is_of_old_gym, made_in, register_for
 from dqngui.envs.suggested_wrappers import MOST_DEFAULT_ACTIONS
 from dqngui.envs.vector import Envs
 from dqngui.settings import check_task_kwargs
@@ -157,6 +157,8 @@ def _made(spec: Any, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
 
 def _unknown(name: str, env_id: str) -> Text:
     """The sentence for an unknown environment, with the classes of its module or with similar names."""
+    if is_of_old_gym(name):
+        return say("env.old_gym", name=name)
     if classes := made_in(env_id):
         return say("env.not_in_module", name=name, module=env_id.rpartition(":")[0], known=classes)
     bare = name.rpartition("-v")[0] or name

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
@@ -113,6 +114,15 @@ def made_in(env_id: str) -> list[str]:
         for name, each in vars(loaded).items()
         if isinstance(each, type) and issubclass(each, gymnasium.Env) and each.__module__ == loaded.__name__
     ]
+
+
+def is_of_old_gym(name: str) -> bool:
+    """Whether an environment is registered with the package gym, which gymnasium has replaced."""
+    try:
+        registry = sys.modules["gym"].envs.registry
+        return name in getattr(registry, "env_specs", registry)
+    except Exception:  # it is not imported, or is something else
+        return False
 
 
 def _imported(package: Package, name: str) -> object:

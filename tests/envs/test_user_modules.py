@@ -15,6 +15,7 @@ from dqngui.commands.experiments import chosen_experiment
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs import user_modules
 from dqngui.envs.make import make_env
+from dqngui.presets import read_experiment
 
 TASK = """
 import gymnasium
@@ -133,6 +134,23 @@ def test_a_module_that_cannot_be_imported_says_why_and_where(write: Write, text:
     for env_id in ("mytask:Mine-v0", "mytask.py:Mine-v0"):
         said = complaint(env_id)
         assert says in said and "cannot be imported" in said and "mytask.py, line" in said
+
+
+@pytest.mark.parametrize("attribute", ["registry", "registry.env_specs"])
+def test_an_environment_of_the_old_package_is_told(write: Write, attribute: str) -> None:
+    write("gym/__init__.py", "class envs:\n    class registry(dict):\n        pass\n")
+    write("mytask.py", f"import gym\ngym.envs.{attribute} = {{'Old-v0': None}}\n")
+    sys.path.append(str(user_modules.START_FOLDER))
+    assert complaint("mytask:Old-v0").endswith(
+        "registered with the old package gym; write `import gymnasium as gym` in its module"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_an_experiment_with_a_mark_of_the_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("title = 'Größe'\n[env]\nid = 'Acrobot-v1'\n", encoding)
+    assert read_experiment(file).title == "Größe"
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "ALE/Pong-v5", "mytask.py", "mytask.py:Mine-v0", "mytask:Mine-v0"])

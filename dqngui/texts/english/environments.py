@@ -26,6 +26,9 @@ TEMPLATES: dict[str, str | Plural] = {
         "`env.id`: the module `{module}` needs `{file}`, which lies beside it; write PYTHONPATH={folder} before the "
         "command"
     ),
+    "env.old_gym": (
+        "`env.id`: {name} is registered with the old package gym; write `import gymnasium as gym` in its module"
+    ),
     "env.not_in_module": (
         "`env.id`: the module `{module}` registers no environment `{name}`; write `{module}:CLASS` with one of its "
         "classes: {known}"
