@@ -8,6 +8,7 @@ import msgspec
 
 from dqngui.config import EnvConfig, Experiment, TaskFacts
 from dqngui.derivation import TASK_RULES, awaits_task
+from dqngui.envs.missing_wrappers import left_out_entries
 from dqngui.envs.task_facts import measure
 from dqngui.envs.trial import Trial
 from dqngui.settings import experiment_from, with_settings, without_none
@@ -15,12 +16,17 @@ from dqngui.settings import experiment_from, with_settings, without_none
 
 def default_experiment(env: EnvConfig) -> Experiment:
     """The default agent on one task. If `env` chooses no wrappers, those are added without which no agent could use it:
-    `keep` leaves out what no network reads, `discretize` cuts continuous actions into bins.
+    `keep` leaves out what no network reads, `discretize` cuts continuous actions into bins. If only one environment can
+    be made at a time, it is trained in alone and without evaluations.
 
     Raises ConfigError if the environment cannot be made or used.
     """
     usable, facts = _measured(env)
+    if facts.single:
+        usable = msgspec.structs.replace(usable, num_envs=1)
     data = {"env": msgspec.to_builtins(usable), "task": msgspec.to_builtins(facts)}
+    if facts.single:
+        data["run"] = {"eval_every": 0}
     return experiment_from(without_none(data))
 
 
@@ -41,4 +47,7 @@ def _measured(env: EnvConfig) -> tuple[EnvConfig, TaskFacts]:
     """The environment with the wrappers that were added, and what was measured of it."""
     with closing(Trial(env, add_wrappers=True)) as trial:
         added = () if env.wrappers else tuple(wrapper.name for wrapper in trial.config.wrappers)
-        return trial.config, msgspec.structs.replace(measure(trial), added_wrappers=added)
+        left_out = tuple(map(str, left_out_entries(trial.env))) if "keep" in added else ()
+        found = measure(trial)
+        single = trial.second_refused() is not None
+        return trial.config, msgspec.structs.replace(found, added_wrappers=added, left_out=left_out, single=single)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,8 @@ def _with_agent(experiment: Experiment, agent: str | None) -> Experiment:
 
 
 def _read(file: str) -> Experiment:
+    if _names_environment(file):
+        raise ConfigError("command.env", name=file)
     if file.isalpha() and not Path(file).exists() and file not in preset_names():
         raise ConfigError("command.none", name=file, presets=preset_names())
     experiment = read_experiment(file)
@@ -61,19 +64,20 @@ def _read(file: str) -> Experiment:
     return experiment
 
 
+def _names_environment(file: str) -> bool:
+    """Whether a FILE that is not there is the id of an environment."""
+    if file.endswith(".py"):
+        return True
+    is_id = re.search(r"-v\d+$", file) is not None or (":" in file and not file.endswith(".toml"))
+    return is_id and not Path(file).exists()
+
+
 def check_task(experiment: Experiment) -> None:
-    """Make the environment once, so that an impossible task is refused before a run's folder exists.
+    """Try the environment, so that an impossible task is refused before a run's folder exists. Raises ConfigError."""
+    from dqngui.envs.trial import try_task
 
-    Raises ConfigError.
-    """
-    from dqngui.envs.make import make_env
-    from dqngui.envs.missing_wrappers import usable_spaces
-
-    env = make_env(experiment.env)
-    try:
-        usable_spaces(env, experiment.env)
-    finally:
-        env.close()
+    several = experiment.env.num_envs > 1 or experiment.run.eval_every > 0
+    try_task(experiment.env, copies=several and (experiment.task is None or experiment.task.single))
 
 
 def run_folder(run: str, runs: str) -> Path:

@@ -56,6 +56,10 @@ class TaskFacts(Options, frozen=True, kw_only=True):
         held_episodes, held_found: where none did, the same of random actions that are held for some steps
             (`envs.held_actions`).
         added_wrappers: names of the wrappers that were added because without them no agent could use the task.
+        left_out: names of the observation's parts that an added wrapper leaves out, because no network reads them.
+        single: only one such environment can be made at a time.
+        strayed: the first number that was seen outside the bounds of its part: the part's name, the number and the two
+            bounds; None: there was none.
         steps_per_second: steps of one environment in a second of the clock, with its resets.
         observation: what each step shows; None in runs of earlier versions.
     """
@@ -84,4 +88,7 @@ class TaskFacts(Options, frozen=True, kw_only=True):
     held_episodes: int = 0
     held_found: int = 0
     added_wrappers: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    single: bool = False
+    strayed: tuple[str, float, float, float] | None = None
     observation: ObservationFacts | None = None

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import gymnasium
+import numpy as np
 
 Facts = dict[str, int | float]
 Env = gymnasium.Env[Any, Any]
@@ -36,9 +38,21 @@ def facts_of(env: Env, info: Mapping[str, Any]) -> Facts:
     name = "" if env.spec is None else env.spec.id
     for prefix, read in _KNOWN.items():
         if name.startswith(prefix):
-            facts |= read(env.unwrapped)
+            with suppress(Exception):  # an environment of somebody else with a name of this kind
+                facts |= read(env.unwrapped)
     published = info.get("facts")
-    return facts | dict(published) if isinstance(published, Mapping) else facts
+    return facts | _numbers(published) if isinstance(published, Mapping) else facts
+
+
+def _numbers(published: Mapping[Any, Any]) -> Facts:
+    """The published facts that are numbers; others count as absent."""
+    found: Facts = {}
+    for name, value in published.items():
+        if isinstance(value, (int, np.integer, np.bool_)):
+            found[str(name)] = int(value)
+        elif isinstance(value, (float, np.floating)):
+            found[str(name)] = float(value)
+    return found
 
 
 # -- tasks of other packages ----------------------------------------------------------------------

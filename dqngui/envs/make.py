@@ -1,13 +1,16 @@
 """Makes environments from their configuration; an error in the configuration becomes one sentence.
 
-`env.id` is any registered gymnasium id, or `module:Id` to import a module first. `env.kwargs` go to
+`env.id` is any registered gymnasium id, `module:Id` to import a module first, or `module:Class`. `env.kwargs` go to
 `gymnasium.make`, so `max_episode_steps` is one of them.
 """
 
 from __future__ import annotations
 
+import copy
 import difflib
 import inspect
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -17,9 +20,11 @@ from gymnasium.wrappers import TimeLimit
 from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.apply_wrappers import as_discrete, wrapped
+from dqngui.envs.border import check_alike, render_modes, with_border
+from dqngui.envs.faults import EnvironmentFault, described, details_of, message_of
 from dqngui.envs.missing_wrappers import missing_wrappers
 from dqngui.envs.names import known_names
-from dqngui.envs.packages import home_of, register_for
+from dqngui.envs.packages import home_of, is_of_old_gym, made_in, register_for
 from dqngui.envs.suggested_wrappers import MOST_DEFAULT_ACTIONS
 from dqngui.envs.vector import Envs
 from dqngui.settings import check_task_kwargs
@@ -64,13 +69,32 @@ def make_usable(config: EnvConfig) -> tuple[gymnasium.Env[Any, Any], EnvConfig]:
 
 
 def make_vector(
-    config: EnvConfig, count: int | None = None, render_mode: str | None = None, longest: int | None = None
+    config: EnvConfig,
+    count: int | None = None,
+    render_mode: str | None = None,
+    longest: int | None = None,
+    *,
+    like: Envs | None = None,
+    as_possible: bool = False,
 ) -> Envs:
-    """`count` environments (by default `config.num_envs`), to be reset before the first step. Raises ConfigError."""
+    """`count` environments (by default `config.num_envs`), to be reset before the first step.
+
+    Args:
+        like: environments whose spaces these must have too.
+        as_possible: fewer, but at least one, are enough where no more can be made at once.
+
+    Raises ConfigError, also if one of them has other spaces than the others.
+    """
     envs: list[gymnasium.Env[Any, Any]] = []
     try:
         for _ in range(config.num_envs if count is None else count):
-            envs.append(make_env(config, render_mode, longest))
+            try:
+                envs.append(make_env(config, render_mode, longest))
+            except EnvironmentFault:
+                if not (envs and as_possible):
+                    raise
+                break
+            check_alike(envs[-1], envs[0] if like is None else like.envs[0], config)
         return Envs(envs, config)
     except BaseException:
         for env in envs:
@@ -89,20 +113,26 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     name = register_for(config.id)
     if name not in gymnasium.registry:
         bare = name == config.id
-        raise ConfigError((home_of(name) if bare else None) or _unknown(name))
+        raise ConfigError((home_of(name) if bare else None) or _unknown(name, config.id))
     spec = gymnasium.registry[name]
     picture: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}  # some take no such argument
     try:
-        env = gymnasium.make(spec, disable_env_checker=True, **picture, **config.kwargs)
+        env = _made(spec, {**picture, **config.kwargs})
     except gymnasium.error.DependencyNotInstalled as error:
         raise ConfigError(_missing(name, spec, error)) from error
     except ModuleNotFoundError as error:
         raise ConfigError("env.needs_package", name=name, package=error.name) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if picture and "render_mode" in str(error):
             raise ConfigError("env.no_pictures_in", name=name, mode=render_mode) from error
-        raise ConfigError(_refused(config, name, spec, error)) from error
-    if render_mode is not None and render_mode not in (env.metadata.get("render_modes") or ()):
+        raise _refused(config, name, spec, error) from error
+    try:
+        env = with_border(env, name)
+    except ConfigError:
+        with suppress(Exception, SystemExit):
+            env.close()
+        raise
+    if render_mode is not None and render_mode not in render_modes(env):
         env.close()
         raise ConfigError("env.no_pictures_in", name=name, mode=render_mode)
     features, actions = known_names(name)
@@ -113,8 +143,24 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     return env
 
 
-def _unknown(name: str) -> Text:
-    """The sentence for an unknown environment, with similar names."""
+def _made(spec: Any, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+    """What `gymnasium.make` makes; metadata that are no dictionary count as absent."""
+    try:
+        return gymnasium.make(spec, disable_env_checker=True, **arguments)
+    except gymnasium.error.InvalidMetadata:
+        creator = spec.entry_point
+        creator = creator if callable(creator) else gymnasium.envs.registration.load_env_creator(creator)
+        bare = copy.copy(spec)
+        bare.entry_point = partial(creator)  # gymnasium reads the metadata of a class alone
+        return gymnasium.make(bare, disable_env_checker=True, **arguments)
+
+
+def _unknown(name: str, env_id: str) -> Text:
+    """The sentence for an unknown environment, with the classes of its module or with similar names."""
+    if is_of_old_gym(name):
+        return say("env.old_gym", name=name)
+    if classes := made_in(env_id):
+        return say("env.not_in_module", name=name, module=env_id.rpartition(":")[0], known=classes)
     bare = name.rpartition("-v")[0] or name
     by_lower: dict[str, list[str]] = {}
     for known in gymnasium.registry:
@@ -137,18 +183,17 @@ def _missing(name: str, spec: Any, error: Exception) -> Text:
     return say("env.needs_missing", name=name, problem=str(reason_of(error)).splitlines()[0])
 
 
-def _refused(config: EnvConfig, name: str, spec: Any, error: Exception) -> Text:
-    reason = str(error).split(" was raised from the environment creator")[0].strip().split("\n")[0]
-    reason = reason or type(error).__name__
+def _refused(config: EnvConfig, name: str, spec: Any, error: BaseException) -> ConfigError:
+    problem, reason = described(error), message_of(error)
     if not config.kwargs:
-        return say("env.not_made", name=name, reason=reason)
+        return EnvironmentFault(say("env.not_made", name=name, reason=problem), problem, details_of(error))
     if isinstance(error, TypeError) and "unexpected keyword argument" in reason:
         unknown = reason.rpartition("unexpected keyword argument ")[2].strip("'\"")
         known = _arguments(spec)
         if known:
-            return say("env.no_argument_but", argument=unknown, name=name, known=known)
-        return say("env.no_argument", argument=unknown, name=name)
-    return say("env.arguments_refused", name=name, reason=reason)
+            return ConfigError("env.no_argument_but", argument=unknown, name=name, known=known)
+        return ConfigError("env.no_argument", argument=unknown, name=name)
+    return EnvironmentFault(say("env.arguments_refused", name=name, reason=problem), problem, details_of(error))
 
 
 def _arguments(spec: Any) -> list[str]:

@@ -86,6 +86,25 @@ def readable_entries(space: gym_spaces.Space[Any]) -> list[int | str]:
     return [key for key, part in inner if isinstance(key, (int, str)) and _can_read(part)]
 
 
+def left_out_entries(env: Env) -> list[int | str]:
+    """Keys or members of the observation that a wrapper `keep` around an environment leaves out."""
+    kept = env.observation_space
+    layer: Env | None = env
+    while isinstance(layer, gymnasium.Wrapper):
+        whole = layer.env.observation_space
+        if _entries(whole) and len(_entries(whole)) > len(_entries(kept)):
+            chosen = readable_entries(whole)
+            return [key for key in _entries(whole) if key not in chosen]
+        layer = layer.env
+    return []
+
+
+def _entries(space: gym_spaces.Space[Any]) -> list[int | str]:
+    if isinstance(space, gym_spaces.Dict):
+        return [key for key in space.spaces if isinstance(key, (int, str))]
+    return list(range(len(space.spaces))) if isinstance(space, gym_spaces.Tuple) else []
+
+
 def _only(space: Any, entries: list[int | str]) -> gym_spaces.Space[Any]:
     """The space of these entries of a dictionary or tuple."""
     chosen = [space[entry] for entry in entries]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -35,14 +35,27 @@ _MARKUP = re.compile(r"<[a-zA-Z/!?]")  # a label would show it as rich text
 
 
 def plain_names(names: Any, count: int) -> tuple[str, ...]:
-    """`count` names as short lines of printable text; () if these are not so many, or not all of them are text."""
+    """`count` names as short lines of printable text; () if these are not so many, or not all of them are text.
+
+    Names by number are put in this order: a dictionary {0: name, …} or the members of an Enum with these values.
+    """
     try:
         if isinstance(names, (str, bytes)) or count > MOST_NAMES or len(names) != count:
             return ()
-        plain = tuple(_plain(name) for name in names)
+        plain = tuple(_plain(name) for name in _in_order(names, count))
     except Exception:  # an object of another package, of any kind
         return ()
     return plain if all(plain) else ()
+
+
+def _in_order(names: Any, count: int) -> Iterable[Any]:
+    """The names by the numbers 0 to count - 1. Raises KeyError if there are other numbers."""
+    if isinstance(names, type) and issubclass(names, enum.Enum):
+        names = {member.value: _spelt(member.name) for member in names}
+    if isinstance(names, Mapping):
+        by_number = {int(key): name for key, name in names.items()}
+        names = [by_number[number] for number in range(count)]
+    return [_spelt(each.name) if isinstance(each, enum.Enum) else each for each in names]
 
 
 def _plain(name: Any) -> str:

@@ -1,22 +1,26 @@
 """Packages that register environments: which one an id needs, and how its environments become known to gymnasium.
 
-Here: importing the package of an id whose prefix is known, importing the module of `module:Id`, and finding the package
-of an id that is not registered, without running its code. Not here: making an environment.
+Here: importing the package of an id whose start is known, registering the class of `module:Class`, and finding the
+package of an id that is not registered, without running its code. Not here: importing the module of `module:Id`
+(`user_modules`), and making an environment.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium
 
 from dqngui.config import ConfigError
+from dqngui.envs.faults import described
 from dqngui.envs.foreign import refuse_library
+from dqngui.envs.user_modules import load_user_module
 from dqngui.texts import Text, say
 
 
@@ -35,14 +39,17 @@ class Package(NamedTuple):
 
 
 _MINIGRID = Package("minigrid", "minigrid")
+_ALE = Package("ale-py", "ale_py")
+_ATARI = "Pong|Breakout|SpaceInvaders|Seaquest|Qbert|BeamRider|Enduro|MsPacman|Freeway|Asterix|MontezumaRevenge"
 IMPORTED = {
     "MiniGrid-": _MINIGRID,
     "BabyAI-": _MINIGRID,
-    "ALE/": Package("ale-py", "ale_py"),
+    "ALE/": _ALE,
+    rf"[A-Z]\w+?(-ram)?(NoFrameskip|Deterministic)-v\d|({_ATARI})(-ram)?-v\d": _ALE,  # as papers name Atari's games
     "popgym-": Package("popgym", "popgym"),
     "MinAtar/": Package("MinAtar", "minatar.gym", "register_envs"),
 }
-"""By the start of an id: the package that is imported for it. No other package is imported without `module:`."""
+"""By a pattern of how an id starts: the package that is imported for it. No other is imported without `module:`."""
 
 _NAMED = (
     (
@@ -73,39 +80,71 @@ def register_for(env_id: str) -> str:
     refuse_library(env_id)
     module, colon, name = env_id.rpartition(":")
     if colon:
-        loaded = _imported(module, say("env.no_module", module=module))
+        loaded = load_user_module(module)
         if name not in gymnasium.registry and callable(call := getattr(loaded, "register_envs", None)):
             _called(module, call)
         if name in gymnasium.registry:
             return name
-    for prefix, package in IMPORTED.items():
-        if name.startswith(prefix):
+        if callable(creator := getattr(loaded, name, None)):  # a class, or a function that makes an environment
+            return _registered(f"{loaded.__name__.replace('.', '-')}/{name}", creator)
+    for start, package in IMPORTED.items():
+        if re.match(start, name):
             if colon and module.partition(".")[0] != package.module.partition(".")[0]:
                 continue
-            missing = say("env.needs_package", name=name, package=package.requirement)
-            loaded = _imported(package.module, missing)
+            imported = _imported(package, name)
             if package.call and name not in gymnasium.registry:
-                _called(package.module, getattr(loaded, package.call))
+                _called(package.module, getattr(imported, package.call))
     return name
 
 
-def _imported(module: str, missing: Text) -> object:
+def _registered(env_id: str, creator: Any) -> str:
+    """The id under which gymnasium knows a class; one of its own, since its name may be part of another id."""
+    if env_id not in gymnasium.registry or gymnasium.registry[env_id].entry_point is not creator:
+        gymnasium.registry.pop(env_id, None)  # its module was loaded again
+        gymnasium.register(env_id, entry_point=creator)
+    return env_id
+
+
+def made_in(env_id: str) -> list[str]:
+    """Names of the environment classes of the module of `module:Id`, which was imported; none without a module."""
+    module = env_id.rpartition(":")[0]
+    if not module:
+        return []
+    loaded = load_user_module(module)
+    return [
+        name
+        for name, each in vars(loaded).items()
+        if isinstance(each, type) and issubclass(each, gymnasium.Env) and each.__module__ == loaded.__name__
+    ]
+
+
+def is_of_old_gym(name: str) -> bool:
+    """Whether an environment is registered with the package gym, which gymnasium has replaced."""
     try:
-        return importlib.import_module(module)
+        registry = sys.modules["gym"].envs.registry
+        return name in getattr(registry, "env_specs", registry)
+    except Exception:  # it is not imported, or is something else
+        return False
+
+
+def _imported(package: Package, name: str) -> object:
+    """The module of a known package. Raises ConfigError."""
+    try:
+        return importlib.import_module(package.module)
     except ModuleNotFoundError as error:
-        if error.name is None or module == error.name or module.startswith(f"{error.name}."):
-            raise ConfigError(missing) from None
+        if error.name is None or package.module == error.name:
+            raise ConfigError("env.needs_package", name=name, package=package.requirement) from None
         needed = error.name.partition(".")[0]
-        raise ConfigError("env.module_needs_package", module=module, package=needed) from error
-    except Exception as error:
-        raise ConfigError("env.module_broken", module=module, problem=error) from error
+        raise ConfigError("env.module_needs_package", module=package.module, package=needed) from error
+    except (Exception, SystemExit) as error:
+        raise ConfigError("env.module_broken", module=package.module, problem=described(error)) from error
 
 
 def _called(module: str, call: object) -> None:
     try:
         call()  # type: ignore[operator]
-    except Exception as error:
-        raise ConfigError("env.module_broken", module=module, problem=error) from error
+    except (Exception, SystemExit) as error:
+        raise ConfigError("env.module_broken", module=module, problem=described(error)) from error
 
 
 # -- the package of an id that is not registered --------------------------------------------------

@@ -17,6 +17,8 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.faults import EnvironmentFault
+from dqngui.envs.observed import short
 from dqngui.envs.offered_names import offered_actions, offered_features, plain_names
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.row_kinds import with_row_kinds
@@ -45,15 +47,22 @@ class _Leaf(msgspec.Struct, frozen=True):
     part: ObservationPart
     path: tuple[Any, ...]  # keys that lead to it
     start: Any = None  # smallest category if that is not 0; it is subtracted
+    limits: Any = None  # of a Box of categories: their number in each entry, (F,)
+    space: Any = None
 
 
 class ObservationLayout:
     """Converts the observations of one space to stored arrays, part by part."""
 
     def __init__(
-        self, space: gym_spaces.Space[Any], where: str = "env.id", context: SpaceContext | None = None
+        self,
+        space: gym_spaces.Space[Any],
+        where: str = "env.id",
+        context: SpaceContext | None = None,
+        name: str = "the environment",
     ) -> None:
-        """Raises ConfigError, naming `where`, for a space that no encoder reads."""
+        """Raises ConfigError, naming `where`, for a space that no encoder reads. `name`: of the environment."""
+        self._name = name
         known = context or SpaceContext()
         self._leaves = tuple(_leaf(path, leaf, space, where, known) for path, leaf in walk(space))
         if not self._leaves:
@@ -66,7 +75,8 @@ class ObservationLayout:
     @classmethod
     def of(cls, env: gymnasium.Env[Any, Any], config: EnvConfig) -> ObservationLayout:
         """The layout of an environment's observations. Raises ConfigError."""
-        return cls(env.observation_space, context=space_context(env, config))
+        name = config.id.rpartition(":")[2]
+        return cls(env.observation_space, context=space_context(env, config), name=name)
 
     @property
     def parts(self) -> tuple[ObservationPart, ...]:
@@ -84,7 +94,10 @@ class ObservationLayout:
         return texts
 
     def gather(self, observations: Sequence[Any]) -> dict[str, np.ndarray]:
-        """The observations of N environments as new arrays {part: (N, *shape)}."""
+        """The observations of N environments as new arrays {part: (N, *shape)}.
+
+        Raises EnvironmentFault for a category that is none of its part; `border` has checked everything else.
+        """
         gathered = {}
         count = len(observations)
         for leaf in self._leaves:
@@ -94,12 +107,32 @@ class ObservationLayout:
                 values = [value[key] for value in values]
             if part.kind == "text":
                 rows = np.array([word_ids(text) for text in values])
+            elif leaf.limits is not None:
+                rows = self._categories(leaf, np.array(values))
             elif leaf.start is None:
                 rows = np.array(values, part.dtype)
             else:
                 rows = (np.array(values, np.int64) - leaf.start).astype(part.dtype)
             gathered[part.name] = rows.reshape(count, *part.shape)
         return gathered
+
+    def _categories(self, leaf: _Leaf, values: np.ndarray) -> np.ndarray:
+        """Categories (N, …) of a Box, as stored. Raises EnvironmentFault."""
+        flat = values.reshape(len(values), -1)
+        if values.dtype.kind not in "biu" or (flat >= leaf.limits).any() or flat.min() < 0:
+            wrong = (flat >= leaf.limits) | (flat < 0) | (flat != np.floor(flat))
+            if wrong.any():
+                row, entry = np.argwhere(wrong)[0]
+                text = say(
+                    "fault.categories",
+                    name=self._name,
+                    value=str(flat[row, entry]),
+                    part=leaf.part.name,
+                    last=int(leaf.limits[entry]) - 1,
+                    space=short(leaf.space),
+                )
+                raise EnvironmentFault(text)
+        return values.astype(leaf.part.dtype)
 
 
 def walk(space: gym_spaces.Space[Any], path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -122,6 +155,8 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: Sp
         raise ConfigError("observation.wrong", where=where, problem=error) from None
     if part is None:
         raise ConfigError("observation.unreadable", where=where, name=name, kind=kind_of(space))
+    if isinstance(space, gym_spaces.Box) and part.kind == "grid":
+        return _Leaf(part, path, limits=_limits(part), space=space)
     if isinstance(space, gym_spaces.Discrete):
         return _Leaf(part, path, int(space.start) or None)
     if isinstance(space, gym_spaces.MultiDiscrete) and space.start.any():
@@ -129,9 +164,20 @@ def _leaf(path: tuple[Any, ...], space: Any, whole: Any, where: str, context: Sp
     return _Leaf(part, path)
 
 
+def _limits(part: ObservationPart) -> np.ndarray:
+    """The number of categories of each entry of a grid, (F,)."""
+    by_channel = np.array(part.sizes).reshape(
+        [size for axis, size in zip(part.axes, part.raw_shape, strict=True) if axis in "nc"]
+    )
+    outer = [index if axis in "nc" else None for index, axis in enumerate(part.axes)]
+    shape = [size if place is not None else 1 for place, size in zip(outer, part.raw_shape, strict=True)]
+    return np.broadcast_to(by_channel.reshape(shape), part.raw_shape).ravel().copy()
+
+
 def space_context(env: gymnasium.Env[Any, Any], config: EnvConfig) -> SpaceContext:
     minigrid = sys.modules.get("minigrid.minigrid_env")  # if it is not imported, no environment is from there
     frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
+    frames = frames if type(frames) is int else 0  # an environment may use the name for something else
     known = minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv)
     return SpaceContext(known, frames, config.boxes)
 

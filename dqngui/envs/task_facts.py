@@ -29,6 +29,8 @@ MOST_EPISODES = 100
 SEARCH = 50
 """Where random actions found nothing, at most so many times more steps are played, and then as many with held actions.
 Single actions find Acrobot's height in 2 of 100 episodes of 500 steps."""
+COMPARED_WITH_BOUNDS = 100
+"""Observations that are compared with the bounds of their space."""
 _FIRST_SEED = MEASURE_SEEDS + 1000  # after those that `repetition_of` compares
 _UNBOUNDED_FROM = 1e6  # bounds beyond this, such as the largest float32, bound nothing
 _LIMIT_NAMES = ("max_steps", "max_episode_steps", "max_episode_length")  # where tasks cut episodes by themselves
@@ -79,6 +81,7 @@ def measure(trial: Trial, *, steps: int = 1000, seconds: float = 1.0, clock: Clo
         mean_return=float(np.mean(played.returns)) if lengths else None,
         bounded=_is_bounded(trial.env.observation_space),
         largest_number=played.largest,
+        strayed=played.strayed,
         constant_parts=tuple(name for name in played.first if name not in played.changed),
         deterministic=repeated.deterministic,
         compared_steps=repeated.steps,
@@ -136,11 +139,15 @@ class _Played:
         self.changed: set[str] = set()
         self.largest = 0.0
         self.seconds_per_step = 0.0
+        self.strayed: tuple[str, float, float, float] | None = None
+        self._bounds: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        self._compared = 0
 
     def play(self, trial: Trial, steps: int, seconds: float, clock: Clock) -> None:
         """Episodes until there are enough steps or episodes, or the time is over."""
         generator = np.random.default_rng(_FIRST_SEED)
         numeric = [part.name for part in trial.spaces.parts if part.kind in ("vector", "rows", "entities")]
+        self._bounds = _bounds_of(trial.env.observation_space, trial.spaces)
         seed = _FIRST_SEED
         self._see(trial.reset(seed), numeric)
         start, began = clock(), 0
@@ -169,9 +176,31 @@ class _Played:
         for name, values in parts.items():
             if name not in self.changed and self.first.setdefault(name, values.tobytes()) != values.tobytes():
                 self.changed.add(name)
+        if self._compared < COMPARED_WITH_BOUNDS and self.strayed is None:
+            self._compared += 1
+            self._compare_with_bounds(parts)
         for name in numeric:
             finite = np.abs(parts[name], dtype=np.float64)
             self.largest = max(self.largest, float(finite.max(where=np.isfinite(finite), initial=0.0)))
+
+    def _compare_with_bounds(self, parts: dict[str, np.ndarray]) -> None:
+        for name, (low, high, margin) in self._bounds.items():
+            values = parts[name][0]
+            outside = np.flatnonzero((values < low - margin) | (values > high + margin))
+            if outside.size:
+                first = outside[0]
+                self.strayed = name, float(values[first]), float(low[first]), float(high[first])
+                return
+
+
+def _bounds_of(space: gym_spaces.Space[Any], spaces: Spaces) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The bounds of all parts of numbers and how far rounding may lead beyond them, (F,) each."""
+    bounds = {}
+    for part, (_, leaf) in zip(spaces.parts, walk(space), strict=True):
+        if isinstance(leaf, gym_spaces.Box) and part.kind in ("vector", "rows", "entities", "image"):
+            low, high = leaf.low.ravel().astype(np.float64), leaf.high.ravel().astype(np.float64)
+            bounds[part.name] = low, high, 1e-5 * np.minimum(1e30, np.maximum(np.abs(low), np.abs(high)))
+    return bounds
 
 
 def _usual_mean(seconds: NDArray[np.float64]) -> float:

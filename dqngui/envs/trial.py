@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import closing
 
 import numpy as np
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.border import check_alike
+from dqngui.envs.faults import EnvironmentFault, described, details_of
 from dqngui.envs.make import make_env, make_usable
 from dqngui.envs.missing_wrappers import usable_spaces
+from dqngui.envs.seeds import MEASURE_SEEDS
 from dqngui.envs.spaces import ObservationLayout, Spaces
-from dqngui.texts import reason_of
+from dqngui.texts import say
 
+TRIED_STEPS = 3
 LARGEST_REWARD = 1e100
 """Sums and squares of rewards up to this stay in the range of numbers."""
 
@@ -42,11 +46,28 @@ class Trial:
             self.env.close()
             raise
 
+    def second_refused(self) -> EnvironmentFault | None:
+        """Why no second environment can be made while this one is open; None if one can.
+
+        Raises EnvironmentFault if it has other spaces.
+        """
+        try:
+            other = make_env(self.config)
+        except EnvironmentFault as error:
+            return error
+        try:
+            check_alike(other, self.env, self.config)
+        finally:
+            other.close()
+        return None
+
     def reset(self, seed: int) -> dict[str, np.ndarray]:
         """Start the episode of a seed. Returns {part: (1, *shape)}."""
         try:
             observation, _ = self.env.reset(seed=seed)
             return self._layout.gather([observation])
+        except EnvironmentFault as error:
+            raise self._named(error) from error
         except Exception as error:
             raise self._failed(error) from error
 
@@ -55,16 +76,42 @@ class Trial:
         try:
             observation, reward, terminated, truncated, _ = self.env.step(action)
             step = self._layout.gather([observation]), float(reward), bool(terminated), bool(truncated)
+        except EnvironmentFault as error:
+            raise self._named(error) from error
         except Exception as error:
             raise self._failed(error) from error
         if not abs(step[1]) <= LARGEST_REWARD:
             raise ConfigError("env.reward_too_large", name=self._name, reward=step[1])
         return step
 
-    def _failed(self, error: Exception) -> ConfigError:
-        problem: Any = reason_of(error)
-        return ConfigError("env.broke", name=self._name, problem=problem)
+    def _named(self, fault: EnvironmentFault) -> EnvironmentFault:
+        if not fault.details:
+            return fault  # what it returned is wrong; else it raised
+        text = say("env.broke", name=self._name, problem=fault.problem)
+        return EnvironmentFault(text, fault.problem, fault.details)
+
+    def _failed(self, error: Exception) -> EnvironmentFault:
+        problem = described(error)
+        return EnvironmentFault(say("env.broke", name=self._name, problem=problem), problem, details_of(error))
 
     def close(self) -> None:
         """Close the environment."""
         self.env.close()
+
+
+def try_task(config: EnvConfig, *, copies: bool) -> None:
+    """Make the environment, start an episode and step it a few times, before anything is written for a run.
+
+    Args:
+        copies: the run needs more than one environment at the same time.
+
+    Raises ConfigError, with the settings to write if only one can be made at once.
+    """
+    with closing(Trial(config)) as trial:
+        trial.reset(MEASURE_SEEDS)
+        for _ in range(TRIED_STEPS):
+            if any(trial.step(0)[2:]):
+                trial.reset(MEASURE_SEEDS + 1)
+        if copies and (refusal := trial.second_refused()) is not None:
+            name, settings = config.id.rpartition(":")[2], "env.num_envs=1 run.eval_every=0"
+            raise ConfigError("fault.once", name=name, problem=refusal.problem, settings=settings)

@@ -27,7 +27,7 @@ PAUSE_S = 0.05
 
 
 class Envs:
-    """N environments of one kind. An exception of one of them is not caught.
+    """N environments of one kind. An exception of one of them is an `EnvironmentFault` (`border`).
 
     Attributes:
         spaces: observation parts and actions of each environment.

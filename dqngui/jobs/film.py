@@ -12,10 +12,13 @@ import imageio_ffmpeg
 import numpy as np
 
 from dqngui.config import ConfigError
+from dqngui.envs.rendering import fitted
 
 SUFFIXES = (".mp4", ".gif")
 GIF_WIDTH = 800
 """Pixels; a wider picture is scaled down, since a GIF stores every pixel."""
+SMALLEST_SIDE, LARGEST_SIDE = 16, 16_384
+"""Pixels of a side that H.264 can hold."""
 _GIF_FILTER = (
     f"scale='min({GIF_WIDTH},iw)':-2:flags=lanczos,split[a][b];[a]palettegen=max_colors=128:stats_mode=diff[p];"
     "[b][p]paletteuse=dither=none:diff_mode=rectangle"
@@ -33,20 +36,28 @@ class Film:
         if not path.parent.is_dir():
             raise ConfigError("film.no_folder", path=path, folder=path.parent)
         self.path, self.fps = path, fps
+        self._size = (0, 0)
         self._writer: Generator[None, np.ndarray | None, None] | None = None
 
     def __enter__(self) -> Film:
         return self
 
     def add(self, frame: np.ndarray) -> None:
-        """Append one frame (H, W, 3) uint8; an odd last row or column is cut off, since H.264 needs even sizes.
+        """Append one frame (H, W, 3) uint8. The first one sets the size; others are scaled into it.
 
+        An odd last row or column is cut off, since H.264 needs even sizes, and a tiny picture is enlarged.
         Raises ConfigError when it cannot be written.
         """
-        height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
         if self._writer is None:
-            self._writer = self._open(width, height)
+            times = -(-SMALLEST_SIDE // min(frame.shape[:2]))
+            self._size = frame.shape[0] * times // 2 * 2, frame.shape[1] * times // 2 * 2
+            if max(self._size) > LARGEST_SIDE:
+                raise ConfigError("film.too_large", path=self.path, height=frame.shape[0], width=frame.shape[1])
+            self._writer = self._open(self._size[1], self._size[0])
             self._writer.send(None)
+        height, width = self._size
+        if frame.shape[0] // 2 * 2 != height or frame.shape[1] // 2 * 2 != width:
+            frame = fitted(frame, height, width)
         try:
             self._writer.send(np.ascontiguousarray(frame[:height, :width]))
         except OSError:

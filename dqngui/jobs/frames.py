@@ -10,18 +10,18 @@ import os
 import time
 import warnings
 from collections import deque
-from typing import Any
 
 import numpy as np
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.faults import EnvironmentFault
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
+from dqngui.envs.rendering import NO_PICTURE, as_picture
 from dqngui.envs.vector import Envs
 from dqngui.jobs.episode import SimulatedEpisode, digest
 from dqngui.texts import reason_of
 
 Size = tuple[int, int]
-NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 KEPT_FRAMES = 64  # of an environment that is not reproducible
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
@@ -109,6 +109,8 @@ def drawing_environment(config: EnvConfig) -> Envs:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # gymnasium also warns of what the error below says
             envs = make_vector(config, 1, render_mode="rgb_array", longest=LONGEST_GREEDY)
+    except EnvironmentFault:
+        raise  # it cannot be made at all
     except ConfigError:
         raise ConfigError("env.draws_nothing", env=config.id) from None
     try:
@@ -116,7 +118,7 @@ def drawing_environment(config: EnvConfig) -> Envs:
         pixels = rendered(envs, (64, 64))
     except Exception as error:
         envs.close()
-        problem = " ".join(str(reason_of(error)).split())
+        problem = error.problem if isinstance(error, EnvironmentFault) else " ".join(str(reason_of(error)).split())
         raise ConfigError("env.drawing_failed", env=config.id, problem=problem) from None
     if not pixels.size:
         envs.close()
@@ -128,14 +130,8 @@ def rendered(envs: Envs, size: Size) -> np.ndarray:
     """What the environment draws, (H, W, 3) uint8 no larger than `size` (width, height); (0, 0, 3) if it draws
     nothing.
     """
-    drawn: Any = envs.envs[0].render()
-    if isinstance(drawn, list):
-        drawn = drawn[-1] if drawn else None
-    if not isinstance(drawn, np.ndarray) or drawn.ndim not in (2, 3) or not drawn.size:
-        return NO_PICTURE
-    if drawn.ndim == 2 or drawn.shape[2] == 1:
-        drawn = np.repeat(drawn.reshape(*drawn.shape[:2], 1), 3, axis=2)
-    return shrunk_to(np.ascontiguousarray(drawn[:, :, :3], np.uint8), size)
+    picture = as_picture(envs.envs[0].render())
+    return shrunk_to(picture, size) if picture.size else picture
 
 
 def shrunk_to(pixels: np.ndarray, size: Size) -> np.ndarray:

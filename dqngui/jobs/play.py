@@ -13,6 +13,8 @@ from collections.abc import Iterator
 import torch
 
 from dqngui.config import ConfigError
+from dqngui.envs.border import frame_rate
+from dqngui.envs.faults import EnvironmentFault
 from dqngui.jobs.agent import LoadedAgent, experiment_of
 from dqngui.jobs.episode import SimulatedEpisode
 from dqngui.jobs.frames import KEPT_FRAMES, NO_PICTURE, NotReproducible, RecordedFrames
@@ -114,11 +116,13 @@ class _Player:
         self.environments = None
 
     def guard(self, answers: Iterator[Event]) -> Iterator[Event]:
-        """Pass the answers on; an error becomes `Failed`, and a fault of the program also ends the episode."""
+        """Pass the answers on; an error becomes `Failed`, and one of the program or of the environment also ends the
+        episode.
+        """
         try:
             yield from answers
         except Exception as error:
-            if not isinstance(error, ConfigError):
+            if not isinstance(error, ConfigError) or isinstance(error, EnvironmentFault):
                 self._leave()
                 self.close()  # an environment that raised is made anew for the next episode
             yield failed(error, self.step, self.environment)
@@ -151,6 +155,8 @@ class _Player:
         self.agent, self.warned = None, False
         experiment = experiment_of(command)
         self.environment = experiment.env.id
+        if command.folder is None and experiment.task is not None and experiment.task.single:
+            raise ConfigError("play.single", env=self.environment)
         environments = PlayEnvironments(experiment)
         try:
             agent = LoadedAgent(command, experiment, environments.envs.spaces)
@@ -179,7 +185,7 @@ class _Player:
             output_kind=agent.network.output_kind,
             actions=agent.spaces.action_names,
             features=agent.features,
-            fps=float(environments.envs.envs[0].metadata.get("render_fps") or USUAL_FPS),
+            fps=frame_rate(environments.envs.envs[0], USUAL_FPS),
             no_picture=environments.no_picture,
         )
 
@@ -336,5 +342,6 @@ class _Player:
     def _warn_not_reproducible(self) -> Iterator[Event]:
         if not self.warned:
             self.warned = True
-            text = say("play.not_repeating", env=self.environment)
+            alone = self.environments is not None and self.environments.alone
+            text = say("play.alone" if alone else "play.not_repeating", env=self.environment)
             yield Warned(step=self.step, text=text)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.envs.faults import EnvironmentFault
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.envs.vector import Envs
-from dqngui.jobs.frames import NotReproducible, ReplayEnvironment
+from dqngui.jobs.frames import NotReproducible, ReplayEnvironment, drawing_environment
 from dqngui.texts import Text
 
 
@@ -19,13 +20,14 @@ class PlayEnvironments:
         envs: the one environment in which its episodes are simulated.
         renderer: a second environment that draws any step; None if none can be drawn, or not reproducibly.
         no_picture: why nothing can be drawn; empty if something can.
+        alone: only one environment can be made at a time.
         reproducible: the environment repeats itself, so the renderer may be used; else frames are drawn while
             simulating.
     """
 
     def __init__(self, experiment: Experiment, reproducible: bool = True) -> None:
         """Raises ConfigError if the environment cannot be made."""
-        self.reproducible = reproducible
+        self.alone, self.reproducible = False, reproducible
         self.no_picture: Text | str = ""
         self.renderer: ReplayEnvironment | None = None
         self._config = experiment.env
@@ -35,6 +37,11 @@ class PlayEnvironments:
             self.renderer = ReplayEnvironment(experiment.env)
             if reproducible:
                 self.renderer.check(self.envs, PLAY_SEEDS)
+        except EnvironmentFault as error:
+            if self.renderer is not None:
+                self.close()
+                raise  # it was made, and fails in its first steps
+            self._draw_alone(error)
         except ConfigError as error:
             self.no_picture = error.text
         except NotReproducible:
@@ -45,6 +52,15 @@ class PlayEnvironments:
         if self.renderer is not None and not self.reproducible:
             self.envs.close()
             self.envs, self.renderer = self.renderer.envs, None
+
+    def _draw_alone(self, refused: EnvironmentFault) -> None:
+        """Draw in the one environment that can be made at a time; it cannot be compared with another one."""
+        self.envs.close()
+        try:
+            self.envs = drawing_environment(self._config)
+            self.alone, self.reproducible = True, False
+        except ConfigError:
+            self.envs, self.no_picture = make_vector(self._config, 1, longest=LONGEST_GREEDY), refused.text
 
     @property
     def outdated(self) -> bool:

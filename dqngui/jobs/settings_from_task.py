@@ -38,7 +38,12 @@ def notes_about_task(experiment: Experiment, actions: int) -> list[Text]:
     Args:
         actions: number of actions with all wrappers.
     """
-    notes = (_added_wrappers(experiment, actions), _derived_from_task(experiment))
+    notes = (
+        _added_wrappers(experiment, actions),
+        _single(experiment),
+        _strayed(experiment),
+        _derived_from_task(experiment),
+    )
     return [note for note in notes if note is not None]
 
 
@@ -47,10 +52,31 @@ def _added_wrappers(experiment: Experiment, actions: int) -> Text | None:
     texts = []
     for wrapper in experiment.env.wrappers:
         if wrapper.name in added and wrapper.name == "keep":
-            texts.append(say("train.added_keep", entries=wrapper.options["entries"]))
+            left_out = () if experiment.task is None else experiment.task.left_out
+            entries = wrapper.options["entries"]
+            if left_out:
+                texts.append(say("train.added_keep_without", entries=entries, left_out=left_out))
+            else:  # measured by an earlier version
+                texts.append(say("train.added_keep", entries=entries))
         elif wrapper.name in added:
             texts.append(say("train.added_discretize", bins=wrapper.options["bins"], actions=actions))
     return say("train.added", wrappers=texts) if texts else None
+
+
+def _single(experiment: Experiment) -> Text | None:
+    """That only one environment can be made at a time, and what follows; None if more can."""
+    if experiment.task is None or not experiment.task.single:
+        return None
+    return say("train.single", environment=experiment.env.id)
+
+
+def _strayed(experiment: Experiment) -> Text | None:
+    """That numbers were observed outside the bounds of the observation space; None if none were."""
+    if experiment.task is None or experiment.task.strayed is None:
+        return None
+    part, value, low, high = experiment.task.strayed
+    name = experiment.env.id.rpartition(":")[2]
+    return say("train.strayed", environment=name, value=value, part=part, low=low, high=high)
 
 
 def _derived_from_task(experiment: Experiment) -> Text | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from dqngui.envs.drawing import BACKGROUND, hue
 from dqngui.envs.parts import MINIGRID_SIZES
 from dqngui.envs.places import places_of
+from dqngui.envs.rendering import as_picture
 from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
@@ -81,11 +82,14 @@ def _draws_its_view(envs: Envs) -> bool:
 def _drawn_by_environment(envs: Envs, observed: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
     """Minigrid's own drawing of its agent's view; None if something else is observed."""
     grid: Any = envs.envs[0].unwrapped
-    before = grid.gen_obs()["image"]
-    if before.shape != observed.shape or not np.array_equal(before, observed):
+    try:
+        before = grid.gen_obs()["image"]
+        if before.shape != observed.shape or not np.array_equal(before, observed):
+            return None
+        drawn = as_picture(grid.get_pov_render(tile_size=TILE))
+    except Exception:  # an environment of somebody else that has a method of this name
         return None
-    drawn: npt.NDArray[np.uint8] = grid.get_pov_render(tile_size=TILE)
-    return drawn
+    return drawn if drawn.size else None
 
 
 def _planes(part: ObservationPart, values: npt.NDArray[Any]) -> npt.NDArray[Any]:

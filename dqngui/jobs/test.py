@@ -13,7 +13,9 @@ import numpy as np
 import torch
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.envs.border import frame_rate
 from dqngui.envs.make import LONGEST_GREEDY, make_env, make_vector
+from dqngui.envs.rendering import as_picture
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.envs.spaces import Spaces
 from dqngui.envs.task_facts import time_limit_of
@@ -39,6 +41,8 @@ from dqngui.runs.episodes import read_index
 from dqngui.runs.folder import summary_of, trusted_experiment
 from dqngui.statistics import mean_of
 from dqngui.texts import say
+
+USUAL_FPS = 30.0
 
 
 class TestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +74,8 @@ def test(request: Request, inbox: Inbox) -> Iterator[Event]:
     experiment = trusted_experiment(folder)
     step, weights = load_weights(folder, options.checkpoint)
     torch.set_num_threads(experiment.run.threads)
-    envs = make_vector(experiment.env, min(options.episodes, 32), longest=LONGEST_GREEDY)
+    count = min(options.episodes, 32)
+    envs = make_vector(experiment.env, count, longest=LONGEST_GREEDY, as_possible=True)
     try:
         network = stored_network(envs.spaces, experiment, weights)
     except BaseException:
@@ -163,16 +168,12 @@ def _filmed(
     """Play the first episode and film it."""
     assert options.video is not None
     env = make_env(experiment.env, render_mode="rgb_array", longest=LONGEST_GREEDY)
-    with closing(Envs([env], experiment.env)) as envs, Film(Path(options.video), _fps(env)) as film:
+    with closing(Envs([env], experiment.env)) as envs, Film(Path(options.video), frame_rate(env, USUAL_FPS)) as film:
 
         def shoot(*_: Any) -> None:
-            frame = env.render()
-            if not isinstance(frame, np.ndarray):
+            picture = as_picture(env.render())
+            if not picture.size:
                 raise ConfigError("play.nothing_to_film", env=experiment.env.id)
-            film.add(frame)
+            film.add(picture)
 
         return (yield from episode(network, envs, options.seed, device=device, watch=shoot, longest=longest))
-
-
-def _fps(env: Any) -> float:
-    return float(env.metadata.get("render_fps") or 30)

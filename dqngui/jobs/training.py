@@ -183,7 +183,9 @@ class Training:
         self.counters.evaluations += 1
         if self._evaluation_envs is None:
             with self.outside:
-                self._evaluation_envs = make_vector(self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY)
+                self._evaluation_envs = make_vector(
+                    self.experiment.env, min(episodes, 32), longest=LONGEST_GREEDY, like=self.envs, as_possible=True
+                )
         longest = self.longest_greedy
         found = yield from evaluation(
             self.learner.policy,

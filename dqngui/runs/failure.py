@@ -19,9 +19,9 @@ _ENVIRONMENT_PACKAGES = ("gymnasium", "dqngui.envs")
 
 
 def failed(error: BaseException, step: int, environment: str = "") -> Failed:
-    """The event for an error; a ConfigError is the user's own `mistake` and needs no details."""
+    """The event for an error; a ConfigError is the user's own `mistake`, with details if the user's code raised."""
     if isinstance(error, ConfigError):
-        return Failed(step=step, text=error.text, mistake=True)
+        return Failed(step=step, text=error.text, details=getattr(error, "details", ""), mistake=True)
     text = _sentence(error, environment)
     if isinstance(error, OSError) and text == disk_problem(error):  # the disk is neither our fault nor the user's
         return Failed(step=step, text=text)

@@ -59,11 +59,15 @@ def test_a_module_registers_its_environment(tmp_path: Path, monkeypatch: pytest.
     finally:
         gymnasium.registry.pop("Mine-v0", None)
         sys.modules.pop("my_tasks", None)
-    assert complaint(EnvConfig(id="no_such_tasks:Mine-v0")) == "`env.id`: there is no Python module `no_such_tasks`"
+    assert complaint(EnvConfig(id="no_such_tasks:Mine-v0")).startswith(
+        "`env.id`: there is no Python module `no_such_tasks`, neither installed nor as a file in "
+    )
     assert complaint(EnvConfig(id="needy_tasks:Mine-v0")).endswith(
         "needs the package a_package_that_is_not_there: pip install a_package_that_is_not_there"
     )
-    assert "`broken_tasks` cannot be imported: division by zero" in complaint(EnvConfig(id="broken_tasks:Mine-v0"))
+    assert complaint(EnvConfig(id="broken_tasks:Mine-v0")).endswith(
+        "`broken_tasks` cannot be imported: ZeroDivisionError: division by zero (broken_tasks.py, line 1: `1 / 0`)"
+    )
 
 
 class Silent(gymnasium.Env[np.ndarray, int]):
@@ -91,7 +95,7 @@ def test_an_error_without_a_message_is_shown_by_its_name() -> None:
     gymnasium.register("tests/Silent-v0", entry_point=Silent)  # type: ignore[arg-type]
     try:
         assert complaint(EnvConfig(id="tests/Needy-v0")).endswith("a package that is missing: DependencyNotInstalled")
-        with pytest.raises(ConfigError, match=r"could not draw a picture: AssertionError$"):
+        with pytest.raises(ConfigError, match=r"could not draw a picture: AssertionError \(test_make.py, line \d+: "):
             drawing_environment(EnvConfig(id="tests/Silent-v0"))
     finally:
         for name in ("tests/Needy-v0", "tests/Silent-v0"):
@@ -105,6 +109,10 @@ def test_an_error_without_a_message_is_shown_by_its_name() -> None:
         ("HalfCheetah-v5", "mujoco", 'pip install "gymnasium[mujoco]"'),
         ("MiniGrid-Empty-5x5-v0", "minigrid", "pip install minigrid"),
         ("ALE/Pong-v5", "ale_py", "pip install ale-py"),
+        ("PongNoFrameskip-v4", "ale_py", "pip install ale-py"),
+        ("MontezumaRevengeDeterministic-v0", "ale_py", "pip install ale-py"),
+        ("Breakout-ramNoFrameskip-v4", "ale_py", "pip install ale-py"),
+        ("SpaceInvaders-v0", "ale_py", "pip install ale-py"),
     ],
 )
 def test_a_missing_package_is_named_with_its_command(

@@ -10,6 +10,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from dqngui.config import EnvConfig, Wrapper
+from dqngui.envs.faults import EnvironmentFault
 from dqngui.envs.make import make_env, make_vector
 from dqngui.envs.seeds import episode_seed
 
@@ -139,15 +140,18 @@ def test_infos_are_the_last_of_each() -> None:
     assert envs.infos == [{"step": 1}, {"seed": 6}]
 
 
-def test_an_exception_of_an_environment_is_not_caught() -> None:
+def test_an_exception_of_an_environment_is_its_fault() -> None:
     config = EnvConfig(
         id="tests/Sampled-v0", kwargs={"observation_space": spaces.Discrete(2), "breaks": True}, num_envs=2
     )
     envs = make_vector(config)
     assert len(envs) == 2
     envs.reset([0, 1])
-    with pytest.raises(OSError, match="the robot fell over"):
+    with pytest.raises(
+        EnvironmentFault, match=r"Sampled-v0 raised OSError: the robot fell over \(conftest.py, line"
+    ) as caught:
         envs.step(np.zeros(2, int))
+    assert "Traceback" in caught.value.details
 
 
 def test_an_episode_is_replayed_from_its_seed_and_actions() -> None:

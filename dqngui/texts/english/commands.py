@@ -14,6 +14,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.text": "text",
     "command.missing": "{name} is missing",
     "command.both": "give a FILE or --env, not both (a FILE's environment changes with --set env.id=ID)",
+    "command.env": "`{name}` is an environment, not a file with an experiment: write `--env {name}`",
     "command.none": (
         "there is no command, file or preset `{name}`; commands: gui, train, play, runs; presets: {presets}"
     ),

@@ -18,12 +18,79 @@ TEMPLATES: dict[str, str | Plural] = {
     "env.needs_extra": '`env.id`: {name} needs the package {package}: pip install "{package}"',
     "env.needs_missing": "`env.id`: {name} needs a package that is missing: {problem}",
     "env.no_pictures_in": "`env.id`: {name} cannot draw pictures ({mode})",
-    "env.no_module": "`env.id`: there is no Python module `{module}`",
+    "env.no_module": (
+        "`env.id`: there is no Python module `{module}`, neither installed nor as a file in `{folder}`; start dqngui "
+        "in the folder of the file, or write its path: `path/to/file.py:Id`"
+    ),
+    "env.no_file": "`env.id`: there is no file `{file}` (looked for from `{folder}`)",
+    "env.module_needs_neighbour": (
+        "`env.id`: the module `{module}` needs `{file}`, which lies beside it; write PYTHONPATH={folder} before the "
+        "command"
+    ),
+    "env.old_gym": (
+        "`env.id`: {name} is registered with the old package gym; write `import gymnasium as gym` in its module"
+    ),
+    "env.not_in_module": (
+        "`env.id`: the module `{module}` registers no environment `{name}`; write `{module}:CLASS` with one of its "
+        "classes: {known}"
+    ),
     "env.module_needs_package": "`env.id`: the module `{module}` needs the package {package}: pip install {package}",
     "env.module_broken": "`env.id`: the module `{module}` cannot be imported: {problem}",
     "env.broke": "`env.id`: {name} failed when it was tried with random actions: {problem}",
     "env.reward_too_large": "`env.id`: {name} gave the reward {reward:g}; rewards have to be between -1e100 and 1e100",
     "env.not_made": "`env.id`: {name} could not be made: {reason}",
+    "fault.kind": "{kind}: {message}",
+    "fault.bare": "{kind}",
+    "fault.at": "{what} ({file}, line {line})",
+    "fault.at_code": "{what} ({file}, line {line}: `{code}`)",
+    "fault.no_space": "{name} has no `{attribute}`; gymnasium wants it to be set in `__init__` or in the class",
+    "fault.odd_space": (
+        "the `{attribute}` of {name} is {found}; gymnasium wants a space, such as `gymnasium.spaces.Discrete(4)`"
+    ),
+    "fault.old_space": (
+        "the `{attribute}` of {name} is a space of the old package gym; write `from gymnasium import spaces`"
+    ),
+    "fault.reset": "`reset()` of {name} returns {found}; gymnasium wants (observation, info)",
+    "fault.reset_seed": (
+        "`reset()` of {name} takes no seed; gymnasium wants `def reset(self, *, seed=None, options=None)`"
+    ),
+    "fault.old_step": (
+        "`step()` of {name} returns 4 values, as in the old package gym; gymnasium wants (observation, reward, "
+        "terminated, truncated, info)"
+    ),
+    "fault.step": (
+        "`step()` of {name} returns {found}; gymnasium wants (observation, reward, terminated, truncated, info)"
+    ),
+    "fault.step_count": (
+        "`step()` of {name} returns {count} values; gymnasium wants (observation, reward, terminated, truncated, info)"
+    ),
+    "fault.reward": "the reward of {name} is {found}; it must be one number",
+    "fault.flag": "`{which}` of {name} is {found}; it must be True or False",
+    "fault.info": "the info of {name} is {found}; it must be a dictionary",
+    "fault.observed": "{name} observed {found}, but its observation space is {space}",
+    "fault.observed_part": "{name} observed {found} as `{part}`, but its observation space is {space} there",
+    "fault.categories": (
+        "{name} observed {value} as `{part}`, whose categories are 0 to {last} (its observation space: {space})"
+    ),
+    "fault.copies_differ": (
+        "{name} has other spaces each time it is made: {given} after {first}; one network must fit all of them"
+    ),
+    "fault.once": (
+        "`env.id`: {name} can be made only once at a time ({problem}); write `--set {settings}`, so that one "
+        "environment is trained in and no evaluation opens another"
+    ),
+    "found.none": "None",
+    "found.number": "{value} ({kind})",
+    "found.array": "an array of shape {shape} ({kind})",
+    "found.several": "{count} values in a {kind}",
+    "found.object": "an object of the class {kind}",
+    "found.keys": "a dictionary with the keys {keys}",
+    "found.members": "a tuple of {count} parts",
+    "found.missing": "nothing",
+    "found.no_numbers": "something that is no number",
+    "found.range": "numbers from {low} to {high} ({kind})",
+    "found.category": "{value}",
+    "found.category_at": "{value} (entry {index})",
     "env.no_argument": "`env.kwargs.{argument}`: {name} has no such argument",
     "env.no_argument_but": "`env.kwargs.{argument}`: {name} has no such argument; it has: {known}",
     "env.arguments_refused": "`env.kwargs`: {name} does not accept these arguments: {reason}",

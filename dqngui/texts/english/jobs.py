@@ -43,6 +43,17 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "train.added": "Wrappers added to the environment, so that an agent can use it: {wrappers}",
     "train.added_keep": "keep (of the observation only {entries}; no network reads the rest)",
+    "train.added_keep_without": (
+        "keep (of the observation only {entries}; left out: {left_out}, which no network reads)"
+    ),
+    "train.strayed": (
+        "{environment} observed {value:.4g} in `{part}`, outside its observation space ({low:.4g} to {high:.4g}); the "
+        "number is used as it is, but what is derived from the bounds does not fit it"
+    ),
+    "train.single": (
+        "{environment} can be made only once at a time, so there are no evaluations (`run.eval_every` = 0), one "
+        "environment is trained in (`env.num_envs` = 1), and nothing plays beside training"
+    ),
     "train.added_discretize": "discretize ({bins} bins for each continuous number of an action: {actions} actions)",
     "train.task": "{steps:,} random steps, {speed:,.0f} steps/s, {episodes}",
     "train.task_length": "episodes of {length} steps",
@@ -111,6 +122,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "play.other_device": "This machine has no {device}, so the agent plays on the CPU",
     "play.nothing_to_film": "`{env}` draws no pictures, so it cannot be filmed",
     "play.too_long": "Only the first {steps:,} steps of an episode can be shown: more would need too much RAM.",
+    "play.single": (
+        "{env} can be made only once at a time, so nothing plays beside training; open the run once it has ended"
+    ),
+    "play.alone": "{env} can be made only once at a time, so only its newest steps can be shown",
     "play.not_repeating": (
         "{env} is not reproducible (the same seed and actions give another episode), so only its newest steps can be "
         "shown"
@@ -119,6 +134,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "agent.unfit": "the weights do not fit the network of the experiment",
     "film.suffix": "`{path}`: the name of a film must end in .mp4 or .gif",
     "film.no_folder": "`{path}`: there is no folder `{folder}`",
+    "film.too_large": "`{path}`: a picture of {height} × {width} pixels cannot be filmed",
     "film.broken": "`{path}`: the film could not be written; the disk may be full",
     "change.action_places": "`action` can only be set to one action; it has no indices",
     "change.no_action": "`action`: there is no action {action:g}, only 0 to {last}",
