@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.legal_actions import LegalActions, Mask
 from dqngui.envs.make import make_env, make_usable
 from dqngui.envs.missing_wrappers import usable_spaces
 from dqngui.envs.spaces import ObservationLayout, Spaces
@@ -23,6 +24,7 @@ class Trial:
         config: of the environment, with the wrappers that were added.
         env: the environment with its wrappers.
         spaces: its observation parts and actions.
+        legal: which actions are legal after the last reset or step, (A,); None if it does not tell.
     """
 
     def __init__(self, config: EnvConfig, *, add_wrappers: bool = False) -> None:
@@ -38,23 +40,34 @@ class Trial:
         try:
             self.spaces: Spaces = usable_spaces(self.env, self.config)
             self._layout = ObservationLayout.of(self.env, self.config)
+            self._legal = LegalActions([self.env], self.spaces.actions)
         except ConfigError:
             self.env.close()
             raise
 
+    @property
+    def legal(self) -> Mask | None:
+        return None if self._legal.mask is None else self._legal.mask[0]
+
     def reset(self, seed: int) -> dict[str, np.ndarray]:
         """Start the episode of a seed. Returns {part: (1, *shape)}."""
         try:
-            observation, _ = self.env.reset(seed=seed)
+            observation, info = self.env.reset(seed=seed)
+            self._legal.begin([0], [info], [observation])
             return self._layout.gather([observation])
+        except ConfigError:
+            raise
         except Exception as error:
             raise self._failed(error) from error
 
     def step(self, action: int) -> tuple[dict[str, np.ndarray], float, bool, bool]:
         """Parts {name: (1, *shape)}, reward, terminated, truncated after an action from 0."""
         try:
-            observation, reward, terminated, truncated, _ = self.env.step(action)
+            observation, reward, terminated, truncated, info = self.env.step(action)
+            self._legal.advance([0], [info], [observation], (0,) if terminated or truncated else ())
             step = self._layout.gather([observation]), float(reward), bool(terminated), bool(truncated)
+        except ConfigError:
+            raise
         except Exception as error:
             raise self._failed(error) from error
         if not abs(step[1]) <= LARGEST_REWARD:

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.seeds import episode_seed
 from dqngui.envs.vector import Envs
 from dqngui.learning.exploration import Exploration
+from dqngui.nets.legal import greedy_actions
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
@@ -71,6 +73,8 @@ class Transition:
         after: what was observed after the step, of an ended episode its last observation.
         ended, truncated: which episodes ended, and which of those by a time limit, (N,).
         episodes: the episodes that ended.
+        legal, legal_after: which actions were legal before and after the step, (N, A); None if the environments do not
+            tell.
     """
 
     observation: ObservationParts
@@ -81,6 +85,8 @@ class Transition:
     ended: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     episodes: list[FinishedEpisode]
+    legal: Mask | None
+    legal_after: Mask | None
 
 
 class Actor:
@@ -92,6 +98,7 @@ class Actor:
 
     Attributes:
         parts: what the environments show now, by part, (N, ...) each.
+        legal: which actions are legal now, (N, A); None if the environments do not tell.
         prev_action, prev_reward: of the step before, (N,); −1 and 0 at an episode's start. Rewards are raw.
         state: the memory's state, N rows; `initial` is that of an episode's start.
         numbers, seeds: of the running episodes, (N,).
@@ -124,10 +131,12 @@ class Actor:
             self.initial = network.initial_state(count)
         self.state = self.initial
         self.parts: ObservationParts = {}
+        self.legal: Mask | None = None
 
     def begin(self) -> None:
         """Start the first episode of every environment."""
         self.parts = self.envs.reset([int(seed) for seed in self.seeds])
+        self.legal = self.envs.legal
 
     def _seed(self, env: int) -> int:
         return episode_seed(self.run_seed, "train", env, int(self.numbers[env]))
@@ -147,21 +156,23 @@ class Actor:
                 seen = self.network.reward_unit.learned(self.prev_reward)
                 inputs = inputs_of(self.parts, self.prev_action, seen, self.device)
                 preferences, self.state = self.network.preferences(inputs, self.state)
-                greedy = preferences[0].argmax(-1).cpu().numpy()
-        return self.move(self.exploration.replace(greedy, epsilon), states)
+                greedy = greedy_actions(preferences[0], self.legal)
+        return self.move(self.exploration.replace(greedy, epsilon, self.legal), states)
 
     def move(self, actions: NDArray[np.int64], states: list[NDArray[Any]] | None) -> Transition:
         """Take these actions (N,) in the environments; episodes that end are reset. `states` goes into the result."""
-        before = self.parts
+        before, legal = self.parts, self.legal
         after, reward, terminated, truncated = self.envs.step(actions)
         ended = terminated | truncated
         self.returns += reward
         for env, action in enumerate(actions.tolist()):
             self.actions_so_far[env].append(action)
         self.prev_action, self.prev_reward = actions, np.asarray(reward, np.float64)
-        self.parts = after
+        self.parts, self.legal = after, self.envs.legal
+        legal_after = self.legal
         episodes = self._restart(ended, truncated & ~terminated) if ended.any() else []
-        return Transition(before, actions, reward, states, after, ended, truncated & ~terminated, episodes)
+        cut = truncated & ~terminated
+        return Transition(before, actions, reward, states, after, ended, cut, episodes, legal, legal_after)
 
     def _restart(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[FinishedEpisode]:
         episodes = [
@@ -192,6 +203,7 @@ class Actor:
         with torch.inference_mode():
             self.state = reset_rows(self.state, self.initial, which)
         self.parts = self.envs.reset_some(which, self.seeds)
+        self.legal = self.envs.legal
 
     # -- saving -----------------------------------------------------------------------------------
 
@@ -208,6 +220,8 @@ class Actor:
         }
         kept |= self.exploration.arrays()
         kept |= {f"state.{index}": part.cpu().numpy() for index, part in enumerate(self.state)}
+        if self.legal is not None:
+            kept["legal"] = self.legal
         return kept | {f"observation.{name}": part for name, part in self.parts.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -227,6 +241,9 @@ class Actor:
             self.state = tuple(
                 torch.from_numpy(arrays[f"state.{index}"].copy()).to(self.device) for index in range(len(self.state))
             )
+        if "legal" in arrays:
+            self.legal = arrays["legal"].astype(np.bool_)
+            self.envs.legal_actions.restore(self.legal)
         self.parts = {
             name.removeprefix("observation."): part.copy()
             for name, part in arrays.items()
@@ -236,3 +253,4 @@ class Actor:
     def replay_running(self) -> None:
         """Play the running episodes again in fresh environments, up to their present steps."""
         self.parts = self.envs.replay([int(seed) for seed in self.seeds], self.actions_so_far)
+        self.legal = self.envs.legal

@@ -19,6 +19,7 @@ from dqngui.config import RunConfig
 from dqngui.envs.make import LONGEST_GREEDY
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import inputs_of
+from dqngui.nets.legal import greedy_actions
 from dqngui.nets.trunk import Trunk
 
 CUT_AFTER = 4
@@ -169,7 +170,7 @@ def _play(
     while active.any():
         with torch.inference_mode():  # not around a `yield`: what the caller does then is not inference
             preferences, state = network.preferences(inputs_of(parts, action, reward, device), state)
-            action = preferences[0].argmax(-1).cpu().numpy()
+            action = greedy_actions(preferences[0], envs.legal)
         stepping = envs.stepping(action, active)
         while (result := next(stepping)) is None:
             yield steps
@@ -211,7 +212,7 @@ def episode(
     while not ended and length < longest:
         with torch.inference_mode():
             preferences, state = network.preferences(inputs_of(parts, action, reward, device), state)
-            action = preferences[0].argmax(-1).cpu().numpy()
+            action = greedy_actions(preferences[0], envs.legal)
         parts, raw, terminated, truncated = envs.step(action)
         reward = network.reward_unit.learned(raw)
         ret, length = ret + float(raw[0]), length + 1
