@@ -52,11 +52,13 @@ class Fenced(gymnasium.Env[Any, Any]):
         if self.how == "part":
             seen = {"seen": seen, "action_mask": self.told}
         gone = self.how != "info" or (isinstance(self.told, str) and self.told == "silent")
-        return seen, {} if gone else {"action_mask": self.told}
+        facts = {"facts": {"first": self.first}}
+        return seen, facts if gone else {"action_mask": self.told, **facts}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self.t = self.largest = 0
+        self.first = int(self.np_random.integers(2))  # a fact that is never shown
         return self._draw()
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:

@@ -15,9 +15,12 @@ import pytest
 
 import dqngui.jobs.test as testing_job
 from dqngui.config import ConfigError, Experiment
+from dqngui.hosts import run_inline
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.messages import (
+    AskFaithfulness,
+    AskProbe,
     BeginEpisode,
     Command,
     Drive,
@@ -25,11 +28,13 @@ from dqngui.messages import (
     Evaluated,
     Event,
     Failed,
+    Faithfulness,
     Finished,
     Intervention,
     Look,
     Noted,
     Played,
+    Probed,
     Request,
     Stop,
     Warned,
@@ -38,6 +43,7 @@ from dqngui.runs.folder import create
 from dqngui.settings import experiment_from, with_settings
 from tests.envs import fenced  # noqa: F401  # registers the environments
 from tests.event_logs import run, stored_log
+from tests.evidence.meter_verdicts import untrained
 from tests.jobs.player_client import player_with_weights
 
 SMALL: dict[str, Any] = {
@@ -158,3 +164,25 @@ def test_an_intervention_cannot_choose_an_illegal_action() -> None:
     rows = player.episode(t + 1, number=3, interventions=(Intervention(**{
         "target": "action", "first": t, "last": t, "value": float(other)}),))  # fmt: skip
     assert rows["action"].tolist() == [*own["action"][:t], other]
+
+
+# -- studying --------------------------------------------------------------------------------------
+
+
+def answer_of(asked: Experiment, question: Command) -> Any:
+    """The answer of the studying job about an agent with random weights."""
+    return list(run_inline(Request(job="study", schedule=(*untrained(asked, 0, 20.0), question))))[-2]
+
+
+def test_studies_take_legal_actions_only() -> None:
+    """Also after a removal, with a moved memory, and where a control acts at random."""
+    learn = {"learn.window": 6, "learn.burn_in": 2}
+    attending = asked(
+        "held actions", **{"net.attention": "self", "net.tokens": "feature", "net.memory": "gru", **learn}
+    )
+    answered = answer_of(attending, AskFaithfulness(number=1, view="attention/self/0", draws=2, episodes=16))
+    assert isinstance(answered, Faithfulness)
+    assert answered.steps > 50
+    assert answered.undone is not None and np.isfinite(answered.undone.value)
+    probed = answer_of(attending, AskProbe(number=1, fact="first", episodes=40))
+    assert isinstance(probed, Probed)
