@@ -135,7 +135,10 @@ def _part(area: QRect, left: int, width: int) -> QRectF:
 def lay_out_upright(actions: ActionValues, size: tuple[int, int], letters: Letters) -> UprightBars:
     """A thin upright bar for each action."""
     width, head = size[0], letters.line + 2
-    text = letters.shortened(actions.described or "ended", width)
+    text = actions.described or "ended"
+    if actions.legal:
+        text += f" · {sum(actions.legal)} of {len(actions.legal)} actions legal"
+    text = letters.shortened(text, width)
     line = Label(QRectF(0, 0, width, head), text, token="warn" if actions.actor == "chance" else "text")
     ground = QRectF(0, head, width, size[1] - head)
     each, zero = ground.width() / len(actions.values), bar_share(0.0, actions.limits)

@@ -89,7 +89,7 @@ def values_at(
     """
     q, row = playing.legal_q, min(t, len(playing.q) - 1)
     there, action = t < len(q), int(playing.action[row])
-    legal = playing.legal_at(row)
+    legal = playing.legal_at(row if playing.ended else t)  # a person sees what is legal at the step that waits
     explores = playing.epsilon > 0 or playing.request.from_training
     if there and q[row, action] < q[row].max():
         if playing.request.from_training:
