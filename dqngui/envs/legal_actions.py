@@ -50,7 +50,7 @@ class LegalActions:
 
     def restore(self, mask: Mask) -> None:
         """Go on from a saved mask (N, A)."""
-        self.mask, self._told = mask.copy(), np.ones(len(self._envs), np.bool_)
+        self.mask = mask.copy()
 
     def begin(
         self,
@@ -141,14 +141,15 @@ def checked_mask(env: gymnasium.Env[Any, Any], given: Any, actions: int, step: i
     """
     try:
         pieces = given if isinstance(given, tuple) else (given,)  # gymnasium's own masks of MultiDiscrete are tuples
-        flat = np.concatenate([np.ravel(piece) for piece in pieces])
-        numbers = flat.astype(np.float64)
+        flat = np.ravel(pieces[0]) if len(pieces) == 1 else np.concatenate([np.ravel(piece) for piece in pieces])
+        numbers = flat if flat.dtype.kind in "biuf" else flat.astype(np.float64)
     except (TypeError, ValueError):
         raise ConfigError("env.mask_not_numbers", name=_name_of(env), kind=type(given).__name__, step=step) from None
-    if not np.isin(numbers, (0.0, 1.0)).all():
-        wrong = flat[~np.isin(numbers, (0.0, 1.0))][0]
-        raise ConfigError("env.mask_entry", name=_name_of(env), value=str(wrong), step=step)
-    mask = combined_mask(env, numbers == 1.0)
+    legal = numbers == 1
+    binary = legal | (numbers == 0)
+    if not binary.all():
+        raise ConfigError("env.mask_entry", name=_name_of(env), value=str(flat[~binary][0]), step=step)
+    mask = combined_mask(env, legal)
     if len(mask) != actions:
         raise ConfigError("env.mask_length", name=_name_of(env), length=len(flat), actions=actions, step=step)
     if not mask.any():

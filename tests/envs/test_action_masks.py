@@ -160,6 +160,17 @@ def test_copies_of_which_only_some_tell_and_a_mask_that_comes_late() -> None:
     assert not envs.legal_actions.gaps
 
 
+def test_after_a_resume_copies_that_never_told_are_no_gap() -> None:
+    envs = Envs([Fenced(), Fenced(how="none")], FENCED)
+    envs.reset([0, 1])
+    saved, following = legal_of(envs), Envs([Fenced(), Fenced(how="none")], FENCED)
+    following.legal_actions.restore(saved)
+    following.replay([0, 1], [[], []])
+    assert legal_of(following).tolist() == saved.tolist()
+    following.step(np.array([env.mask.argmax() for env in following.envs]))  # type: ignore[attr-defined]
+    assert not following.legal_actions.gaps
+
+
 # -- random actions --------------------------------------------------------------------------------
 
 
