@@ -49,7 +49,9 @@ class LegalActions:
         self._only_infos = not any(self._methods) and not any(self._parts)
 
     def restore(self, mask: Mask) -> None:
-        """Go on from a saved mask (N, A)."""
+        """Go on from a saved mask (N, A). Raises ValueError for another shape."""
+        if mask.shape != (len(self._envs), self._actions):
+            raise ValueError(f"legal actions of shape {mask.shape}, expected {(len(self._envs), self._actions)}")
         self.mask = mask.copy()
 
     def begin(

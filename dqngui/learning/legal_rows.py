@@ -45,5 +45,7 @@ class LegalRows:
         """Take over what `arrays` gave. Raises ValueError when it does not fit."""
         self._bits = None
         if "legal" in arrays:
-            self._bits = np.empty((self._rows, -(-self._actions // 8)), np.uint8)
-            self._bits[...] = arrays["legal"]
+            kept, shape = arrays["legal"], (self._rows, -(-self._actions // 8))
+            if kept.shape != shape or kept.dtype != np.uint8:
+                raise ValueError(f"legal actions of shape {kept.shape}, expected {shape}")
+            self._bits = kept.copy()

@@ -169,6 +169,8 @@ class Rollout:
         """Take over what `arrays` gave. Raises KeyError or ValueError when it does not fit."""
         self.first_learned, self.window_steps = int(arrays["fresh"]), arrays["made"].copy()
         self.rows = []
+        if "legal" in arrays and arrays["legal"].shape[:-1] != arrays["taken"].shape:
+            raise ValueError(f"legal actions of shape {arrays['legal'].shape}")
         for t in range(len(arrays["taken"]) if "taken" in arrays else 0):
             columns = {name: arrays[stored][t].copy() for name, stored in _STORED_NAMES.items()}
             observation = {name: arrays[f"observation.{name}"][t] for name in self.part_names}

@@ -290,6 +290,16 @@ def test_a_replay_is_restored_with_its_masks_and_saves_none_without_them(told: b
     }
 
 
+def test_masks_of_another_shape_are_refused_and_not_broadcast() -> None:
+    learner, experiment = learner_of()
+    replay = replay_of(learner, experiment)
+    fill(replay, learner, experiment)
+    saved = replay.arrays()
+    for wrong in (saved["legal"][:1], saved["legal"].astype(np.int64), np.concatenate([saved["legal"]] * 2, axis=1)):
+        with pytest.raises(ValueError, match="legal actions"):
+            replay_of(learner, experiment).restore({**saved, "legal": wrong})
+
+
 # -- PPO -------------------------------------------------------------------------------------------
 
 
