@@ -300,6 +300,28 @@ def test_masks_of_another_shape_are_refused_and_not_broadcast() -> None:
             replay_of(learner, experiment).restore({**saved, "legal": wrong})
 
 
+def test_acting_stores_the_mask_of_every_observation_the_last_ones_included() -> None:
+    """The environment's observation is its mask; episodes are truncated after five steps."""
+    training = Training(
+        experiment_from(
+            {
+                "env": {"id": "tests/Fenced-v0", "num_envs": 3, "kwargs": {"length": 5}},
+                "net": {"attention": "none", "memory": "none", "width": 8, "tokens": "one", "standardise": False},
+                "learn": {"window": 1, "burn_in": 0, "warmup": 1000, "replay_capacity": 300, "epsilon": 0.3},
+                "run": {"device": "cpu", "eval_every": 0},
+            }
+        )
+    )
+    training.begin()
+    for _ in range(40):
+        training.act()
+    replay: Any = training.algorithm.store
+    rows = np.concatenate([offset + np.arange(head) for offset, head in zip(replay.offset, replay.head, strict=True)])
+    assert len(rows) > 120  # with the last observations
+    assert replay.legal.at(rows).tolist() == (replay.observation["observation"][rows] > 0).tolist()
+    training.close()
+
+
 # -- PPO -------------------------------------------------------------------------------------------
 
 
