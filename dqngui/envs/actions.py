@@ -21,7 +21,9 @@ class _Combinations(gymnasium.ActionWrapper[Any, Any, Any]):
     def __init__(self, env: gymnasium.Env[Any, Any], sizes: np.ndarray, start: np.ndarray) -> None:
         super().__init__(env)
         dtype = env.action_space.dtype
+        self._first = np.concatenate([[0], np.cumsum(sizes.ravel())])  # each choice's first entry in a mask
         grid = np.indices(tuple(sizes.ravel())).reshape(sizes.size, -1).T  # (N, choices)
+        self._grid = grid
         self._table = (grid.reshape(-1, *sizes.shape) + start).astype(dtype)
         self.action_space = gym_spaces.Discrete(len(grid))
         self.action_names = tuple(" ".join(map(str, np.ravel(row).tolist())) for row in self._table)
@@ -29,6 +31,23 @@ class _Combinations(gymnasium.ActionWrapper[Any, Any, Any]):
     def action(self, action: int) -> np.ndarray:
         row: np.ndarray = self._table[action].copy()  # some environments write into the action they are given
         return row
+
+    def combined(self, mask: np.ndarray) -> np.ndarray:
+        """Which combinations are legal, (N,), from the masks of the choices side by side; other lengths as they are."""
+        if len(mask) != self._first[-1]:
+            return mask
+        legal: np.ndarray = mask[self._grid + self._first[:-1]].all(axis=1)
+        return legal
+
+
+def combined_mask(env: gymnasium.Env[Any, Any], mask: np.ndarray) -> np.ndarray:
+    """An environment's mask of its own actions as a mask of the actions that an agent chooses from."""
+    layer: Any = env
+    while isinstance(layer, gymnasium.Wrapper):
+        if isinstance(layer, _Combinations):
+            return layer.combined(mask)
+        layer = layer.env
+    return mask
 
 
 def as_one_choice(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:

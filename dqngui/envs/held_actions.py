@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dqngui.envs.legal_actions import random_action
 from dqngui.envs.repetition import Clock
 from dqngui.envs.seeds import MEASURE_SEEDS
 from dqngui.envs.trial import Trial
@@ -51,6 +52,8 @@ def search(
 ) -> Found:
     """Play episodes of random actions, each held for a number of steps (`repetition_shares`).
 
+    An action that is no longer legal is replaced by another random one.
+
     Args:
         usual: the reward of steps that find nothing.
         steps, seconds: most steps and most time.
@@ -66,8 +69,10 @@ def search(
         held, left, ended, other = 0, 0, False, False
         while not ended:
             if left == 0:
-                held = int(generator.integers(trial.spaces.actions))
+                held = random_action(generator, trial.spaces.actions, trial.legal)
                 left = 1 + int(generator.choice(longest, p=shares)) if longest > 1 else 1
+            elif trial.legal is not None and not trial.legal[held]:
+                held = random_action(generator, trial.spaces.actions, trial.legal)
             left -= 1
             _, reward, terminated, truncated = trial.step(held)
             played += 1

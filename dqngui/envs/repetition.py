@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from dqngui.config import EnvConfig
+from dqngui.envs.legal_actions import legal_instead
 from dqngui.envs.seeds import MEASURE_SEEDS
 from dqngui.envs.trial import Trial
 from dqngui.schema import Options
@@ -87,6 +88,7 @@ def _episode(trial: Trial, seed: int, actions: list[int], until: float, clock: C
     trial.reset(seed)
     outcomes: list[Outcome] = []
     for action in actions:
+        action = legal_instead(action, trial.legal)
         parts, reward, terminated, truncated = trial.step(action)
         outcomes.append((b"".join(part.tobytes() for part in parts.values()), reward, terminated, truncated))
         if terminated or truncated or clock() >= until:

@@ -1,4 +1,4 @@
-"""What random actions show about a task before a run: lengths of episodes, kinds of rewards, speed, repetition.
+"""What random legal actions show about a task before a run: lengths of episodes, kinds of rewards, speed, repetition.
 
 Defaults follow from these facts. Measuring them takes at most about 2,000 steps or two seconds, or ten seconds where
 random actions found nothing (`held_actions`). Everything apart from the speed is the same at each measurement, unless
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dqngui.config import EnvConfig, ObservationFacts, TaskFacts
 from dqngui.envs.held_actions import Found, search
+from dqngui.envs.legal_actions import random_action
 from dqngui.envs.repetition import Clock, repetition_of
 from dqngui.envs.seeds import MEASURE_SEEDS
 from dqngui.envs.spaces import Spaces, walk
@@ -153,7 +154,9 @@ class _Played:
         start, began = clock(), 0
         times = [start]
         while True:
-            parts, reward, terminated, truncated = trial.step(int(generator.integers(trial.spaces.actions)))
+            parts, reward, terminated, truncated = trial.step(
+                random_action(generator, trial.spaces.actions, trial.legal)
+            )
             self.rewards.append(reward)
             self._see(parts, numeric)
             if terminated or truncated:

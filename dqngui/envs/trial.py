@@ -9,6 +9,7 @@ import numpy as np
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.border import check_alike
 from dqngui.envs.faults import EnvironmentFault, described, details_of
+from dqngui.envs.legal_actions import LegalActions, Mask, legal_instead
 from dqngui.envs.make import make_env, make_usable
 from dqngui.envs.missing_wrappers import usable_spaces
 from dqngui.envs.seeds import MEASURE_SEEDS
@@ -27,6 +28,7 @@ class Trial:
         config: of the environment, with the wrappers that were added.
         env: the environment with its wrappers.
         spaces: its observation parts and actions.
+        legal: which actions are legal after the last reset or step, (A,); None if it does not tell.
     """
 
     def __init__(self, config: EnvConfig, *, add_wrappers: bool = False) -> None:
@@ -42,6 +44,7 @@ class Trial:
         try:
             self.spaces: Spaces = usable_spaces(self.env, self.config)
             self._layout = ObservationLayout.of(self.env, self.config)
+            self._legal = LegalActions([self.env], self.spaces.actions)
         except ConfigError:
             self.env.close()
             raise
@@ -61,23 +64,33 @@ class Trial:
             other.close()
         return None
 
+    @property
+    def legal(self) -> Mask | None:
+        return None if self._legal.mask is None else self._legal.mask[0]
+
     def reset(self, seed: int) -> dict[str, np.ndarray]:
         """Start the episode of a seed. Returns {part: (1, *shape)}."""
         try:
-            observation, _ = self.env.reset(seed=seed)
+            observation, info = self.env.reset(seed=seed)
+            self._legal.begin([0], [info], [observation])
             return self._layout.gather([observation])
         except EnvironmentFault as error:
             raise self._named(error) from error
+        except ConfigError:
+            raise
         except Exception as error:
             raise self._failed(error) from error
 
     def step(self, action: int) -> tuple[dict[str, np.ndarray], float, bool, bool]:
         """Parts {name: (1, *shape)}, reward, terminated, truncated after an action from 0."""
         try:
-            observation, reward, terminated, truncated, _ = self.env.step(action)
+            observation, reward, terminated, truncated, info = self.env.step(action)
+            self._legal.advance([0], [info], [observation], (0,) if terminated or truncated else ())
             step = self._layout.gather([observation]), float(reward), bool(terminated), bool(truncated)
         except EnvironmentFault as error:
             raise self._named(error) from error
+        except ConfigError:
+            raise
         except Exception as error:
             raise self._failed(error) from error
         if not abs(step[1]) <= LARGEST_REWARD:
@@ -110,7 +123,7 @@ def try_task(config: EnvConfig, *, copies: bool) -> None:
     with closing(Trial(config)) as trial:
         trial.reset(MEASURE_SEEDS)
         for _ in range(TRIED_STEPS):
-            if any(trial.step(0)[2:]):
+            if any(trial.step(legal_instead(0, trial.legal))[2:]):
                 trial.reset(MEASURE_SEEDS + 1)
         if copies and (refusal := trial.second_refused()) is not None:
             name, settings = config.id.rpartition(":")[2], "env.num_envs=1 run.eval_every=0"

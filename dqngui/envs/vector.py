@@ -16,6 +16,7 @@ import gymnasium
 import numpy as np
 
 from dqngui.config import EnvConfig
+from dqngui.envs.legal_actions import LegalActions
 from dqngui.envs.missing_wrappers import usable_spaces
 from dqngui.envs.spaces import ObservationLayout, Spaces
 
@@ -33,12 +34,14 @@ class Envs:
         spaces: observation parts and actions of each environment.
         envs: the single environments, for drawing and for hidden facts.
         infos: the last `info` of each.
+        legal_actions: which actions they tell to be legal; `legal` has the present ones.
     """
 
     def __init__(self, envs: Sequence[gymnasium.Env[Any, Any]], config: EnvConfig) -> None:
         self.envs = list(envs)
         self.spaces: Spaces = usable_spaces(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
+        self.legal_actions = LegalActions(self.envs, self.spaces.actions)
         self._layout = ObservationLayout.of(self.envs[0], config)
         self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset
         self._last: Parts = {}
@@ -56,6 +59,11 @@ class Envs:
     def parts(self) -> Parts:
         """The parts that were returned last, {part: (N, *shape)}."""
         return self._last
+
+    @property
+    def legal(self) -> np.ndarray | None:
+        """Which actions are legal after the last reset or step (N, A) bool; None if the environments do not tell."""
+        return self.legal_actions.mask
 
     def texts(self) -> dict[str, str]:
         """The texts that the first environment showed at the last `reset` or `step` of all of them, by part."""
@@ -84,6 +92,7 @@ class Envs:
         self._ended.clear()
         self._observations = observations
         self._last = self._layout.gather(observations)
+        self.legal_actions.begin(range(len(self.envs)), self.infos, observations)
         yield self._last
 
     def step(self, actions: np.ndarray, active: np.ndarray | None = None) -> Step:
@@ -115,6 +124,7 @@ class Envs:
                 self._ended.add(index)
         self._observations = observations
         self._last = self._layout.gather(observations)
+        self.legal_actions.advance(range(count), infos, observations, self._ended)
         return self._last, rewards, terminated, truncated
 
     def stepping(self, actions: np.ndarray, active: np.ndarray, pause_s: float = PAUSE_S) -> Iterator[Step | None]:
@@ -138,6 +148,7 @@ class Envs:
                 yield None
                 began = time.perf_counter()
         self._overwrite(indices, observations)
+        self.legal_actions.advance(indices, self.infos, observations, self._ended)
         yield self._last, rewards, terminated, truncated
 
     def replay(self, seeds: Sequence[int] | np.ndarray, actions: Sequence[Sequence[int]]) -> Parts:
@@ -155,6 +166,7 @@ class Envs:
                     self._ended.add(index)
                     break
             observations.append(observation)
+            self.legal_actions.begin([index], self.infos, [observation], steps=len(actions[index]), ended=self._ended)
         self._last = self._layout.gather(observations)
         return self._last
 
@@ -176,6 +188,7 @@ class Envs:
             observations.append(observation)
         self._ended.difference_update(indices)
         self._overwrite(indices, observations)
+        self.legal_actions.begin(indices, self.infos, observations)
         return self._last
 
     def close(self) -> None:

@@ -9,13 +9,15 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
-from dqngui.jobs.interventions import Interventions, check_action
+from dqngui.jobs.interventions import Interventions, NotLegal, check_action, check_legal
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.exploration import Exploration
 from dqngui.messages import BeginEpisode, Drive, Played
+from dqngui.nets.legal import greedy_actions
 from dqngui.nets.record import Record
 
 MAX_VIEW_BYTES = 256 << 20
@@ -78,8 +80,14 @@ class SimulatedEpisode:
         """Whether so much was recorded that the following steps come without views."""
         return self._view_bytes_left <= 0
 
+    @property
+    def legal(self) -> tuple[bool, ...]:
+        """Whether each action is legal at the present step; empty if the environment does not tell."""
+        return () if self._envs.legal is None else tuple(self._envs.legal[0].tolist())
+
     def drive(self, drive: Drive) -> None:
-        """Set the action of the step that waits; commands for other steps are ignored. Raises ConfigError.
+        """Set the action of the step that waits; commands for other steps are ignored. Raises ConfigError for an action
+        that does not exist or is not legal there.
 
         With `onward` the episode is no longer driven, and the agent continues by itself.
         """
@@ -88,8 +96,18 @@ class SimulatedEpisode:
             return
         if drive.action is not None:
             check_action(drive.action, self._agent.spaces)
-        if self.driven and not self.ended and drive.t == self._next_driven:
+            if self._waits_for(drive) and drive.t == self.length:
+                check_legal(drive.action, drive.t, self._legal, self._agent.spaces)
+        if self._waits_for(drive):
             self._drive = drive
+
+    def _waits_for(self, drive: Drive) -> bool:
+        return self.driven and not self.ended and drive.t == self._next_driven
+
+    @property
+    def _legal(self) -> NDArray[np.bool_] | None:
+        """Which actions are legal at the present step (A,); None if the environment does not tell."""
+        return None if self._envs.legal is None else self._envs.legal[0]
 
     @property
     def _next_driven(self) -> int:
@@ -109,7 +127,8 @@ class SimulatedEpisode:
     def advance(self, until: int, seconds: float) -> Played:
         """Play at least one step, and further steps up to `until` for at most some `seconds`.
 
-        The episode must not have ended, and `until` must come from `playable_until`.
+        The episode must not have ended, and `until` must come from `playable_until`. Raises NotLegal at a step at which
+        an intervention wants an action that is not legal.
         """
         deadline = time.perf_counter() + seconds
         first = self.length
@@ -118,8 +137,14 @@ class SimulatedEpisode:
         rows: list[dict[str, torch.Tensor]] = []
         with torch.inference_mode():
             while True:
+                try:
+                    forced = self._forced(self.length)
+                except NotLegal:
+                    if not rows:
+                        raise
+                    break  # the steps before it are still told
                 observations.append(self._interventions.observation(self.length, self._parts))
-                rows.append(self._decide(observations[-1]))
+                rows.append(self._decide(observations[-1], forced))
                 rewards.append(self._act())
                 if self.full and len(rows[-1]) > 1:  # the next step has no views
                     break
@@ -132,11 +157,17 @@ class SimulatedEpisode:
             "observation": self._agent.numbers(observations),
         }
         return Played(
-            step=self.step, number=self.number, first=first, tensors=tensors, ended=self.ended, truncated=self.truncated
+            step=self.step,
+            number=self.number,
+            first=first,
+            tensors=tensors,
+            ended=self.ended,
+            truncated=self.truncated,
+            legal=self.legal,
         )
 
-    def _decide(self, observation: Parts) -> dict[str, torch.Tensor]:
-        """Choose the next action; returns the action values and the views, (1, 1, ...) each."""
+    def _decide(self, observation: Parts, forced: int | None) -> dict[str, torch.Tensor]:
+        """Choose the next action, if none is forced; returns the action values and the views, (1, 1, ...) each."""
         t = self.length
         recording, weights = self.recorded and not self.full, self._interventions.weights(t)
         record = Record(changes=weights) if recording or weights else None
@@ -144,11 +175,11 @@ class SimulatedEpisode:
         before = self._interventions.state(t, self._state)
         network = self._agent.network
         preferences, self._state = network.preferences(inputs, before, record)
-        q = network.shown(preferences)
-        action = preferences[0].argmax(-1).numpy()
+        legal = self._envs.legal
+        q = network.shown(preferences, legal)
+        action = greedy_actions(preferences[0], legal)
         if self.epsilon > 0:
-            action = self._exploration.replace(action, np.full(1, self.epsilon))
-        forced = self._forced(t)
+            action = self._exploration.replace(action, np.full(1, self.epsilon), legal)
         self._action = action if forced is None else np.full_like(action, forced)
         if record is not None and recording:
             self._agent.derive(record, self._derived, observation, inputs, before, int(self._action[0]))
@@ -156,16 +187,25 @@ class SimulatedEpisode:
         if record is not None and recording:
             views = {f"view/{name}": value for name, value in record.values.items()}
         self._view_bytes_left -= sum(value.nbytes for value in views.values())
-        return {"q": q, **views}
+        told = {} if legal is None else {"legal": torch.from_numpy(legal)[None]}
+        return {"q": q, **told, **views}
 
     def _forced(self, t: int) -> int | None:
-        """The action that replaces the agent's own at step t: of an intervention, of the request or of a `Drive`."""
+        """The action that replaces the agent's own at step t: of an intervention, of the request or of a `Drive`.
+
+        Those of the request are played whether they are legal or not, since they were: runs of earlier versions took
+        illegal ones. Raises NotLegal for an intervention; a `Drive` was checked before it, unless it came early: then
+        the agent acts.
+        """
         driven, forced = None, self._interventions.action(t)
         if self._drive is not None and self._drive.t == t:
             driven, self._drive = self._drive.action, None
         if forced is not None:
+            check_legal(forced, t, self._legal, self._agent.spaces)
             return forced
-        return self.given[t] if t < len(self.given) else driven
+        if t < len(self.given):
+            return self.given[t]
+        return driven if driven is None or self._legal is None or self._legal[driven] else None
 
     def _act(self) -> float:
         self._parts, rewards, terminated, truncated = self._envs.step(self._action)

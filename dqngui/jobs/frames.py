@@ -15,6 +15,7 @@ import numpy as np
 
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.faults import EnvironmentFault
+from dqngui.envs.legal_actions import legal_instead
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.rendering import NO_PICTURE, as_picture
 from dqngui.envs.vector import Envs
@@ -49,7 +50,8 @@ class ReplayEnvironment:
         for _ in range(steps):
             if shown[0] != shown[1] or self.envs.ended[0] or other.ended[0]:
                 break
-            outcomes = [envs.step(np.zeros(1, np.int64)) for envs in (self.envs, other)]
+            action = np.array([legal_instead(0, None if other.legal is None else other.legal[0])])
+            outcomes = [envs.step(action) for envs in (self.envs, other)]
             shown = [digest(parts, float(reward[0])) for parts, reward, _, _ in outcomes]
         self.position = None
         if shown[0] != shown[1]:

@@ -107,6 +107,19 @@ def check_request(request: BeginEpisode, agent: LoadedAgent) -> None:
     Interventions(request.interventions, agent)
 
 
+class NotLegal(ConfigError):
+    """An action was chosen that the environment does not allow at this step."""
+
+
+def check_legal(action: int, step: int, legal: np.ndarray | None, spaces: Spaces) -> None:
+    """Raises NotLegal for an action that is not among the `legal` ones (A,) of a step; None: all are."""
+    if legal is None or legal[action]:
+        return
+    names = spaces.action_names
+    said = [f"{index} {names[index]}" if names else str(index) for index in (action, *np.flatnonzero(legal).tolist())]
+    raise NotLegal("change.not_legal", action=said[0], step=step, allowed=said[1:21])
+
+
 def check_action(action: float, spaces: Spaces) -> None:
     """Raises ConfigError for a number that is not an action."""
     if action not in range(spaces.actions):

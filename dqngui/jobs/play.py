@@ -19,7 +19,7 @@ from dqngui.jobs.agent import LoadedAgent, experiment_of
 from dqngui.jobs.episode import SimulatedEpisode
 from dqngui.jobs.frames import KEPT_FRAMES, NO_PICTURE, NotReproducible, RecordedFrames
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.interventions import check_request
+from dqngui.jobs.interventions import NotLegal, check_request
 from dqngui.jobs.play_environments import PlayEnvironments
 from dqngui.jobs.step_description import describe, is_transposed, observed_map, with_cells_transposed
 from dqngui.messages import (
@@ -122,7 +122,9 @@ class _Player:
         try:
             yield from answers
         except Exception as error:
-            if not isinstance(error, ConfigError) or isinstance(error, EnvironmentFault):
+            if isinstance(error, NotLegal):
+                self._leave()
+            elif not isinstance(error, ConfigError) or isinstance(error, EnvironmentFault):
                 self._leave()
                 self.close()  # an environment that raised is made anew for the next episode
             yield failed(error, self.step, self.environment)
@@ -143,7 +145,10 @@ class _Player:
             case Drive() if self.request is not None:
                 self.early_drive = command
             case Drive() if self.episode is not None and command.number == self.episode.number:
-                self.episode.drive(command)
+                try:
+                    self.episode.drive(command)
+                except NotLegal as error:  # the step goes on waiting
+                    yield Warned(step=self.step, text=error.text)
             case Look():
                 self._set_wanted(command)
             case Describe():
@@ -260,6 +265,7 @@ class _Player:
             epsilon=request.epsilon,
             recorded=request.record,
             given=len(request.actions),
+            legal=self.episode.legal,
         )
         if self.early_drive is not None and self.early_drive.number == request.number:
             self.episode.drive(self.early_drive)

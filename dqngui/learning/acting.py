@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.seeds import episode_seed
 from dqngui.envs.vector import Envs
 from dqngui.learning.exploration import Exploration
 from dqngui.learning.outside import Outside
 from dqngui.learning.saved import check_like, check_observation, pieces, require_between
+from dqngui.nets.legal import greedy_actions
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
@@ -73,6 +75,8 @@ class Transition:
         after: what was observed after the step, of an ended episode its last observation.
         ended, truncated: which episodes ended, and which of those by a time limit, (N,).
         episodes: the episodes that ended.
+        legal, legal_after: which actions were legal before and after the step, (N, A); None if the environments do not
+            tell.
     """
 
     observation: ObservationParts
@@ -83,6 +87,8 @@ class Transition:
     ended: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     episodes: list[FinishedEpisode]
+    legal: Mask | None
+    legal_after: Mask | None
 
 
 class Actor:
@@ -94,6 +100,7 @@ class Actor:
 
     Attributes:
         parts: what the environments show now, by part, (N, ...) each.
+        legal: which actions are legal now, (N, A); None if the environments do not tell.
         prev_action, prev_reward: of the step before, (N,); −1 and 0 at an episode's start. Rewards are raw.
         state: the memory's state, N rows; `initial` is that of an episode's start.
         numbers, seeds: of the running episodes, (N,).
@@ -129,6 +136,7 @@ class Actor:
             self.initial = network.initial_state(count)
         self.state = self.initial
         self.parts: ObservationParts = {}
+        self.legal: Mask | None = None
         self.moves = 0
         self.outside = Outside()
 
@@ -136,6 +144,7 @@ class Actor:
         """Start the first episode of every environment."""
         with self.outside:
             self.parts = self.envs.reset([int(seed) for seed in self.seeds])
+            self.legal = self.envs.legal
 
     def _seed(self, env: int, after: int = 0) -> int:
         """Seed of an environment's running episode, or of one that comes `after` it."""
@@ -157,9 +166,9 @@ class Actor:
                 seen = self.network.reward_unit.learned(self.prev_reward)
                 inputs = inputs_of(self.parts, self.prev_action, seen, self.device)
                 preferences, state = self.network.preferences(inputs, self.state)
-                greedy = preferences[0].argmax(-1).cpu().numpy()
+                greedy = greedy_actions(preferences[0], self.legal)
         self.exploration.remember()
-        return self.move(self.exploration.replace(greedy, epsilon), state, states)
+        return self.move(self.exploration.replace(greedy, epsilon, self.legal), state, states)
 
     def move(self, actions: NDArray[np.int64], state: State, states: list[NDArray[Any]] | None) -> Transition:
         """Take these actions (N,) in the environments; episodes that end are reset. An error undoes the step, and what
@@ -169,11 +178,12 @@ class Actor:
             state: the memory's state after the observation.
             states: goes into the result.
         """
-        before = self.parts
+        before, legal = self.parts, self.legal
         restarted: ObservationParts | None = None
         try:
             with self.outside:
                 after, reward, terminated, truncated = self.envs.step(actions)
+                legal_after = self.envs.legal
                 ended = terminated | truncated
                 if ended.any():
                     restarted = self.envs.reset_some(ended, self._next_seeds(ended))
@@ -187,11 +197,12 @@ class Actor:
         for env, action in enumerate(actions.tolist()):
             self.actions_so_far[env].append(action)
         self.prev_action, self.prev_reward = actions, np.asarray(reward, np.float64)
-        self.parts = after
-        episodes = [] if restarted is None else self._finished(ended, truncated & ~terminated)
+        self.parts, self.legal = after, legal_after
+        cut = truncated & ~terminated
+        episodes = [] if restarted is None else self._finished(ended, cut)
         if restarted is not None:
             self._begin_next(ended, restarted)
-        return Transition(before, actions, reward, states, after, ended, truncated & ~terminated, episodes)
+        return Transition(before, actions, reward, states, after, ended, cut, episodes, legal, legal_after)
 
     def _finished(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[FinishedEpisode]:
         return [
@@ -232,7 +243,7 @@ class Actor:
         self.prev_reward = np.where(which, 0.0, self.prev_reward)
         with torch.inference_mode():
             self.state = reset_rows(self.state, self.initial, which)
-        self.parts = parts
+        self.parts, self.legal = parts, self.envs.legal
 
     # -- saving -----------------------------------------------------------------------------------
 
@@ -249,6 +260,8 @@ class Actor:
         }
         kept |= self.exploration.arrays()
         kept |= {f"state.{index}": part.cpu().numpy() for index, part in enumerate(self.state)}
+        if self.legal is not None:
+            kept["legal"] = self.legal
         return kept | {f"observation.{name}": part for name, part in self.parts.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -281,9 +294,13 @@ class Actor:
             self.state = tuple(
                 torch.from_numpy(arrays[f"state.{index}"].copy()).to(self.device) for index in range(len(self.state))
             )
+        if "legal" in arrays:
+            self.legal = arrays["legal"].astype(np.bool_)
+            self.envs.legal_actions.restore(self.legal)
         self.parts = {part.name: arrays[f"observation.{part.name}"].copy() for part in self.envs.spaces.parts}
 
     def replay_running(self) -> None:
         """Play the running episodes again in fresh environments, up to their present steps."""
         with self.outside:
             self.parts = self.envs.replay([int(seed) for seed in self.seeds], self.actions_so_far)
+            self.legal = self.envs.legal

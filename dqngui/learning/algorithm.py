@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dqngui.config import Experiment
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
@@ -198,21 +199,23 @@ class Algorithm(ABC):
 
         Returns the number of episodes that could not be repeated and were abandoned.
         """
-        wanted = self.actor.parts
+        wanted, legal = self.actor.parts, self.actor.legal
         self.actor.replay_running()
         same = ~self.envs.ended
+        if legal is not None and self.actor.legal is not None:
+            same &= (legal == self.actor.legal).all(1)
         for name, part in wanted.items():
             same &= np.array([np.array_equal(a, b) for a, b in zip(part, self.actor.parts[name], strict=True)])
         lost = ~same
         if lost.any():
-            self.cut_off(lost, wanted)
+            self.cut_off(lost, wanted, legal)
             self.actor.abandon(lost)
         return int(lost.sum())
 
     @abstractmethod
-    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts, legal: Mask | None) -> None:
         """End the running episodes of the environments `lost` (N,); `last` is what all environments showed last, N
-        rows.
+        rows, and `legal` which actions were legal there, (N, A), if they told.
         """
 
 

@@ -33,6 +33,7 @@ class Batch:
         weights: importance weights (B,), or None when sampling is uniform.
         indices: where `set_priorities` puts the windows' priorities, (B,); without priorities the windows' first
             learned steps in the ring.
+        legal: which actions were legal at each row, (L, B, A); None: all.
     """
 
     observation: dict[str, NDArray[Any]]
@@ -48,6 +49,7 @@ class Batch:
     burned: NDArray[np.bool_] | None
     weights: NDArray[np.float32] | None
     indices: Steps
+    legal: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class OneStepBatch:
         action: action at the step, (B,).
         returns, discount: n-step sum of raw rewards, and γ^k or 0 after a termination, (B,).
         weights, indices: as in `Batch`.
+        later_legal: which actions were legal at the step that it bootstraps from, (B, A); None: all.
     """
 
     now: RawInputs
@@ -69,3 +72,4 @@ class OneStepBatch:
     discount: NDArray[np.float32]
     weights: NDArray[np.float32] | None
     indices: Steps
+    later_legal: NDArray[np.bool_] | None = None

@@ -14,6 +14,7 @@ from torch import Tensor
 from dqngui.config import LearnConfig
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, rescaled, td_target, unscaled
 from dqngui.nets.heads import Categorical, Mean, Quantiles, Reading
+from dqngui.nets.legal import only_legal
 
 R = TypeVar("R", bound=Reading)
 
@@ -27,11 +28,11 @@ class Objective(Generic[R]):
     def __init__(self, reading: R) -> None:
         self.reading = reading
 
-    def bootstrap(self, target: Tensor, online: Tensor | None) -> Tensor:
+    def bootstrap(self, target: Tensor, online: Tensor | None, legal: Tensor | None = None) -> Tensor:
         """The target network's value or distribution of the next action, chosen by the online network if that is
-        given.
+        given, among the actions that are `legal` there, (…, A); None: all are.
         """
-        return bootstrap_value(target, online)
+        return bootstrap_value(target, online, legal)
 
     def losses(
         self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
@@ -53,9 +54,9 @@ class CategoricalObjective(Objective[Categorical]):
 
     by_loss = True
 
-    def bootstrap(self, target: Tensor, online: Tensor | None) -> Tensor:
+    def bootstrap(self, target: Tensor, online: Tensor | None, legal: Tensor | None = None) -> Tensor:
         """Probabilities (…, N)."""
-        return _of_action(target, self.reading.values(target if online is None else online).argmax(-1)).softmax(-1)
+        return _of_action(target, _next_action(self.reading, target, online, legal)).softmax(-1)
 
     def losses(
         self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
@@ -73,9 +74,9 @@ class QuantileObjective(Objective[Quantiles]):
 
     by_loss = True
 
-    def bootstrap(self, target: Tensor, online: Tensor | None) -> Tensor:
+    def bootstrap(self, target: Tensor, online: Tensor | None, legal: Tensor | None = None) -> Tensor:
         """Quantiles (…, N)."""
-        return _of_action(target, self.reading.values(target if online is None else online).argmax(-1))
+        return _of_action(target, _next_action(self.reading, target, online, legal))
 
     def losses(
         self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
@@ -102,6 +103,11 @@ def _backed_up(returns: Tensor, discount: Tensor, bootstrap: Tensor, rescale: bo
     if rescale:
         return rescaled(td_target(returns, discount, unscaled(bootstrap)))
     return td_target(returns, discount, bootstrap)
+
+
+def _next_action(reading: Reading, target: Tensor, online: Tensor | None, legal: Tensor | None) -> Tensor:
+    """The best legal action (…) of the online network's estimate, or of the target network's if that is not given."""
+    return only_legal(reading.values(target if online is None else online), legal).argmax(-1)
 
 
 def _of_action(estimate: Tensor, action: Tensor) -> Tensor:

@@ -133,15 +133,20 @@ class DQN:
         action, discount = self._tensor(batch.action), self._tensor(batch.discount)
         returns = self._tensor(self.unit.learned(batch.returns))
         weights = None if batch.weights is None else self._tensor(batch.weights)
+        legal = None if batch.later_legal is None else self._tensor(batch.later_legal)
         self._draw_noise()
-        whole = None if learn.double or learn.target == "soft" else self._bootstrap(later, False)
+        whole = None if learn.double or learn.target == "soft" else self._bootstrap(later, False, legal)
         size = len(batch.indices) // updates
         rows, error = [], returns
         for first in range(0, size * updates, size):
             share = slice(first, first + size)
             if first:
                 self._draw_noise()
-            bootstrap = self._bootstrap(_share(later, share), learn.double) if whole is None else whole[share]
+            if whole is not None:
+                bootstrap = whole[share]
+            else:
+                allowed = None if legal is None else legal[share]
+                bootstrap = self._bootstrap(_share(later, share), learn.double, allowed)
             estimate = self._estimate(_share(now, share), None)[0]
             loss_terms = self.objective.losses(
                 estimate, action[share], returns[share], discount[share], bootstrap, learn
@@ -238,11 +243,11 @@ class DQN:
         with self.random_streams.dropout_enabled(self.online):
             return self.online.estimate(inputs, state)[0]
 
-    def _bootstrap(self, later: Inputs, double: bool) -> Tensor:
-        """Bootstrap values (B, …) of single steps, whose next inputs are `later`."""
+    def _bootstrap(self, later: Inputs, double: bool, legal: Tensor | None) -> Tensor:
+        """Bootstrap values (B, …) of single steps, whose next inputs are `later`, with these `legal` actions (B, A)."""
         with torch.no_grad():
             online = self.online.estimate(later, None)[0][0] if double else None
-            return self.objective.bootstrap(self.target.estimate(later, None)[0][0], online)
+            return self.objective.bootstrap(self.target.estimate(later, None)[0][0], online, legal)
 
     def unroll(self, batch: Batch, mask: Tensor, learn: LearnConfig) -> tuple[Tensor, Tensor, Tensor | None]:
         """Run both networks over the whole window from the same stored state; burn-in without gradient.
@@ -268,7 +273,8 @@ class DQN:
                 )
         else:
             estimate = self._estimate(inputs, state)
-        bootstrap = self.objective.bootstrap(target, estimate.detach() if learn.double else None)
+        legal = None if batch.legal is None else self._tensor(batch.legal)
+        bootstrap = self.objective.bootstrap(target, estimate.detach() if learn.double else None, legal)
         rows = self._tensor(batch.bootstrap_row)
         if bootstrap.ndim > rows.ndim:
             rows = rows.unsqueeze(-1).expand(*rows.shape, bootstrap.shape[-1])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqngui.envs.held_actions import repetition_shares
+from dqngui.envs.legal_actions import Mask, random_actions
 
 
 def epsilon_ladder(epsilon: float, num_envs: int, spread: float) -> NDArray[np.float64]:
@@ -41,18 +42,27 @@ class Exploration:
         self.mean_length = float(shares @ np.arange(1, longest + 1))
         self._remembered: tuple[Any, NDArray[np.int64], NDArray[np.int64]] | None = None
 
-    def replace(self, greedy: NDArray[np.int64], epsilon: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The actions (N,) to take instead of the greedy ones, with the share ε (N,) of random ones."""
+    def replace(
+        self, greedy: NDArray[np.int64], epsilon: NDArray[np.float64], legal: Mask | None = None
+    ) -> NDArray[np.int64]:
+        """The actions (N,) to take instead of the greedy ones, with the share ε (N,) of random ones.
+
+        Args:
+            legal: which actions can be drawn, (N, A); None: all. A repeated action that has become illegal is replaced
+                by another random one for the rest of the repetition.
+        """
         count, repeats = len(greedy), len(self.cumulative) > 1
         # So often a random action begins that the share of steps with one is ε.
         begins = epsilon / (self.mean_length * (1 - epsilon) + epsilon) if repeats else epsilon
         random = self.generator.random(count) < begins
-        drawn = self.generator.integers(self.actions, size=count)
+        drawn = random_actions(self.generator, self.actions, count, legal)
         if not repeats:
             return np.where(random, drawn, greedy)
         lengths = 1 + np.searchsorted(self.cumulative, self.generator.random(count) * self.cumulative[-1])
         new = random & (self.left == 0)
         self.left = np.where(new, lengths, self.left)
+        if legal is not None:
+            new = new | ~legal[np.arange(count), self.held]
         self.held = np.where(new, drawn, self.held)
         going = self.left > 0
         self.left -= going

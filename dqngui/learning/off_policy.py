@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from dqngui.config import ConfigError, Experiment, number
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.algorithm import Algorithm, Generators, under
@@ -76,9 +77,12 @@ class OffPolicy(Algorithm):
         transition = self.actor.step(epsilon_ladder(rate or 0.0, len(self.envs), spread), due)
         self.scaling.observe_rewards(transition, learn.gamma)
         rule = self.learner.rule(experiment) if learn.prioritized else None
-        replay.add(transition.observation, transition.action, transition.reward, transition.states, rule)
+        replay.add(
+            transition.observation, transition.action, transition.reward, transition.states, rule, transition.legal
+        )
         if transition.ended.any():
-            replay.end_episodes(np.flatnonzero(transition.ended), transition.after, transition.truncated)
+            ended = np.flatnonzero(transition.ended)
+            replay.end_episodes(ended, transition.after, transition.truncated, transition.legal_after)
         return transition.episodes
 
     def learn(self, experiment: Experiment, count: Counters) -> Iterator[QStats]:
@@ -143,9 +147,9 @@ class OffPolicy(Algorithm):
         loaded = sum(int(part.nbytes) for name, part in saved.items() if name.startswith(rows))
         _check_room(self.store.bytes_of_steps, self.store.bytes_of_states, loaded)
 
-    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts, legal: Mask | None) -> None:
         self.scaling.abandon(lost)
-        self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool))
+        self.store.end_episodes(np.flatnonzero(lost), last, np.ones(len(self.envs), dtype=bool), legal)
 
 
 def _check_room(steps: int, states: int, loaded: int | None = None) -> None:

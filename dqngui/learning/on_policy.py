@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from dqngui.config import Experiment
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts, inputs_of
 from dqngui.learning.algorithm import Algorithm, Generators
@@ -59,7 +60,8 @@ class OnPolicy(Algorithm):
         unit = self.learner.network.reward_unit
         self.scaling.observe(actor.parts)
         observation, prev_action, prev_reward = actor.parts, actor.prev_action, unit.learned(actor.prev_reward)
-        log_probs, value, state = self._evaluated(observation, prev_action, prev_reward, actor.state)
+        legal = actor.legal
+        log_probs, value, state = self._evaluated(observation, prev_action, prev_reward, actor.state, legal)
         actor.exploration.remember()
         action = sampled_actions(log_probs, self.generators.exploration)
         transition = actor.move(action, state, None)
@@ -78,20 +80,26 @@ class OnPolicy(Algorithm):
             ended=transition.ended,
             bootstrap_value=bootstrap_value,
             window_start=starts,
+            legal=legal,
         )
         rollout.add(row, states)
         self.scaling.observe_rewards(transition, experiment.learn.gamma)
         return transition.episodes
 
     def _evaluated(
-        self, parts: ObservationParts, prev_action: NDArray[np.int64], prev_reward: Floats, state: State
+        self,
+        parts: ObservationParts,
+        prev_action: NDArray[np.int64],
+        prev_reward: Floats,
+        state: State,
+        legal: Mask | None = None,
     ) -> tuple[Floats, Floats, State]:
         """Log-probabilities of the actions (N, A), values (N,) and the next state, for one observation of each
-        environment.
+        environment. `legal` (N, A): which actions the policy can choose; None: all.
         """
         with torch.inference_mode():
             inputs = inputs_of(parts, prev_action, prev_reward, self.device)
-            log_probs, value, state = self.learner.network.policy_and_value(inputs, state)
+            log_probs, value, state = self.learner.network.policy_and_value(inputs, state, legal=legal)
         return log_probs[0].cpu().numpy(), value[0].cpu().numpy(), state
 
     def learn(self, experiment: Experiment, count: Counters) -> Iterator[PolicyStats]:
@@ -136,7 +144,7 @@ class OnPolicy(Algorithm):
     def check_room(self, arrays: Mapping[str, Any]) -> None:
         """A rollout is small."""
 
-    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts) -> None:
+    def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts, legal: Mask | None) -> None:
         actor = self.actor
         prev_reward = self.learner.network.reward_unit.learned(actor.prev_reward)
         _, value, _ = self._evaluated(last, actor.prev_action, prev_reward, actor.state)
@@ -148,4 +156,5 @@ def sampled_actions(log_probs: Floats, generator: np.random.Generator) -> NDArra
     """One random action for each row of log-probabilities, (N, A) -> (N,), by inverting the cumulative distribution."""
     cumulative = np.exp(log_probs.astype(np.float64)).cumsum(axis=1)
     thresholds = generator.random(len(log_probs))[:, None] * cumulative[:, -1:]
-    return np.minimum((cumulative <= thresholds).sum(axis=1), log_probs.shape[1] - 1)
+    last = (cumulative < cumulative[:, -1:]).sum(axis=1)  # a rounded threshold chooses no action of probability 0
+    return np.minimum((cumulative <= thresholds).sum(axis=1), last)

@@ -58,7 +58,8 @@ class PPO:
         errors: Errors = {}
         mask = self._tensor(batch.mask)
         state = None if batch.state is None else tuple(self._tensor(part) for part in batch.state)
-        log_probs, value, _ = self.network.policy_and_value(self._inputs(batch), state, errors)
+        legal = None if batch.legal is None else self._tensor(batch.legal)
+        log_probs, value, _ = self.network.policy_and_value(self._inputs(batch), state, errors, legal)
         total, stats = self._losses(log_probs, value, batch, mask, learn)
         if self.own_loss is not None:
             total = total + number(learn.self_weight) * self.own_loss.of(errors, mask)
@@ -82,7 +83,7 @@ class PPO:
             advantage = normalised(advantage, mask)
         policy_loss = _mean(policy_losses(ratio, advantage, number(learn.clip)), mask)
         value_loss = _mean(value_losses(value, old_value, returns, learn), mask)
-        entropy = _mean(-(log_probs.exp() * log_probs).sum(-1), mask)
+        entropy = _mean(entropies(log_probs, batch.legal is not None), mask)
         total = policy_loss + learn.value_weight * value_loss - number(learn.entropy_weight) * entropy
         with torch.no_grad():
             clip_share = _mean(((ratio - 1).abs() > number(learn.clip)).to(ratio.dtype), mask)
@@ -140,6 +141,16 @@ class PPO:
 def policy_losses(ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
     """−min(r A, clip(r, 1 ± ε) A), equation 7 of the paper; all shapes equal."""
     return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
+
+
+def entropies(log_probs: Tensor, illegal: bool) -> Tensor:
+    """Entropies −Σ p log p, in nats, of log-probabilities (…, A) -> (…).
+
+    Args:
+        illegal: some actions have probability 0. Their terms are 0, and so are their gradients.
+    """
+    logs = log_probs.masked_fill(log_probs == -torch.inf, 0.0) if illegal else log_probs
+    return -(log_probs.exp() * logs).sum(-1)
 
 
 def value_losses(value: Tensor, old_value: Tensor, returns: Tensor, learn: LearnConfig) -> Tensor:

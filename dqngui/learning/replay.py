@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.batches import Batch, OneStepBatch, RawInputs
 from dqngui.learning.drawing import DrawnWindows, draw_windows
 from dqngui.learning.episode_table import EpisodeTable
+from dqngui.learning.legal_rows import LegalRows
 from dqngui.learning.priorities import WindowPriorities
 from dqngui.learning.saved import check_like, check_observation, require, require_between
 from dqngui.learning.windows import Steps, WindowRule
@@ -60,6 +62,7 @@ class Replay:
         start, end: first and last position of each row's episode; the last one of a running episode is −1.
         episodes: the episodes of which rows are stored.
         priorities: of the windows; None if they are drawn with equal probabilities.
+        legal: which actions were legal at the rows, if the environments tell.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Replay:
         self.priorities = WindowPriorities(flat, num_envs) if prioritized else None
         self.episodes = EpisodeTable(num_envs, self.rows)
         self._parts, self._actions = spaces.parts, spaces.actions
+        self.legal = LegalRows(flat, spaces.actions)
 
     def __len__(self) -> int:
         return int(np.minimum(self.head, self.rows).sum())
@@ -127,13 +131,17 @@ class Replay:
         reward: NDArray[np.float64],
         states: Sequence[NDArray[Any]] | None = None,
         rule: WindowRule | None = None,
+        legal: Mask | None = None,
     ) -> None:
-        """Append one step of every environment; `states` are the memory's states before it, (N, ...) each."""
+        """Append one step of every environment; `states` are the memory's states before it, (N, ...) each, and `legal`
+        says which actions were legal, (N, A); None: all.
+        """
         row = self.offset + self.head % self.rows
         for name, part in observation.items():
             self.observation[name][row] = part
         self.action[row], self.reward[row] = action, reward
         self.start[row], self.end[row] = self.episode_start, -1
+        self.legal.put(row, legal)
         if states is not None:
             due = self.state_due()
             envs = np.flatnonzero(due)
@@ -147,15 +155,22 @@ class Replay:
         self.head += 1
 
     def end_episodes(
-        self, envs: NDArray[np.int64], observation: Mapping[str, NDArray[Any]], truncated: NDArray[np.bool_]
+        self,
+        envs: NDArray[np.int64],
+        observation: Mapping[str, NDArray[Any]],
+        truncated: NDArray[np.bool_],
+        legal: Mask | None = None,
     ) -> None:
-        """Close the episodes of some environments with their last observations (rows of all environments)."""
+        """Close the episodes of some environments with their last observations (rows of all environments), and the
+        legal actions there, (N, A); None: all.
+        """
         for env in envs:
             head, start = int(self.head[env]), int(self.episode_start[env])
             row = self.offset[env] + head % self.rows
             for name, part in observation.items():
                 self.observation[name][row] = part[env]
             self.action[row], self.reward[row], self.start[row] = 0, 0.0, start
+            self.legal.put(np.array([row]), None if legal is None else legal[env : env + 1])
             if self.priorities is not None:
                 self.priorities.remove(np.array([row]))
             oldest = max(start, head - self.rows + 1)
@@ -226,6 +241,7 @@ class Replay:
             discount=np.where(stops, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
             weights=weights,
             indices=drawn.index,
+            later_legal=self.legal.at(offset + later % self.rows),
         )
 
     def _raw_inputs(self, offset: Steps, row: Steps, position: Steps) -> RawInputs:
@@ -266,6 +282,7 @@ class Replay:
             burned=burned,
             weights=weights,
             indices=drawn.index,
+            legal=self.legal.at(rows),
         )
 
     def _previous(self, offset: Steps, position: Steps, start: Steps) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -307,7 +324,7 @@ class Replay:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that `restore` needs, by name."""
         kept = {f"observation.{name}": part for name, part in self.observation.items()}
-        kept |= self._columns()
+        kept |= self._columns() | self.legal.arrays()
         kept |= {f"state.{index}": state for index, state in enumerate(self.states)}
         return kept if self.priorities is None else kept | self.priorities.arrays()
 
@@ -320,6 +337,7 @@ class Replay:
             part[...] = arrays[f"observation.{name}"]
         for name, column in self._columns().items():
             column[...] = arrays[name]
+        self.legal.restore(arrays)
         for index, state in enumerate(self.states):
             state[...] = arrays[f"state.{index}"]
         if self.priorities is not None:

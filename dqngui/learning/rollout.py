@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.spaces import Spaces
 from dqngui.learning.acting import ObservationParts
 from dqngui.learning.saved import check_array, check_observation, require, require_between
@@ -37,6 +38,7 @@ class RolloutStep:
         ended: the episode ended with this step.
         bootstrap_value: value of a truncated episode's last observation, 0 elsewhere.
         window_start: a window starts with this step.
+        legal: which actions were legal, (N, A); None if the environments do not tell.
     """
 
     observation: ObservationParts
@@ -49,6 +51,7 @@ class RolloutStep:
     ended: NDArray[np.bool_]
     bootstrap_value: Floats
     window_start: NDArray[np.bool_]
+    legal: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Minibatch:
             rewards, (L, B).
         mask: rows whose loss counts, (L, B).
         state: the memory's state at row 0 (recurrent memories), else None.
+        legal: which actions were legal when the policy acted, (L, B, A); None: all.
     """
 
     observation: dict[str, NDArray[Any]]
@@ -75,6 +79,7 @@ class Minibatch:
     returns: Floats
     mask: NDArray[np.bool_]
     state: tuple[NDArray[Any], ...] | None
+    legal: Mask | None = None
 
 
 _STORED_NAMES = {
@@ -160,6 +165,8 @@ class Rollout:
             kept |= {_STORED_NAMES[name]: column for name, column in self._columns().items()}
             kept |= {f"observation.{name}": part for name, part in self._observations().items()}
             kept |= {f"state.{index}": np.concatenate(state) for index, state in enumerate(self.states) if state}
+            if (legal := self._legal()) is not None:
+                kept["legal"] = legal
         return kept
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -167,10 +174,13 @@ class Rollout:
         self._check(arrays)
         self.first_learned, self.window_steps = int(arrays["fresh"]), arrays["made"].copy()
         self.rows = []
+        if "legal" in arrays and arrays["legal"].shape[:-1] != arrays["taken"].shape:
+            raise ValueError(f"legal actions of shape {arrays['legal'].shape}")
         for t in range(len(arrays["taken"]) if "taken" in arrays else 0):
             columns = {name: arrays[stored][t].copy() for name, stored in _STORED_NAMES.items()}
             observation = {name: arrays[f"observation.{name}"][t] for name in self.part_names}
-            self.rows.append(RolloutStep(observation, **columns))
+            legal = arrays["legal"][t].astype(np.bool_) if "legal" in arrays else None
+            self.rows.append(RolloutStep(observation, **columns, legal=legal))
         stored = [f"state.{index}" for index in range(len(self.states))]
         self.states = [[arrays[name].copy()] if name in arrays else [] for name in stored]
 
@@ -196,6 +206,14 @@ class Rollout:
 
     def _observations(self) -> dict[str, NDArray[Any]]:
         return {name: np.stack([row.observation[name] for row in self.rows]) for name in self.part_names}
+
+    def _legal(self) -> Mask | None:
+        """Which actions were legal at each step, (R, N, A); None if the environments told none."""
+        told = [row.legal for row in self.rows if row.legal is not None]
+        if not told:
+            return None
+        everything = np.ones_like(told[0])
+        return np.stack([everything if row.legal is None else row.legal for row in self.rows])
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         """The arrays of all steps, (R, N) each, by their names in `RolloutStep`."""
@@ -223,7 +241,8 @@ class Rollout:
         )
         columns["returns"] = columns["advantage"] + columns["value"]
         states = tuple(np.concatenate(state) for state in self.states)
-        return RolloutWindows(columns, self._observations(), states, self.first_learned, self.context)
+        observations, legal = self._observations(), self._legal()
+        return RolloutWindows(columns, observations, states, self.first_learned, self.context, legal)
 
 
 class RolloutWindows:
@@ -235,6 +254,7 @@ class RolloutWindows:
         states: a recurrent memory's states at the start of each of the W windows, (W, ...).
         first_learned: index of the first step that is learned.
         context: past steps that a finite memory sees; None for a recurrent one.
+        legal: which actions were legal, (R, N, A); None: all.
 
     Attributes:
         begin, stop: first learned step of each window and the step after its last one, (W,).
@@ -249,7 +269,9 @@ class RolloutWindows:
         states: tuple[NDArray[Any], ...],
         first_learned: int,
         context: int | None,
+        legal: Mask | None = None,
     ) -> None:
+        self.legal = legal
         self.columns, self.observation, self.states, self.recurrent = columns, observation, states, context is None
         ended = columns["ended"]
         rows = np.arange(len(ended))[:, None]
@@ -289,6 +311,7 @@ class RolloutWindows:
             **{name: self.columns[name][rows, env] for name in columns},
             mask=mask,
             state=tuple(state[which] for state in self.states) if self.recurrent else None,
+            legal=None if self.legal is None else self.legal[rows, env],
         )
 
 

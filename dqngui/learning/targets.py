@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dqngui.nets.legal import only_legal
+
 
 def td_target(returns: Tensor, discount: Tensor, bootstrap: Tensor) -> Tensor:
     """n-step target Σ γ^i r_{t+i} + γ^k V(s_{t+k}), Sutton & Barto 2018, eq. 7.1; all shapes equal.
@@ -15,15 +17,15 @@ def td_target(returns: Tensor, discount: Tensor, bootstrap: Tensor) -> Tensor:
     return torch.addcmul(returns, discount, bootstrap)
 
 
-def bootstrap_value(target_q: Tensor, online_q: Tensor | None) -> Tensor:
-    """Value of the next state, (…, A) -> (…).
+def bootstrap_value(target_q: Tensor, online_q: Tensor | None, legal: Tensor | None = None) -> Tensor:
+    """Value of the next state, (…, A) -> (…): that of the best action that is `legal` there (…, A); None: all are.
 
     With `online_q` the online network picks the action (double DQN, van Hasselt et al. 2016,
     arXiv:1509.06461); else the target network's largest value.
     """
     if online_q is None:
-        return target_q.amax(-1)
-    return target_q.gather(-1, online_q.argmax(-1, keepdim=True)).squeeze(-1)
+        return only_legal(target_q, legal).amax(-1)
+    return target_q.gather(-1, only_legal(online_q, legal).argmax(-1, keepdim=True)).squeeze(-1)
 
 
 def elementwise_loss(prediction: Tensor, target: Tensor, kind: str) -> Tensor:

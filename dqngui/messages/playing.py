@@ -78,6 +78,7 @@ class EpisodeBegan(Event, frozen=True):
         number: the episode's number in `BeginEpisode`.
         recorded: views come with the steps.
         given: number of first actions that were prescribed by `BeginEpisode.actions`.
+        legal: whether each action is legal at the first step; empty if the environment does not tell.
     """
 
     logged = False
@@ -86,6 +87,7 @@ class EpisodeBegan(Event, frozen=True):
     epsilon: float = 0.0
     recorded: bool = True
     given: int = 0
+    legal: tuple[bool, ...] = ()
 
 
 class Played(Event, frozen=True):
@@ -93,7 +95,9 @@ class Played(Event, frozen=True):
 
     Attributes:
         ended: the last of these steps is the episode's last; `truncated`: by a time limit.
-        tensors: `q` (n, A), `action` (n,), `reward` (n,) raw, `observation` (n, F), `view/NAME` (n, *shape).
+        tensors: `q` (n, A), `action` (n,), `reward` (n,) raw, `observation` (n, F), `view/NAME` (n, *shape), and
+            `legal` (n, A) bool if the environment tells which actions are legal.
+        legal: whether each action is legal at the step after these; empty if the environment does not tell.
     """
 
     logged = False
@@ -102,6 +106,7 @@ class Played(Event, frozen=True):
     tensors: dict[str, Any]
     ended: bool = False
     truncated: bool = False
+    legal: tuple[bool, ...] = ()
 
 
 class Frame(Event, frozen=True):
@@ -206,7 +211,7 @@ class BeginEpisode(Command, frozen=True):
 class Drive(Command, frozen=True):
     """To the player: take this action at step t of the driven episode `number`; None: the agent's own.
 
-    It is ignored if step t is not the one that waits.
+    It is ignored if step t is not the one that waits. An action that is not legal there is answered with Warned.
 
     Attributes:
         onward: the agent acts by itself from now on, as in an episode that is not driven; `t` is ignored.

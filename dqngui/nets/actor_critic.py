@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 from dqngui.config import Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.heads import LinearHead
+from dqngui.nets.legal import Legal, only_legal
 from dqngui.nets.memory.contract import Errors, State
 from dqngui.nets.record import Record
 from dqngui.nets.trunk import Inputs, Trunk
@@ -49,14 +50,21 @@ class ActorCritic(Trunk):
         logits: Tensor = self.policy(h, z)
         return logits, state
 
-    def shown(self, preferences: Tensor) -> Tensor:
-        """Probabilities of the actions, from their logits."""
-        return preferences.softmax(-1)
+    def shown(self, preferences: Tensor, legal: Legal = None) -> Tensor:
+        """Probabilities of the actions, from their logits; 0 for actions that are not legal."""
+        return only_legal(preferences, legal).softmax(-1)
 
     def policy_and_value(
-        self, inputs: Inputs, state: State | None, errors: Errors | None = None
+        self,
+        inputs: Inputs,
+        state: State | None,
+        errors: Errors | None = None,
+        legal: Legal = None,
     ) -> tuple[Tensor, Tensor, State]:
-        """Log-probabilities (T, B, A), values (T, B) in the unit of `reward_unit`, and the next state."""
+        """Log-probabilities (T, B, A), values (T, B) in the unit of `reward_unit`, and the next state.
+
+        Actions that are not `legal` (as in `only_legal`) have probability 0.
+        """
         h, z, state = self.features(inputs, state, None, errors)
         logits: Tensor = self.policy(h, z)
-        return logits.log_softmax(-1), self.value(h).squeeze(-1), state
+        return only_legal(logits, legal).log_softmax(-1), self.value(h).squeeze(-1), state

@@ -11,6 +11,7 @@ from dqngui.nets.attention.none import NoAttention
 from dqngui.nets.encoders import VectorEncoder
 from dqngui.nets.heads import Categorical, Head, make_head
 from dqngui.nets.initialise import build
+from dqngui.nets.legal import Legal
 from dqngui.nets.memory.contract import Errors, State
 from dqngui.nets.noise import Dropout, NoisyLinear
 from dqngui.nets.predictor import Predictor
@@ -59,7 +60,7 @@ class QNetwork(Trunk):
         reading = self.head.reading
         return max(abs(reading.low), abs(reading.high)) if isinstance(reading, Categorical) else None
 
-    def shown(self, preferences: Tensor) -> Tensor:
+    def shown(self, preferences: Tensor, legal: Legal = None) -> Tensor:
         """Action values in the environment's rewards, from those in the unit in which they are learned.
 
         Rescaled values stay as they are, since they are no longer proportional to rewards.

@@ -15,6 +15,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.contract import Attention, Prepared
 from dqngui.nets.encoders import Encoder
+from dqngui.nets.legal import Legal
 from dqngui.nets.memory.contract import Errors, Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 from dqngui.nets.scaling import reward_unit
@@ -92,8 +93,11 @@ class Trunk(nn.Module):
         """
         raise NotImplementedError
 
-    def shown(self, preferences: Tensor) -> Tensor:
-        """The forward pass's output of these preferences, of the same shape."""
+    def shown(self, preferences: Tensor, legal: Legal = None) -> Tensor:
+        """The forward pass's output of these preferences, of the same shape; probabilities are among `legal` actions.
+
+        Values of illegal actions stay as they are: nothing was learned about them.
+        """
         raise NotImplementedError
 
     def forward(self, inputs: Inputs, state: State | None, record: Record | None = None) -> tuple[Tensor, State]:

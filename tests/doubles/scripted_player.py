@@ -22,10 +22,12 @@ class ScriptedPlayer:
         answers: False leaves every command without an answer.
         draws: False leaves `Look`s for a picture without an answer.
         most: steps that it plays at most for now.
+        legal: whether each action is legal at the step that is next; empty: it does not tell.
     """
 
     opened: list[ScriptedPlayer] = []
     length = 100
+    legal: tuple[bool, ...] = ()
     ready = m.PlayerReady(
         step=0, environment="Scripted", views=(VIEW,), actions=ACTIONS, features=("position", "angle"), fps=50.0
     )
@@ -70,6 +72,7 @@ class ScriptedPlayer:
                     m.EpisodeBegan(
                         step=self.weights_step, number=command.number, seed=command.seed,
                         epsilon=command.epsilon, recorded=command.record, given=len(command.actions),
+                        legal=self.legal,
                     )
                 )  # fmt: skip
             case m.Drive(onward=True) if command.number == self.number:
@@ -117,7 +120,8 @@ class ScriptedPlayer:
         }
         if self.recorded:
             tensors["view/memory/hidden"] = np.tile(t[:, None], (1, 8)).astype(np.float32)
-        return m.Played(step=0, number=self.number, first=first, tensors=tensors, ended=until == self.length)
+        ended = until == self.length
+        return m.Played(step=0, number=self.number, first=first, tensors=tensors, ended=ended, legal=self.legal)
 
     def drain(self, budget_ms: float = 8.0) -> list[m.Event]:
         events, self._queue = self._queue, []

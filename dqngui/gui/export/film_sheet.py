@@ -115,11 +115,12 @@ class FilmSheet(QWidget):
 
     def _draw_values(self) -> None:
         playing = self._playing
-        q, names = playing.q, playing.ready.actions
+        best, names = playing.legal_q.max(axis=1), playing.ready.actions
+        q = np.where(np.isneginf(playing.legal_q), np.nan, playing.q)  # illegal actions leave gaps in their lines
         if q.shape[1] <= MOST_CURVES:
             series = [Series(names[a], f"series{a}", q[:, a]) for a in range(q.shape[1])]
         else:
-            series = [Series("highest", "series0", q.max(axis=1)), Series("mean", "series1", q.mean(axis=1))]
+            series = [Series("highest", "series0", best), Series("mean", "series1", np.nanmean(q, axis=1))]
         finite = q[np.isfinite(q)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
         self._values.set_span(episode_span(playing.length, ended=True))

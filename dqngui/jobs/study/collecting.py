@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dqngui.envs.facts import Facts, facts_of
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
 from dqngui.envs.seeds import STUDY_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.study.lanes import Lanes
+from dqngui.nets.legal import greedy_actions
 from dqngui.nets.memory.contract import State
 from dqngui.nets.record import Record
 from dqngui.nets.trunk import Inputs, Trunk
@@ -41,6 +43,7 @@ class ParallelStep:
         facts: of each episode, if they were wanted.
         reward: the environment's own reward of the action at this step, (n,).
         ended: the episode ended with this step, or was cut after it, (n,).
+        legal: which actions are legal (n, A); None if the environment does not tell.
         done: share of all work that is done, from 0 to 1, assuming that running episodes reach the longest length.
     """
 
@@ -57,6 +60,16 @@ class ParallelStep:
     reward: NDArray[np.float64]
     ended: NDArray[np.bool_]
     done: float
+    legal: Mask | None = None
+
+    @property
+    def judged_q(self) -> Tensor:
+        """`q` with the lowest legal value in place of illegal ones, about which nothing was learned."""
+        if self.legal is None:
+            return self.q
+        legal = torch.from_numpy(self.legal)
+        lowest = self.q.masked_fill(~legal, torch.inf).amin(-1, keepdim=True)
+        return torch.where(legal, self.q, lowest)
 
 
 Choose = Callable[[ParallelStep], NDArray[np.int64]]
@@ -112,7 +125,7 @@ def _present_step(
     inputs = lanes.inputs()
     with torch.inference_mode(), _memory_output_of(network) as outputs:
         preferences, next_state = network.preferences(inputs, lanes.state, recorded)
-        q = network.shown(preferences)
+        q = network.shown(preferences, lanes.legal)
     return ParallelStep(
         episode=lanes.episode,
         t=lanes.t,
@@ -120,13 +133,14 @@ def _present_step(
         state=lanes.state,
         next_state=next_state,
         q=q[0],
-        action=preferences[0].argmax(-1).numpy(),
+        action=greedy_actions(preferences[0], lanes.legal),
         memory_output=outputs[-1][-1] if outputs else None,
         views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
         facts=[facts_of(envs.envs[index], envs.infos[index]) for index in lanes.envs] if facts else [],
         reward=np.zeros(len(lanes)),
         ended=np.zeros(len(lanes), np.bool_),
         done=(lanes.finished + float((lanes.t / longest).sum())) / lanes.episodes,
+        legal=lanes.legal,
     )
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dqngui.config import ConfigError
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.interventions import removing_by_row
@@ -34,6 +35,7 @@ from dqngui.jobs.study.playing_on import NotRepeatable, play_on
 from dqngui.jobs.study.stakes import MeasuredStep, MeasuredSteps
 from dqngui.jobs.study.thresholds import MIN_EPISODES
 from dqngui.messages import AskFaithfulness, Event, Progress
+from dqngui.nets.legal import only_legal
 from dqngui.nets.record import Record, ViewSpec
 from dqngui.texts import Text, say
 
@@ -133,12 +135,12 @@ def _measured(
     removed = _removals(agent, spec, step, _removal_choices(weighed, there, question, generator), question.head)
     concentrated, multiple = concentration(weighed, there, question.k)
     return MeasuredStep(
-        eligible=((there.sum(-1) > question.k) & (weighed.sum(-1) > 0)).numpy(),
+        eligible=((there.sum(-1) > question.k) & (weighed.sum(-1) > 0)).numpy() & _has_choice(step.legal, len(step.t)),
         concentration=concentrated,
         multiple=multiple,
         q=removed.q,
         states=removed.states,
-        other=_other_actions(removed.q[0], generator),
+        other=_other_actions(removed.q[0], generator, step.legal),
     )
 
 
@@ -153,9 +155,20 @@ def _removal_choices(weighed: Tensor, there: Tensor, question: AskFaithfulness, 
     return torch.cat([torch.zeros(1, *there.shape, dtype=torch.bool), gone])
 
 
-def _other_actions(q: Tensor, generator: torch.Generator) -> NDArray[np.int64]:
-    """For each row of q (n, A) an action that is not the greedy one, drawn evenly, (n,)."""
+def _has_choice(legal: Mask | None, count: int) -> NDArray[np.bool_]:
+    """Whether at least two actions are legal, (count,); `legal` (count, A): None if all of them are."""
+    return np.ones(count, np.bool_) if legal is None else np.asarray(legal.sum(1) > 1)
+
+
+def _other_actions(q: Tensor, generator: torch.Generator, legal: Mask | None) -> NDArray[np.int64]:
+    """For each row of q (n, A) a legal action that is not the greedy one, drawn evenly, (n,); where only one action is
+    legal, that one.
+    """
     count, actions = q.shape
+    if legal is not None:
+        order = torch.rand(count, actions, generator=generator).masked_fill(~torch.from_numpy(legal), -1.0)
+        greedy = only_legal(q, legal).argmax(-1, keepdim=True)
+        return np.asarray(order.scatter(-1, greedy, -0.5).argmax(-1).numpy(), np.int64)
     by = torch.randint(1, actions, (count,), generator=generator)
     other: NDArray[np.int64] = ((q.argmax(-1) + by) % actions).numpy()
     return other

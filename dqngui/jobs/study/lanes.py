@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
 from dqngui.learning.acting import inputs_of
@@ -63,6 +64,11 @@ class Lanes:
     def finished(self) -> int:
         """Number of episodes that are over."""
         return self.begun - len(self.envs)
+
+    @property
+    def legal(self) -> Mask | None:
+        """Which actions are legal at the present step, (n, A); None if the environment does not tell."""
+        return None if self._envs.legal is None else self._envs.legal[self.envs]
 
     def inputs(self) -> Inputs:
         """The network's inputs of the present step, (1, n, ...)."""

@@ -24,6 +24,7 @@ from dqngui.jobs.study.collecting import ParallelStep
 from dqngui.jobs.study.following import held_numbers, moved_forward
 from dqngui.jobs.study.linear import Array
 from dqngui.jobs.study.thresholds import MIN_GAP
+from dqngui.nets.legal import only_legal
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
@@ -35,12 +36,11 @@ _SHRINK = 1e-2
 
 
 def gaps(q: Array) -> Array:
-    """Difference of the two largest of (n, A), (n,); 0 with a single action."""
+    """Difference of the two largest of (n, A), (n,); 0 with a single action, or a single one that is not −inf."""
     if q.shape[1] < 2:
         return np.zeros(len(q))
     two = np.partition(q, -2, axis=1)[:, -2:]
-    difference: Array = two[:, 1] - two[:, 0]
-    return difference
+    return np.where(np.isfinite(two[:, 0]), two[:, 1] - two[:, 0], 0.0)
 
 
 @dataclass(slots=True)
@@ -132,16 +132,15 @@ class Patterns:
         return changed[:, :-actions], changed[:, -actions:]
 
     def values(self, step: ParallelStep, rows: NDArray[np.int64], moves: Tensor) -> Array:
-        """Action values (K, m, A) of rows (m,) whose memory is moved by each of (K, m, F)."""
+        """Action values (K, m, A) of rows (m,) whose memory is moved by each of (K, m, F); −inf for actions that are
+        not legal.
+        """
         chosen = torch.from_numpy(np.tile(rows, len(moves)))
         inputs, state = _rows_of(step.inputs, chosen), _state_of(step.state, chosen)
-        q: Array = (
-            moved_forward(self.network, self.views, inputs, state, moves.flatten(0, 1))
-            .double()
-            .unflatten(0, (len(moves), len(rows)))
-            .numpy()
-        )
-        return q
+        q = moved_forward(self.network, self.views, inputs, state, moves.flatten(0, 1)).double()
+        legal = None if step.legal is None else step.legal[rows]
+        values: Array = only_legal(q.unflatten(0, (len(moves), len(rows))), legal).numpy()
+        return values
 
 
 @dataclass(frozen=True, slots=True)

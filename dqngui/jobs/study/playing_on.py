@@ -18,6 +18,7 @@ from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
 from dqngui.jobs.study.lanes import Lanes
 from dqngui.learning.acting import inputs_of
+from dqngui.nets.legal import greedy_actions
 from dqngui.nets.memory.contract import State
 
 
@@ -118,5 +119,5 @@ class _Branches:
         with torch.inference_mode():
             preferences, state = self.network.preferences(inputs, tuple(part[rows] for part in lanes.state))
             state = tuple(old.index_copy(0, rows, new) for old, new in zip(lanes.state, state, strict=True))
-        greedy: NDArray[np.int64] = preferences[0].argmax(-1).numpy()
-        return greedy, state
+        legal = None if lanes.legal is None else lanes.legal[free]
+        return greedy_actions(preferences[0], legal), state

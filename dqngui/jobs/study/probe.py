@@ -16,6 +16,7 @@ from torch import Tensor
 
 from dqngui.config import ConfigError
 from dqngui.envs.facts import facts_of
+from dqngui.envs.legal_actions import random_actions
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.study.collecting import Choose, ParallelStep, parallel_steps, study_environments
@@ -71,7 +72,7 @@ def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
             for network, each in zip(playing.networks, networks, strict=True)
         ]
         facts = _facts(step, question.fact)
-        data.take(step.episode, step.t, numbers, step.q, playing.observed(step), facts)
+        data.take(step.episode, step.t, numbers, step.judged_q, playing.observed(step), facts)
         yield playing.progress(0.5 * step.done, "play")
     steps = data.steps(MIN_EPISODES)
     if not steps:
@@ -147,7 +148,7 @@ class _Playing:
             "own": None,
             "moved": lambda step: moved.actions(step, self._fact(step)),
             "random": lambda step: random.actions(step, self._fact(step)),
-            "chance": lambda step: draw.integers(step.q.shape[-1], size=len(step.t)),
+            "chance": lambda step: random_actions(draw, step.q.shape[-1], len(step.t), step.legal),
         }
         for number, (play, choose) in enumerate(plays.items()):
             returns[play] = np.zeros(episodes)

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dqngui.jobs.study.collecting import ParallelStep
 from dqngui.jobs.study.playing_on import Branch
+from dqngui.nets.legal import only_legal
 
 DECIDING = 0.5
 """A choice matters where the stake is at least this share of the largest one of its episode."""
@@ -32,11 +33,17 @@ Kind = Literal["other", "top", "random"]
 _COLUMNS = ("stake", "top", "random", "top_changed", "random_changed", "concentration", "multiple")
 
 
-def advantage(q: Tensor, action: Tensor) -> Tensor:
-    """How much more an action is worth than the others on average, of q (..., A) and action (...), (...)."""
-    count = q.shape[-1]
+def advantage(q: Tensor, action: Tensor, legal: Tensor | None = None) -> Tensor:
+    """How much more an action is worth than the other legal ones on average, of q (..., A) and action (...), (...).
+
+    `legal` (..., A): which actions are legal; None: all. Where only the action itself is legal, nothing is at stake: 0.
+    """
     chosen = q.gather(-1, action.unsqueeze(-1)).squeeze(-1)
-    return (chosen * count - q.sum(-1)) / (count - 1)
+    if legal is None:
+        count = q.shape[-1]
+        return (chosen * count - q.sum(-1)) / (count - 1)
+    number = legal.sum(-1)
+    return (chosen * number - (q * legal).sum(-1)) / (number - 1).clamp(min=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +109,11 @@ class MeasuredSteps:
     def take(self, step: ParallelStep, measured: MeasuredStep) -> None:
         """Add one step of each of n episodes."""
         q = measured.q
-        greedy = q[0].argmax(-1)
-        left = advantage(q, greedy.expand(q.shape[:2])).numpy()  # (2 + draws, n)
-        changed = (q.argmax(-1) != greedy).numpy()
+        legal = None if step.legal is None else torch.from_numpy(step.legal)
+        best = only_legal(q, legal).argmax(-1)  # (2 + draws, n)
+        greedy = best[0]
+        left = advantage(q, greedy.expand(q.shape[:2]), legal).numpy()
+        changed = (best != greedy).numpy()
         rows = (
             left[0],
             left[0] - left[1],
@@ -117,10 +126,10 @@ class MeasuredSteps:
         for name, values in zip(_COLUMNS, rows, strict=True):
             self._columns[name].append(np.asarray(values, np.float64))
         self._places.append((step.episode, step.t, measured.eligible))
-        self._q.append(q[0].numpy())
+        self._q.append((q[0] if legal is None else q[0][legal]).numpy().ravel())
         for row, episode in enumerate(step.episode.tolist()):
             if measured.eligible[row]:
-                self._keep(step, measured, row, float(left[0, row]))
+                self._keep(step, measured, row, float(left[0, row]), best[:, row].tolist())
             action = int(step.action[row])
             self._actions.setdefault(episode, []).append(action)
             self.returns[episode] = self.returns.get(episode, 0.0) + float(step.reward[row])
@@ -128,23 +137,26 @@ class MeasuredSteps:
             told = seen + np.array([action, step.reward[row]]).tobytes()
             self._digests[episode] = zlib.crc32(told, self._digests.get(episode, 0))
 
-    def _keep(self, step: ParallelStep, measured: MeasuredStep, row: int, stake: float) -> None:
-        """Keep the branches of a step if it is one of its episode's steps with the most at stake."""
+    def _keep(self, step: ParallelStep, measured: MeasuredStep, row: int, stake: float, actions: list[int]) -> None:
+        """Keep the branches of a step if it is one of its episode's steps with the most at stake. `actions` are the
+        greedy ones of each case.
+        """
         episode, t = int(step.episode[row]), int(step.t[row])
         kept = self._kept.setdefault(episode, [])
         if len(kept) == PLAYED and stake <= kept[-1].stake:
             return
-        kept.append(_KeptStep(t, stake, tuple(self._branches(step, measured, row))))
+        kept.append(_KeptStep(t, stake, tuple(self._branches(step, measured, row, actions))))
         kept.sort(key=lambda each: -each.stake)
         del kept[PLAYED:]
 
-    def _branches(self, step: ParallelStep, measured: MeasuredStep, row: int) -> Iterator[PlayedBranch]:
+    def _branches(
+        self, step: ParallelStep, measured: MeasuredStep, row: int, actions: list[int]
+    ) -> Iterator[PlayedBranch]:
         """The branches of a step, without those after which the episode goes on as it did."""
         episode = int(step.episode[row])
         past = np.array(self._actions.get(episode, []), np.int64)
         observation = {name: part[0, row].numpy() for name, part in step.inputs.observation.items()}
         draws = min(RANDOM_PLAYED, len(measured.q) - 2)
-        actions: list[int] = measured.q[:, row].argmax(-1).tolist()
         cases: list[tuple[Kind, int, int]] = [("other", 0, int(measured.other[row])), ("top", 1, actions[1])]
         cases += [("random", 2 + draw, actions[2 + draw]) for draw in range(draws)]
         unchanged = [part[0, row] for part in measured.states]

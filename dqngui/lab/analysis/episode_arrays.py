@@ -27,6 +27,8 @@ def arrays_of(playing: PlayedEpisode) -> Arrays:
     ready = playing.ready
     axes = {"q": ("t", "action"), "action": ("t",), "reward": ("t",), "observation": ("t", "feature")}
     arrays: Arrays = {"q": playing.q, "action": playing.action, "reward": playing.reward}
+    if playing.legal.size:
+        arrays["legal"] = playing.legal
     arrays["observation"] = playing.observation
     for view in ready.views:
         values = playing.view(view.name)

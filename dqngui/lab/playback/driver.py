@@ -61,6 +61,7 @@ class Driver(QObject):
         self._held: list[int] = []
         self._queued_keys: deque[int] = deque(maxlen=MAX_QUEUED_KEYS)
         self._sent = -1  # the last step that was requested
+        self._refused: int | None = None  # an action that was asked for last and is not legal
         self._due = 0.0
         self._timer: TickTimer | None = None
 
@@ -91,6 +92,8 @@ class Driver(QObject):
             return words(say("driver.ended"))
         if player.paused:
             return words(say("driver.paused"))
+        if self._refused is not None:
+            return words(say("driver.not_legal", action=self.keys.names[self._refused]))
         return words(say("driver.by_key") if self.waits else say("driver.driving"))
 
     @property
@@ -204,6 +207,9 @@ class Driver(QObject):
             if not self._queued_keys:
                 return
             action = self.keys.action_of((*self._held, self._queued_keys.popleft()))
+            if not self._is_legal(action):
+                self._refuse(action)
+                return
         else:
             now = player.timing.clock()
             if now < self._due:
@@ -214,10 +220,25 @@ class Driver(QObject):
             if action is None and self._queued_keys:  # pressed and released between two steps
                 action = self.keys.action_of(self._queued_keys)
             self._queued_keys.clear()
-        actor: Actor = "person" if action is not None else "agent" if self.keys.idle is None else "idle"
+        self._refuse(None if self._is_legal(action) else action)
+        if self._refused is not None:
+            action = None
+        idle = self.keys.idle if self._is_legal(self.keys.idle) else None
+        actor: Actor = "person" if action is not None else "agent" if idle is None else "idle"
         self._sent = playing.length
         self.actors[self._sent] = actor
-        player.episodes.drive(self._sent, action if action is not None else self.keys.idle)
+        player.episodes.drive(self._sent, action if action is not None else idle)
+
+    def _is_legal(self, action: int | None) -> bool:
+        """Whether an action, or the agent's own (None), can be taken at the step that is next."""
+        legal = () if self.playing is None else self.playing.legal_next
+        return action is None or not legal or legal[action]
+
+    def _refuse(self, action: int | None) -> None:
+        """Say that an action is not legal; None: say nothing about it any more."""
+        if action != self._refused:
+            self._refused = action
+            self.changed.emit()
 
     # -- the keys ----------------------------------------------------------------------------------
 
@@ -249,5 +270,6 @@ class Driver(QObject):
             self._player.pause()
 
     def _forget_keys(self) -> None:
+        self._refused = None
         self._held.clear()
         self._queued_keys.clear()

@@ -76,6 +76,7 @@ class PlayedEpisode:
         has_views: whether views are recorded.
         length: number of steps known so far; `ended`: no more will follow.
         t: the shown step, 0 … length; t = length is the state after the last step.
+        legal_next: whether each action is legal at step `length`; empty if the environment does not tell.
     """
 
     def __init__(
@@ -87,11 +88,17 @@ class PlayedEpisode:
         self.request = request or EpisodeRequest(began.seed)
         self.given, self.person_acted = began.given, self.request.person_acted
         self.length = self.t = 0
+        self.legal_next = began.legal
         self.ended = self.truncated = False
         self._rows: dict[str, GrowingRows] = {}
 
     def take(self, played: Played) -> None:
         """Add new steps."""
+        if "legal" in played.tensors and "legal" not in self._rows and played.first:
+            actions = played.tensors["legal"].shape[1]  # nothing was told before, so every action was legal
+            self._rows["legal"] = GrowingRows()
+            self._rows["legal"].put(0, np.ones((played.first, actions), np.bool_))
+        self.legal_next = played.legal
         for name, rows in played.tensors.items():
             self._rows.setdefault(name, GrowingRows()).put(played.first, rows)
         self.length = max(self.length, played.first + len(played.tensors["action"]))
@@ -112,6 +119,23 @@ class PlayedEpisode:
         return self._column("action")
 
     @property
+    def legal(self) -> npt.NDArray[np.bool_]:
+        """Which actions were legal (length, A); empty if the environment does not tell."""
+        return self._column("legal")
+
+    def legal_at(self, t: int) -> tuple[bool, ...]:
+        """Whether each action is legal at step t, 0 … length; empty if the environment does not tell."""
+        if t >= self.length:
+            return self.legal_next
+        return tuple(self.legal[t].tolist()) if self.legal.ndim == 2 else ()
+
+    @property
+    def legal_q(self) -> npt.NDArray[np.float32]:
+        """Action values (length, A), −inf for actions that were not legal."""
+        q, legal = self.q, self.legal
+        return np.where(legal, q, np.float32(-np.inf)) if legal.ndim == 2 else q
+
+    @property
     def reward(self) -> npt.NDArray[np.float64]:
         """Raw rewards (length,)."""
         return self._column("reward")
@@ -123,12 +147,12 @@ class PlayedEpisode:
 
     @property
     def non_greedy_steps(self) -> npt.NDArray[np.int64]:
-        """Ascending steps (n,) at which another action than the greedy one was taken.
+        """Ascending steps (n,) at which another action than the greedy legal one was taken.
 
         Values that are equal as they are shown may differ in the unit in which they are learned: each of them may be
         the greedy action's.
         """
-        q = self.q
+        q = self.legal_q
         if q.ndim != 2 or not len(q):
             return np.empty(0, np.int64)
         return np.flatnonzero(q[np.arange(len(q)), self.action[: len(q)]] < q.max(axis=1))

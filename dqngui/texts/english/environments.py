@@ -37,6 +37,18 @@ TEMPLATES: dict[str, str | Plural] = {
     "env.module_needs_package": "`env.id`: the module `{module}` needs the package {package}: pip install {package}",
     "env.module_broken": "`env.id`: the module `{module}` cannot be imported: {problem}",
     "env.broke": "`env.id`: {name} failed when it was tried with random actions: {problem}",
+    "env.no_legal_action": (
+        "`env.id`: {name} allows no action at step {step} of an episode: all entries of its action mask are 0"
+    ),
+    "env.mask_length": (
+        "`env.id`: the action mask of {name} at step {step} has {length} entries; it needs one for each of the "
+        "{actions} actions"
+    ),
+    "env.mask_entry": (
+        "`env.id`: the action mask of {name} at step {step} contains {value}; its entries have to be 0 (not legal) "
+        "or 1 (legal)"
+    ),
+    "env.mask_not_numbers": ("`env.id`: the action mask of {name} at step {step} is no array of 0 and 1, but {kind}"),
     "env.reward_too_large": "`env.id`: {name} gave the reward {reward:g}; rewards have to be between -1e100 and 1e100",
     "env.not_made": "`env.id`: {name} could not be made: {reason}",
     "fault.kind": "{kind}: {message}",

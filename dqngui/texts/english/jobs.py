@@ -57,6 +57,11 @@ TEMPLATES: dict[str, str | Plural] = {
     "train.added_discretize": "discretize ({bins} bins for each continuous number of an action: {actions} actions)",
     "train.task": "{steps:,} random steps, {speed:,.0f} steps/s, {episodes}",
     "train.task_length": "episodes of {length} steps",
+    "train.legal": "{environment} tells which actions are legal (action mask): the agent chooses among these only",
+    "train.legal_gaps": (
+        "{environment} told which actions are legal, but gave no action mask at a later step: where it gives none, all "
+        "actions count as legal"
+    ),
     "train.task_limit": "episodes of at most {length} steps",
     "train.task_lengths": "episodes of {shortest} to {longest} steps",
     "train.task_unfinished": "no episode ended",
@@ -139,6 +144,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "change.action_places": "`action` can only be set to one action; it has no indices",
     "change.no_action": "`action`: there is no action {action:g}, only 0 to {last}",
     "change.no_action_named": "`action`: there is no action {action:g}, only 0 to {last} ({names})",
+    "change.not_legal": "`action`: {action} is not legal at step {step}; the environment allows {allowed} there",
     "change.no_steps": "`{target}`: there is no step from {first} to {last}",
     "change.no_number": "`{target}`: {value} is not a finite number, so nothing can be set to it or scaled by it",
     "change.without_effect": (

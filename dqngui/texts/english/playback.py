@@ -19,6 +19,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "driver.paused": "Paused · press a key to continue · Esc hands back",
     "driver.by_key": "You are driving, one step per key · Esc hands back",
     "driver.driving": "You are driving · Esc hands back",
+    "driver.not_legal": "{action} is not legal at this step · Esc hands back",
     "driver.nothing": "Without a key the episode waits.",
     "driver.idle": "Without a key: {action}.",
     "driver.agent_acts": "Without a key the agent acts.",

@@ -29,6 +29,7 @@ from dqngui.gui.style.theme import SECONDARY_PX, TICK_PX
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.playback.episode import PlayedEpisode
 
+GREYED = 0.6  # opacity of the name of an action that is not legal
 UPRIGHT = 64  # pixels of the height of upright bars
 _MARKS = {
     "person": ("hand-back-right-outline", "accent"),
@@ -66,7 +67,7 @@ class ActionBars(QWidget):
 
     def show_step(self, playing: PlayedEpisode, t: int, actor: str = "") -> None:
         """Draw the values of step t."""
-        q = playing.q
+        q = playing.legal_q
         if q.ndim != 2 or not len(q):
             return
         of, limits = self._of, self.drawn.limits
@@ -136,15 +137,19 @@ class ActionBars(QWidget):
         if isinstance(laid_out, UprightBars):
             paint_labels(painter, [laid_out.head])
             painter.fillRect(laid_out.ground, theme.color("raised"))
+            for column in laid_out.illegal:
+                painter.fillRect(column, theme.color("surface"))
             for index, bar in enumerate(laid_out.bars):
                 painter.fillRect(bar, full if index == laid_out.chosen else other)
             return
         for row in laid_out:
+            painter.setOpacity(1.0 if row.legal else GREYED)
             paint_labels(painter, row.labels)
             if row.icon is not None:
                 themes.icon(*_MARKS[self.drawn.actor]).paint(painter, row.icon)
-            painter.fillRect(row.ground, theme.color("raised"))
-            painter.fillRect(row.bar, full if row.chosen else other)
+            if row.legal:
+                painter.fillRect(row.ground, theme.color("raised"))
+                painter.fillRect(row.bar, full if row.chosen else other)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QRectF
 
 from dqngui.gui.charts.layout.text import Label, Letters
 from dqngui.gui.charts.value_ranges import bar_share
-from dqngui.gui.panels.agent.action_values import ActionValues
+from dqngui.gui.panels.agent.action_values import NOT_LEGAL, ActionValues
 
 ROW, LOW_ROW, LOWEST_ROW = 20, 16, 13  # pixels of a row's height
 MOST_ROWS = 18  # more actions than this stand side by side, as upright bars
@@ -25,6 +25,7 @@ class ActionRow:
         ground: area of a full bar.
         bar: area from zero, or from the nearer end, to the value.
         icon: place of the icon for who chose the action; None without one.
+        legal: whether the action is legal; else it has no bar.
     """
 
     labels: tuple[Label, ...]
@@ -32,6 +33,7 @@ class ActionRow:
     bar: QRectF
     chosen: bool
     icon: QRect | None = None
+    legal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,14 @@ class UprightBars:
     Attributes:
         head: the line above.
         ground: area of all bars.
+        illegal: the columns of actions that are not legal; they have no bars.
     """
 
     head: Label
     ground: QRectF
     bars: tuple[QRectF, ...]
     chosen: int | None
+    illegal: tuple[QRectF, ...] = ()
 
 
 def columns_for(count: int, width: float, keyed: bool) -> int:
@@ -76,7 +80,9 @@ class Widths:
         return cls(
             int(max((letters.width(key) + 8 for key in actions.keys), default=0)),
             int(max(letters.width(name) for name in actions.names) + 4),  # eliding is strict
-            int(max(letters.width(text) for text in (*actions.texts, "−0.00"))),
+            int(
+                max(letters.width(text) for text in (*actions.texts, "−0.00", *(NOT_LEGAL for _ in actions.legal[:1])))
+            ),
         )
 
 
@@ -100,6 +106,7 @@ def lay_out_rows(
 
 def _row(actions: ActionValues, index: int, area: QRect, left: int, widths: Widths, letters: Letters) -> ActionRow:
     chosen = index == actions.chosen
+    legal = actions.allows(index)
     token = "text" if chosen else "muted"
     labels = []
     if index < len(actions.keys):
@@ -118,7 +125,7 @@ def _row(actions: ActionValues, index: int, area: QRect, left: int, widths: Widt
     ground.setRight(area.right() - widths.values - 8)
     a, b = sorted((bar_share(0.0, actions.limits), bar_share(actions.values[index], actions.limits)))
     bar = QRectF(ground.left() + a * ground.width(), ground.top(), max((b - a) * ground.width(), 1.0), thick)
-    return ActionRow(tuple(labels), ground, bar, chosen, icon)
+    return ActionRow(tuple(labels), ground, bar if legal else QRectF(), chosen, icon, legal)
 
 
 def _part(area: QRect, left: int, width: int) -> QRectF:
@@ -128,13 +135,20 @@ def _part(area: QRect, left: int, width: int) -> QRectF:
 def lay_out_upright(actions: ActionValues, size: tuple[int, int], letters: Letters) -> UprightBars:
     """A thin upright bar for each action."""
     width, head = size[0], letters.line + 2
-    text = letters.shortened(actions.described or "ended", width)
+    text = actions.described or "ended"
+    if actions.legal:
+        text += f" · {sum(actions.legal)} of {len(actions.legal)} actions legal"
+    text = letters.shortened(text, width)
     line = Label(QRectF(0, 0, width, head), text, token="warn" if actions.actor == "chance" else "text")
     ground = QRectF(0, head, width, size[1] - head)
     each, zero = ground.width() / len(actions.values), bar_share(0.0, actions.limits)
-    bars = []
+    bars, illegal = [], []
     for index, value in enumerate(actions.values):
+        if not actions.allows(index):
+            bars.append(QRectF())
+            illegal.append(QRectF(index * each, ground.top(), max(each - 1, 1.0), ground.height()))
+            continue
         a, b = sorted((zero, bar_share(value, actions.limits)))
         top = ground.bottom() - b * ground.height()
         bars.append(QRectF(index * each, top, max(each - 1, 1.0), max((b - a) * ground.height(), 1.0)))
-    return UprightBars(line, ground, tuple(bars), actions.chosen)
+    return UprightBars(line, ground, tuple(bars), actions.chosen, tuple(illegal))

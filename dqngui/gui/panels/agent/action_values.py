@@ -22,6 +22,10 @@ ACTORS = {
 """Texts for who chose an action, if that needs an explanation."""
 
 
+NOT_LEGAL = "not legal"
+"""The text in place of the value of an action that is not legal."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActionValues:
     """The actions of one step, with their values or their probabilities.
@@ -34,6 +38,7 @@ class ActionValues:
         judged: what the values are: `value` or `probability`.
         limits: the values at both ends of the bars.
         keys: key of each action; empty while no person drives.
+        legal: whether each action is legal; empty if the environment does not tell.
     """
 
     names: tuple[str, ...] = ()
@@ -45,6 +50,11 @@ class ActionValues:
     judged: str = "value"
     limits: tuple[float, float] = (0.0, 1.0)
     keys: tuple[str, ...] = ()
+    legal: tuple[bool, ...] = ()
+
+    def allows(self, index: int) -> bool:
+        """Whether an action is legal."""
+        return not self.legal or self.legal[index]
 
     @property
     def described(self) -> str:
@@ -52,7 +62,8 @@ class ActionValues:
         if self.chosen is None:
             return ""
         how = f"taken {ACTORS[self.actor]}" if self.actor else "taken"
-        return f"{self.names[self.chosen]} {how}, {self.judged} {self.texts[self.chosen]}"
+        value = self.texts[self.chosen]
+        return f"{self.names[self.chosen]} {how}, {f'{self.judged} {value}' if self.allows(self.chosen) else value}"
 
     @property
     def tip(self) -> str:
@@ -64,6 +75,8 @@ class ActionValues:
         if self.judged == "probability":
             what = "Probability of each action. Training samples from it; here the most probable one is taken."
         low, high = self.limits
+        if self.legal:
+            about += "The environment tells which actions are legal; the agent chooses among these only. "
         return f"{what} {about}Bars from {low:.4g} to {high:.4g}."
 
 
@@ -74,8 +87,9 @@ def values_at(
 
     `actor`: who chose the action in a driven episode: `person`, `idle` or `agent`.
     """
-    q, row = playing.q, min(t, len(playing.q) - 1)
+    q, row = playing.legal_q, min(t, len(playing.q) - 1)
     there, action = t < len(q), int(playing.action[row])
+    legal = playing.legal_at(row if playing.ended else t)  # a person sees what is legal at the step that waits
     explores = playing.epsilon > 0 or playing.request.from_training
     if there and q[row, action] < q[row].max():
         if playing.request.from_training:
@@ -84,14 +98,17 @@ def values_at(
             actor = "chance"
     return ActionValues(
         names=names_of(playing),
-        values=tuple(q[row].tolist()),
-        texts=tuple(value_text(value) for value in q[row]),
+        values=tuple(playing.q[row].tolist()),
+        texts=tuple(
+            value_text(value) if not legal or legal[index] else NOT_LEGAL for index, value in enumerate(playing.q[row])
+        ),
         chosen=action if there else None,
         actor=actor,
         explores=explores,
         judged=playing.ready.output_kind,
         limits=limits,
         keys=keys,
+        legal=legal,
     )
 
 

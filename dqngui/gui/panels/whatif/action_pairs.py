@@ -21,17 +21,23 @@ PAIR = 26  # pixels of an action's two bars
 
 @dataclass(frozen=True, slots=True)
 class ActionPair:
-    """One action: its value in both episodes (None: not known), and in which of them it was taken."""
+    """One action: its value in both episodes (None: not known, or not legal), in which of them it was taken, and in
+    which it is not legal.
+    """
 
     name: str
     values: tuple[float | None, float | None]
     taken: tuple[bool, bool]
+    illegal: tuple[bool, bool] = (False, False)
 
     @property
     def texts(self) -> tuple[str, str, str]:
         """Both values, and their difference; empty where there is none."""
         one, other = self.values
-        texts = ["–" if value is None else value_text(value) for value in self.values]
+        texts = [
+            "not legal" if illegal else "–" if value is None else value_text(value)
+            for value, illegal in zip(self.values, self.illegal, strict=True)
+        ]
         if one is None or other is None or other - one == 0:
             return texts[0], texts[1], ""
         return texts[0], texts[1], f"Δ {_signed(other - one)}"
@@ -65,23 +71,27 @@ def pairs_at(one: PlayedEpisode, other: PlayedEpisode | None, t: int, limits: tu
     names = list(known) if len(known) == count else one.labels("action", count)
     sides: list[npt.NDArray[Any] | None] = [None, None]
     taken: list[int | None] = [None, None]
+    legal: list[tuple[bool, ...]] = [(), ()]
     for index, playing in enumerate((one, other)):
         if playing is not None and playing.q.shape[1:] == one.q.shape[1:] and (t < playing.length or playing.ended):
             sides[index] = playing.q[min(t, playing.length - 1)]
             taken[index] = int(playing.action[t]) if t < playing.length else None
-    first, second = ([None] * count if q is None else q.tolist() for q in sides)
-    return ActionPairs(
-        tuple(
-            ActionPair(name, (first[index], second[index]), (taken[0] == index, taken[1] == index))
-            for index, name in enumerate(names)
-        ),
-        limits,
-    )
+            legal[index] = playing.legal_at(min(t, playing.length - 1))
+    values = [[None] * count if q is None else q.tolist() for q in sides]
+
+    def pair(index: int, name: str) -> ActionPair:
+        illegal = tuple(bool(allowed) and not allowed[index] for allowed in legal)
+        shown = tuple(None if not_legal else side[index] for side, not_legal in zip(values, illegal, strict=True))
+        return ActionPair(name, shown, (taken[0] == index, taken[1] == index), illegal)  # type: ignore[arg-type]
+
+    return ActionPairs(tuple(pair(index, name) for index, name in enumerate(names)), limits)
 
 
 def limits_of(episodes: Sequence[PlayedEpisode], judged: str) -> tuple[float, float]:
     """Ends of the bars for all values of some episodes; probabilities lie between 0 and 1."""
-    finite = np.concatenate([playing.q[np.isfinite(playing.q)] for playing in episodes if playing.q.ndim == 2])
+    finite = np.concatenate(
+        [playing.legal_q[np.isfinite(playing.legal_q)] for playing in episodes if playing.q.ndim == 2]
+    )
     return bar_range(float(finite.min()), float(finite.max())) if finite.size and judged == "value" else (0.0, 1.0)
 
 

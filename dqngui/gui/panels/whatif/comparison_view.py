@@ -92,7 +92,9 @@ class ComparisonView(QWidget):
         for canvas in (self.strip, self.values, self.returns):
             canvas.set_span(span)
         self.strip.draw([playing.action for playing in known], labels, marks)
-        self._draw_curves(self.values, f"highest {value_name}", [playing.q.max(axis=1) for playing in known], marks)
+        self._draw_curves(
+            self.values, f"highest {value_name}", [playing.legal_q.max(axis=1) for playing in known], marks
+        )
         self._draw_curves(self.returns, "return so far", [np.cumsum(playing.reward) for playing in known], marks)
         self._align()
 

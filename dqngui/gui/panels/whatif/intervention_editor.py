@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
@@ -24,6 +25,7 @@ OPERATIONS = {"remove": "Erase or mask", "set": "Set to", "scale": "Multiply by"
 SPANS = {"on": "From this step on", "only": "This step only", "until": "Until step"}
 MAX_STEPS = 1_000_000
 ROW_PX, MAX_ROWS = 26, 8
+LegalAt = Callable[[int], tuple[bool, ...]]
 
 
 class InterventionEditor(QDialog):
@@ -35,9 +37,10 @@ class InterventionEditor(QDialog):
 
     edited = Signal(object)
 
-    def __init__(self, row: InterventionEntry, parent: QWidget | None = None) -> None:
+    def __init__(self, row: InterventionEntry, parent: QWidget | None = None, legal_at: LegalAt | None = None) -> None:
+        """`legal_at(t)`: whether each action is legal at step t, if that is known; empty if it is not."""
         super().__init__(parent)
-        self.row = row
+        self.row, self._legal_at = row, legal_at
         self.setWindowTitle("Change")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         target = row.target
@@ -84,6 +87,20 @@ class InterventionEditor(QDialog):
         if self.row.places:
             self.places.setCurrentRow(self.row.places[0], self.places.selectionModel().SelectionFlag.NoUpdate)
         self.places.setFixedHeight(ROW_PX * min(len(target.labels), MAX_ROWS) + 2)
+        self._mark_illegal(self.row.first)
+
+    def _mark_illegal(self, t: int) -> None:
+        """Offer only the actions that are legal at a step."""
+        if self._legal_at is None or not self.row.target.single:
+            return
+        legal = self._legal_at(t) or (True,) * self.places.count()
+        blocked = self.places.blockSignals(True)
+        for index, (label, allowed) in enumerate(zip(self.row.target.labels, legal, strict=True)):
+            item = self.places.item(index)
+            item.setText(label if allowed else f"{label} · not legal")
+            flags = item.flags() | Qt.ItemFlag.ItemIsEnabled
+            item.setFlags(flags if allowed else flags & ~Qt.ItemFlag.ItemIsEnabled)
+        self.places.blockSignals(blocked)
 
     def _set_numbers(self) -> None:
         row = self.row
@@ -132,6 +149,8 @@ class InterventionEditor(QDialog):
         self._show_relevant()
         first, span = self.first.value(), self.span.currentData()
         self.last.setMinimum(first)
+        if first != self.row.first:
+            self._mark_illegal(first)
         last = None if span == "on" else first if span == "only" else max(first, self.last.value())
         places = tuple(sorted(self.places.row(item) for item in self.places.selectedItems()))
         if self.row.target.single and not places:

@@ -181,16 +181,18 @@ class WhatIfPanel(Panel):
             return
         if sources is not None and not sources.player.paused:
             sources.player.pause()
-        places = () if not target.labels else (place if place is not None else self._preset(target),)
         first = min(playing.t, max(playing.length - 1, 0))
+        places = () if not target.labels else (place if place is not None else self._preset(target, first),)
         # Observations and actions differ at each step, and erased memory stays erased: change one step only.
         last = first if target.group.startswith("What") or (target.key == "memory" and not target.fixed) else None
         self.interventions.add(InterventionEntry(target, first, last, places, target.does[0]))
         if (place is None and target.labels) or (target.does[0] == "set" and not target.single):
             self.edit(len(self.interventions.rows) - 1)
 
-    def _preset(self, target: InterventionTarget) -> int:
-        """The place chosen in the Memory card, or the first one."""
+    def _preset(self, target: InterventionTarget, t: int) -> int:
+        """The place chosen in the Memory card, the first action that is legal at step t, or the first place."""
+        if target.single and self.playing is not None and True in (legal := self.playing.legal_at(t)):
+            return legal.index(True)
         view = self.playing.views.get(target.names[0]) if self.playing is not None else None
         row = self.sources.chosen.get(target.names[0]) if self.sources is not None else None
         return 0 if view is None or row is None else target.place_of(view.axes, view.shape, row)
@@ -200,7 +202,8 @@ class WhatIfPanel(Panel):
         """Open a change in a dialog; edits take effect at once."""
         if self.editor is not None:
             self.editor.close()
-        editor = self.editor = InterventionEditor(self.interventions.rows[index], self)
+        legal_at = None if self.playing is None else self.playing.legal_at
+        editor = self.editor = InterventionEditor(self.interventions.rows[index], self, legal_at)
         editor.edited.connect(lambda row: self.interventions.put(index, row))
         editor.finished.connect(self._forget_editor)
         editor.open()
