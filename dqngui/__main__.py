@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from dqngui.commands.arguments import UsageError, parse
+from dqngui.commands.console import make_printable
 from dqngui.config import ConfigError
 from dqngui.texts import say
 
@@ -21,6 +22,7 @@ DONE, OUR_FAULT, USERS_MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return the exit status."""
+    make_printable()
     try:
         name, arguments = parse(argv)
         command = importlib.import_module(f"dqngui.commands.{name}")

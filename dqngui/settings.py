@@ -16,8 +16,9 @@ import msgspec
 
 from dqngui import catalog, derivation
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper, over_run
-from dqngui.schema import Field, Options, fields_of, first_not_finite
-from dqngui.texts import Text, say
+from dqngui.schema import SMALLEST, Field, Options, fields_of, first_not_finite
+from dqngui.texts import ReadableError, Text, say
+from dqngui.texts.reading_numbers import parse
 
 _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
     "net.attention": catalog.ATTENTIONS,
@@ -82,12 +83,46 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     if (bad := first_not_finite(plain, "")) is not None:
         raise ConfigError("setting.not_finite", path=bad)
     try:
-        experiment = msgspec.convert(_with_steps(plain), Experiment)
+        experiment = msgspec.convert(_with_steps(_with_numbers(plain)), Experiment)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
     _check_schedules(experiment)
     experiment = _over_its_run(experiment, before)
     return derivation.resolved(experiment, missing, before, automatic)
+
+
+def _with_numbers(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data in which numbers that were written as text are numbers, as the form reads them.
+
+    Raises ConfigError for a text that may be two numbers.
+    """
+    data = dict(plain)
+    for name, struct in SECTIONS.items():
+        if isinstance(data.get(name), Mapping):
+            data[name] = _numbers_read(fields_of(struct, f"{name}."), data[name])
+    return data
+
+
+def _numbers_read(fields: Iterable[Field], part: Mapping[str, Any]) -> dict[str, Any]:
+    """One section with its numbers read, or the options of a module."""
+    read = dict(part)
+    for field in fields:
+        value = part.get(field.name)
+        if isinstance(value, str) and field.kind in ("int", "float"):
+            read[field.name] = _number(field.path, value, field.kind == "int")
+        elif field.scheduled and isinstance(value, Mapping):
+            read[field.name] = {
+                name: _number(f"{field.path}.{name}", each, name == "steps") if isinstance(each, str) else each
+                for name, each in value.items()
+            }
+    return read
+
+
+def _number(path: str, text: str, whole: bool) -> float:
+    try:
+        return parse(text, whole)
+    except ReadableError as error:
+        raise ConfigError("setting.refused", path=path, reason=error.text) from None
 
 
 def _with_steps(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +163,7 @@ def _check_schedules(experiment: Experiment) -> None:
 def _check_end(field: Field, name: str, value: float) -> None:
     low = -math.inf if field.low is None else field.low
     high = math.inf if field.high is None else field.high
-    if not low <= value <= high or (field.low_open and value == low):
+    if not low <= value <= high or (field.low_open and value < low + SMALLEST):
         raise ConfigError("setting.out_of_range", path=f"{field.path}.{name}", low=low, high=high, value=repr(value))
 
 
@@ -201,7 +236,7 @@ def check_task_kwargs(env: EnvConfig) -> None:
 def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> Options:
     """Options from plain data; in errors, names of settings start with `path`. Raises ConfigError."""
     try:
-        return msgspec.convert(dict(data), struct)
+        return msgspec.convert(_numbers_read(fields_of(struct, f"{path}."), data), struct)
     except msgspec.ValidationError as error:
         reason = str(error)
         if "unknown field" in reason:
@@ -370,6 +405,18 @@ def _key(key: str) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one that only TOML escapes
+
+
+def within_bounds(learn: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `learn` from a saved state, those that must be above 0 made so.
+
+    Runs of earlier versions could set them to 0 while they trained (`schema.SMALLEST`), and must still be readable.
+    """
+    above = {field.name for field in live_fields() if field.low_open and field.path.startswith("learn.")}
+    return {
+        name: max(value, SMALLEST) if name in above and isinstance(value, float) else value
+        for name, value in learn.items()
+    }
 
 
 def knob_value(path: str, value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from dqngui.commands.console import holds_utf8
 from dqngui.messages import (
     Advanced,
     EpisodeEnded,
@@ -23,6 +24,7 @@ from dqngui.messages import (
     encode,
 )
 from dqngui.texts import Text, say, words
+from dqngui.texts.numbers import progress
 
 BAR_WIDTH = 20
 
@@ -60,9 +62,20 @@ def in_words(event: Event) -> Event:
 
 
 def write_json_line(line: bytes) -> None:
-    """Write one line at once, so that a reader follows live."""
-    sys.stdout.write(line.decode() + "\n")
+    """Write one line at once, so that a reader follows live.
+
+    Where standard output is not UTF-8, other signs than ASCII are written as JSON escapes: nothing is lost.
+    """
+    text = line.decode()
+    sys.stdout.write((text if text.isascii() or holds_utf8() else _escaped(text)) + "\n")
     sys.stdout.flush()
+
+
+def _escaped(text: str) -> str:
+    """JSON in ASCII; signs beyond it are inside strings only."""
+    units = text.encode("utf-16-be")
+    pairs = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
+    return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for unit in pairs)
 
 
 class ProgressLine:
@@ -119,7 +132,7 @@ class ProgressLine:
         """The line without colours or cursor movements."""
         share = min(1.0, self._step / max(1, self._total))
         full = round(share * BAR_WIDTH)
-        parts = [f"{self._step:,} / {self._total:,} {'█' * full}{'░' * (BAR_WIDTH - full)} {share:.0%}"]
+        parts = [f"{progress(self._step, self._total)} {'█' * full}{'░' * (BAR_WIDTH - full)} {share:.0%}"]
         if self._speed > 0:
             left = round((self._total - self._step) / self._speed)
             parts.append(words(say("shown.left", speed=self._speed, minutes=left // 60, seconds=left % 60)))

@@ -15,14 +15,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NoReturn
 
-import msgspec
-
-from dqngui.hosts.stream import Outbox, job_events
-from dqngui.hosts.wire import END, Order, command_of_frame, event_frames, read_frames, write_frame
+from dqngui.hosts.stream import Outbox, broken, job_events
+from dqngui.hosts.wire import END, command_of_frame, event_frames, order_of_frame, read_frames, write_frame
 from dqngui.jobs.inbox import Inbox
-from dqngui.messages import Command
+from dqngui.messages import Command, Event, Stop
 
 COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from dqngui.hosts.child import main; main()"
 BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
@@ -42,37 +42,60 @@ def main() -> None:
     _, content = next(frames, (b"", bytearray()))
     if not content:
         _leave()
-    order = msgspec.json.decode(bytes(content), type=Order)
+    sender = Sender(sink)
+    try:
+        order = order_of_frame(content)
+    except Exception as error:
+        sender.put(broken("host.not_asked", error, 0))
+        sender.finish()
+        return
     if order.request.job in BACKGROUND and hasattr(os, "nice"):
         os.nice(NICENESS)
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
 
     def receive() -> None:
-        for kind, frame in frames:
-            commands.put(command_of_frame(kind, frame))
+        try:
+            for kind, frame in frames:
+                commands.put(command_of_frame(kind, frame))
+        except Exception as error:  # a job that hears no more commands would wait for ever
+            sender.put(broken("host.not_received", error, sender.step))
+            commands.put(Stop())
+            return
         _leave()
 
     threading.Thread(target=receive, name="receive", daemon=True).start()
     if os.name == "posix":
         threading.Thread(target=_watch, args=(order.parent,), name="watch", daemon=True).start()
-    sender = Sender(sink)
+    sender.on_unsent = partial(commands.put, Stop())
     for event in job_events(order.target, order.request, Inbox(commands, order.request.schedule)):
         sender.put(event)
     sender.finish()
 
 
 class Sender(Outbox):
-    """Sends events in batches, so that neither the pipe nor JSON delays the job; those with tensors at once."""
+    """Sends events in batches, so that neither the pipe nor JSON delays the job; those with tensors at once.
+
+    An event that cannot be written is told once, as a Failed that names it; the job is then asked to stop, so that it
+    saves.
+
+    Attributes:
+        step: of the newest event.
+        on_unsent: called once if an event could not be written.
+    """
 
     def __init__(self, sink: io.FileIO) -> None:
         super().__init__()
         self._sink = sink
+        self.step = 0
+        self.on_unsent: Callable[[], None] = lambda: None
+        self._unsent = False
         self._some, self._many = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="send", daemon=True)
         self._thread.start()
 
-    def put(self, event: object) -> None:
-        super().put(event)  # type: ignore[arg-type]
+    def put(self, event: Event) -> None:
+        super().put(event)
+        self.step = event.step
         if not self._some.is_set():
             self._some.set()
         if len(self) >= BATCH_EVENTS or hasattr(event, "tensors"):
@@ -93,11 +116,27 @@ class Sender(Outbox):
                 self._some.clear()
                 self._many.clear()
                 while events := self.take(BATCH_EVENTS):
-                    for kind, content in event_frames(events):
+                    for kind, content in self._frames(events):
                         write_frame(self._sink, kind, content)
             write_frame(self._sink, END)
         except OSError:
             _leave()
+
+    def _frames(self, events: list[Event]) -> Iterator[tuple[bytes, bytes]]:
+        """The frames of events; of one that cannot be written, that of its Failed."""
+        try:
+            yield from list(event_frames(events))
+            return
+        except Exception:
+            pass  # look at each event
+        for event in events:
+            try:
+                yield from list(event_frames([event]))
+            except Exception as error:
+                if not self._unsent:
+                    self._unsent = True
+                    yield from event_frames([broken("host.not_told", error, event.step, what=type(event).__name__)])
+                    self.on_unsent()
 
 
 def _private_pipes() -> tuple[io.FileIO, io.FileIO]:

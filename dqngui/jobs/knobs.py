@@ -9,7 +9,7 @@ import msgspec
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.derivation import still_derived
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
-from dqngui.settings import checked, field_at, knob_value, live_fields
+from dqngui.settings import checked, field_at, knob_value, live_fields, within_bounds
 from dqngui.texts import say
 
 _SCHEDULED = [field.path for field in live_fields() if field.scheduled and field.path != "learn.epsilon"]
@@ -108,7 +108,7 @@ class Knobs:
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `data` gave."""
-        learn = msgspec.convert(data["learn"], type(self.experiment.learn))
+        learn = msgspec.convert(within_bounds(data["learn"]), type(self.experiment.learn))
         derived = tuple(data.get("derived", self.experiment.derived))  # states of earlier versions lack it
         self.experiment = msgspec.structs.replace(self.experiment, learn=learn, derived=derived)
         self.manual = dict(data["manual"])

@@ -13,6 +13,7 @@ import msgspec
 
 from dqngui.texts.english import ENGLISH
 from dqngui.texts.language import Language, Plural
+from dqngui.texts.numbers import formatted
 
 _LARGEST = 2**63
 
@@ -90,7 +91,8 @@ class _ArgumentFormatter(Formatter):
         if isinstance(value, (tuple, list)):
             return _language.listed([self.format_field(each, format_spec) for each in value])
         try:
-            return format(value, format_spec)
+            number = formatted(value, format_spec)
+            return format(value, format_spec) if number is None else number
         except (ValueError, TypeError, ArithmeticError):
             return str(value)
 

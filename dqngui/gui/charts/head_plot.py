@@ -12,6 +12,7 @@ from dqngui.gui.charts.plot import Plot
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.texts.numbers import measured
 
 Floats = npt.NDArray[np.float64]
 NAMED = 6  # most heads that the readout lists one by one
@@ -85,7 +86,7 @@ class HeadPlot(QWidget):
     def _words(self, value: float) -> str:
         if not np.isfinite(value):
             return "not known"
-        return f"{value:.0f} %" if self._unit == "%" else f"{value:.3g} {self._unit}"
+        return f"{value:.0f} %" if self._unit == "%" else f"{measured(value, 3)} {self._unit}"
 
     def readout(self, step: float) -> str:
         """The nearest checkpoint's numbers, as rich text; empty where there is none."""

@@ -25,10 +25,11 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui import catalog
-from dqngui.gui.settings_form.scale import number_text, parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.schema import Field
 from dqngui.settings import inline_toml
+from dqngui.texts.numbers import editable
+from dqngui.texts.reading_numbers import parse
 
 TYPING_MS = 300
 MODULES: dict[str, Mapping[str, catalog.Entry]] = {
@@ -153,16 +154,12 @@ class NumberEditor(TextEditor):
             self.setPlaceholderText("none")
 
     def text_of(self, value: Any) -> str:
-        return number_text(value)
+        return editable(float(value) if self._kind is float and value is not None else value)
 
     def parse(self, text: str) -> Any:
         if self._optional and not text.strip():
             return None
-        try:
-            return parse_number(text, self._kind)
-        except ValueError:
-            expected = "a whole number" if self._kind is int else "a number"
-            raise ValueError(f"expected {expected}, such as {'10,000' if self._kind is int else '1e-3'}") from None
+        return parse(text, self._kind is int)
 
 
 class TomlEditor(TextEditor):

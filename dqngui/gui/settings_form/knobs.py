@@ -14,7 +14,7 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.settings_form.fields import NumberEditor
 from dqngui.gui.settings_form.relevance import relevant
 from dqngui.gui.settings_form.rows import DerivedChip
-from dqngui.gui.settings_form.scale import Scale, number_text
+from dqngui.gui.settings_form.scale import Scale
 from dqngui.gui.settings_form.schedule_editor import ScheduleEditor
 from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
@@ -25,6 +25,7 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
 from dqngui.texts import say, words
+from dqngui.texts.numbers import exact
 
 
 class KnobRow(QWidget):
@@ -291,7 +292,7 @@ class LiveKnobs(QWidget):
 
     @staticmethod
     def _text(value: Any) -> str:
-        return "schedule" if value is None else number_text(value)
+        return "schedule" if value is None else exact(value)
 
 
 def _rounded(value: float) -> float:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from dqngui.config import Schedule
 from dqngui.gui.settings_form.fields import NumberEditor
 from dqngui.gui.style import theme as themes
+from dqngui.texts.numbers import measured
 
 
 class ScheduleEditor(QWidget):
@@ -66,7 +67,9 @@ class ScheduleEditor(QWidget):
 
     def _show_share(self, share: float) -> None:
         self._share = share
-        self.note.setText(f"{100 * share:.4g} % of the run: the steps follow the total steps until you type others.")
+        self.note.setText(
+            f"{measured(100 * share)} % of the run: the steps follow the total steps until you type others."
+        )
         self.note.setVisible(share > 0)
 
     def _commit(self, _: Any) -> None:

@@ -47,6 +47,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "resume.impossible": "This run cannot be resumed or forked: it was never saved, or another process trains it.",
     "library.no_other_seed": "There is no other run of “{name}” that differs only in its seed.",
     "library.open_here": "“{name}” is open here. Open another run or start a new one, then delete it.",
+    "library.not_read": "the runs could not be read ({problem})",
+    "library.curve_not_read": "The returns of a run could not be read ({problem}).",
     "library.not_deleted": "“{name}” was not deleted: {problem}.",
     "library.not_restored": "The run could not be restored: {problem}.",
     "pin.no_files": "This run keeps no files, so its episodes cannot be played again.",

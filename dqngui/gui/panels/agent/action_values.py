@@ -11,6 +11,7 @@ import numpy.typing as npt
 from dqngui.gui.charts.layout.axis import value_text
 from dqngui.gui.charts.value_ranges import bar_range
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.texts.numbers import measured
 
 ACTORS = {
     "person": "by hand",
@@ -64,7 +65,7 @@ class ActionValues:
         if self.judged == "probability":
             what = "Probability of each action. Training samples from it; here the most probable one is taken."
         low, high = self.limits
-        return f"{what} {about}Bars from {low:.4g} to {high:.4g}."
+        return f"{what} {about}Bars from {measured(low)} to {measured(high)}."
 
 
 def values_at(

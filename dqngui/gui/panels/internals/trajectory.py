@@ -7,7 +7,6 @@ import numpy.typing as npt
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.layout.path import Colouring
 from dqngui.gui.charts.path import Path
 from dqngui.gui.charts.value_ranges import episode_span
@@ -17,6 +16,7 @@ from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.pca import Projection
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.texts.numbers import short
 
 KEPT = 5  # earlier episodes
 SHADES = 32  # of time
