@@ -24,6 +24,7 @@ from dqngui.gui.cards.panel import Sources
 from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets import accessibility
 from dqngui.hosts import OpenHost, open_host
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
@@ -66,6 +67,7 @@ class App(QObject):
         """`open_train_host` opens hosts for training, `open_play_host` those for playing agents and
         trying tasks."""
         super().__init__()
+        accessibility.install()
         self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.suited = SuitedAgent(self.session, open_host=open_play_host, parent=self)
         self.window = Window(self.session, self.suited, settings=settings, theme=theme)

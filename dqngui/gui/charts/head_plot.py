@@ -39,6 +39,8 @@ class HeadPlot(QWidget):
         self.value = QLabel()
         themes.set_role(self.value, "value")
         self.plot = Plot(self)
+        self.plot.setAccessibleName(f"{title} over the steps of the run")
+        self.plot.setAccessibleDescription(tip)
         self.plot.setToolTip("")
         self.plot.setMinimumSize(60, 40)
         self._heads = pg.PlotCurveItem(antialias=True)

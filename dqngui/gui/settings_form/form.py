@@ -188,6 +188,7 @@ class ExperimentForm(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         scrolled = ScrollArea(content)
+        scrolled.setAccessibleName("Settings of the experiment")
         for section in self.sections.values():
             section.toggle.clicked.connect(
                 lambda _, section=section: QTimer.singleShot(0, lambda: scrolled.reveal(section))

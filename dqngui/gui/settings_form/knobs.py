@@ -51,6 +51,7 @@ class KnobRow(QWidget):
         self.label = QLabel(field.label)
         self.chip = QPushButton("Scheduled")
         themes.set_role(self.chip, "chip")
+        self.chip.setAccessibleDescription(f"Whether {field.label} follows a schedule")
         self.chip.hide()
         self.chip.clicked.connect(self.switched)
         self.derived = DerivedChip() if field.path in RULES else None
@@ -59,11 +60,11 @@ class KnobRow(QWidget):
         self.number.edited.connect(self._choose)
         self.number.role = "knob"
         themes.set_role(self.number, "knob")
-        self.slider = ValueSlider(Scale.of(field))
+        self.slider = ValueSlider(Scale.of(field), field.unit)
         self.slider.previewed.connect(self._preview)
         self.slider.chosen.connect(self._choose)
         self.label.setBuddy(self.slider)
-        self.schedule = ScheduleEditor() if field.scheduled else None
+        self.schedule = ScheduleEditor(field.label) if field.scheduled else None
         for widget in (self.label, self.number, self.slider, *([self.schedule] if self.schedule else [])):
             widget.setToolTip(field.help)
         for widget in (self.number, self.slider):
@@ -160,7 +161,9 @@ class LiveKnobs(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(ScrollArea(content), 1)
+        scrolled = ScrollArea(content)
+        scrolled.setAccessibleName("Live knobs")
+        box.addWidget(scrolled, 1)
         box.addWidget(self.message)
         self.rows: dict[str, KnobRow] = {}
         self.more = self._disclosure()

@@ -13,16 +13,19 @@ from dqngui.gui.settings_form.fields import NumberEditor
 from dqngui.gui.style import theme as themes
 from dqngui.texts.numbers import measured
 
+_NAMES = {"start": "start", "end": "end", "steps": "steps from start to end"}
+
 
 class ScheduleEditor(QWidget):
     """Edits a linear schedule: start value, end value, number of steps.
 
-    A line below says so if the steps are a share of the run; steps that are typed are no share any more.
+    A line below says so if the steps are a share of the run; steps that are typed are no share any more. `setting` is the
+    name of what changes, for assistive technology.
     """
 
     edited = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, setting: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._share = 0.0
         lines = QVBoxLayout(self)
@@ -41,7 +44,7 @@ class ScheduleEditor(QWidget):
             editor.setMinimumWidth(36)
             editor.role = "compact"
             themes.set_role(editor, "compact")
-            editor.setAccessibleName(f"{word} ({name})")
+            editor.setAccessibleName(f"{setting}: {_NAMES[name]}")
             editor.edited.connect(self._commit if name != "steps" else self._commit_steps)
             line.addWidget(editor, stretch)
         unit = QLabel("steps")

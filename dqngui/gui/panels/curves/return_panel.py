@@ -57,6 +57,7 @@ class ReturnPanel(Panel):
         self.window_size = 30
         self.drawn: ReturnDrawn | None = None
         self.plot = Plot(self.content)
+        self.plot.setAccessibleName("Return over the steps of the run")
         self._strip = EventStrip(self.plot, self.content)
         self._strip.setFont(themes.font(TICK_PX))
         unit = QLabel("environment steps", self.content)
