@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -27,6 +28,9 @@ _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
 }
 MAKE_KWARGS = frozenset({"max_episode_steps"})
 """Entries of `env.kwargs` that are arguments of `gymnasium.make` and not of the environment."""
+WRAPPERS = "env.wrappers"
+WRAPPERS_EXAMPLE = '{ name = "keep", options = { entries = [0, 2] } }'
+_OF_WRAPPER = re.compile(r"env\.wrappers(\[\d+\])?(\.(name|options))?")
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
 
 
@@ -181,11 +185,15 @@ def _sentence(error: msgspec.ValidationError, root: str = "") -> Text:
         return _unknown(f"{path}.{name}" if path else name)
     if not path:
         return say("setting.refused_whole", reason=reason)
+    if _OF_WRAPPER.fullmatch(path):
+        return say("setting.not_a_wrapper", path=path, example=WRAPPERS_EXAMPLE)
     return say("setting.refused", path=path, reason=f"{reason[0].lower()}{reason[1:]}")
 
 
 def _unknown(path: str) -> Text:
     parent = path.rsplit(".", 1)[0] if "." in path else ""
+    if _OF_WRAPPER.fullmatch(parent):
+        return say("setting.not_a_wrapper", path=path, example=WRAPPERS_EXAMPLE)
     if parent in SECTIONS:
         allowed = [field.name for field in fields_of(SECTIONS[parent])]
         return say("setting.not_of", path=path, owner=parent, allowed=allowed)

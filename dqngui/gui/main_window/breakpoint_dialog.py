@@ -38,8 +38,8 @@ _CONDITIONS = (
 )
 _EMPTY = "No breakpoints yet. When a breakpoint becomes true, training pauses, so that you can inspect the agent."
 _RULE = (
-    "A breakpoint that stays true pauses only once; it must become false before it can pause again. Breakpoints "
-    "belong to this window and apply to every run that it trains."
+    "A breakpoint pauses once; it re-arms after its condition has become false. Breakpoints belong to this window and "
+    "apply to every run that it trains."
 )
 
 

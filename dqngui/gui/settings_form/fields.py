@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from dqngui import catalog
 from dqngui.gui.style import theme as themes
 from dqngui.schema import Field
-from dqngui.settings import inline_toml
+from dqngui.settings import WRAPPERS, WRAPPERS_EXAMPLE, inline_toml
 from dqngui.texts.numbers import editable
 from dqngui.texts.reading_numbers import parse
 
@@ -193,10 +193,8 @@ class TomlEditor(TextEditor):
         except tomllib.TOMLDecodeError:
             if self._kind == "list" and not set(text) & set('[]{}="'):
                 return [item.strip() for item in text.split(",") if item.strip()]
-            shape = (
-                'name = "value", other = 2' if self._kind == "map" else '{ name = "keep", options = { entries = [0] } }'
-            )
-            raise ValueError(f"write it as {shape}") from None
+            example = 'name = "value", other = 2' if self._kind == "map" else "64, 64"
+            raise ValueError(f"write it as {WRAPPERS_EXAMPLE if self._path == WRAPPERS else example}") from None
 
 
 class ChoiceEditor(QComboBox):

@@ -19,8 +19,8 @@ _NAMES = {"start": "start", "end": "end", "steps": "steps from start to end"}
 class ScheduleEditor(QWidget):
     """Edits a linear schedule: start value, end value, number of steps.
 
-    A line below says so if the steps are a share of the run; steps that are typed are no share any more. `setting` is the
-    name of what changes, for assistive technology.
+    A line below says so if the steps are a share of the run; steps that are typed are no share any more. `setting` is
+    the name of what changes, for assistive technology.
     """
 
     edited = Signal(object)

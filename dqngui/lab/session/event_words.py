@@ -103,12 +103,12 @@ def _evaluation(event: Evaluated) -> Text:
         return say(best if event.best else alone, mean=mean)
     if event.tested is not None:
         return say("event.tested", test=event.tested.text())
-    score = _number(event.score)
+    score, first = _number(event.score), _number(2 * event.score - event.mean)  # the score is the mean of both
     if event.best and event.reported:
         return say("event.best_reported", score=score, count=event.reported)
     if event.best:  # the score comes first: a narrow card shows only the beginning
-        return say("event.best", score=score, mean=mean)
-    return say(of_both, mean=mean, score=score)
+        return say("event.best", score=score, first=first, mean=mean)
+    return say(of_both, mean=mean, first=first, score=score)
 
 
 def _number(value: float) -> str:
