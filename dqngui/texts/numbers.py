@@ -93,11 +93,11 @@ def minus(text: str) -> str:
 
 
 def formatted(value: Any, form: str) -> str | None:
-    """A number in a sentence, if its format asks for digits: `.4g` as `measured`, `g` as the exact number.
+    """A number in a sentence: with a format like `.4g` as `measured`, with `g` or without a format the exact number.
 
     None for other formats and for what is no number.
     """
-    if not form.endswith("g") or isinstance(value, bool) or not isinstance(value, (int, float)):
+    if form[-1:] not in ("", "g") or isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     digits = form[:-1].lstrip(",")
     if not digits:

@@ -284,7 +284,7 @@ def test_actions_of_a_step_in_words() -> None:
     best, random = (values_at(playing, t, "", limits, keys) for t in (0, 1))
     assert best.described == "act 1 taken, value 3.00"
     assert random.described == "act 0 taken at random, value 1.00" and random.actor == "chance"
-    assert random.tip.endswith("A dice marks an action taken at random instead of the best one. Bars from 0 to 5.")
+    assert random.tip.endswith("A die marks an action taken at random instead of the best one. Bars from 0 to 5.")
     over = values_at(playing, 9, "", limits, keys)
     assert over.described == "" and over.values == random.values
     by_hand = values_at(playing, 1, "person", limits, keys)

@@ -58,7 +58,7 @@ class ActionValues:
     @property
     def tip(self) -> str:
         """The tooltip: what the bars mean."""
-        about = "A dice marks an action taken at random instead of the best one. " if self.actor == "chance" else ""
+        about = "A die marks an action taken at random instead of the best one. " if self.actor == "chance" else ""
         if self.actor and not about:
             about = f"{self.described[:1].upper()}{self.described[1:]}. "
         what = "Value of each action: the expected discounted return after it."
