@@ -19,6 +19,7 @@ from dqngui.gui.app.closing import Closing
 from dqngui.gui.app.cost_report import CostReport
 from dqngui.gui.app.garbage import GarbageCollector
 from dqngui.gui.app.screenshots import Screenshots
+from dqngui.gui.app.thread_errors import ThreadErrors
 from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.main_window.pin_controls import PinControls
@@ -212,11 +213,14 @@ def run_window(
     qt.commitDataRequest.connect(lambda _: app.closing.begin(ask=False))
     ticking = _handle_signals(app)
     before, sys.excepthook = sys.excepthook, app.on_exception
+    of_threads = ThreadErrors(app.on_exception, app)
+    of_threads.start()
     try:
         window.show()
         qt.exec()
     finally:
         sys.excepthook = before
+        of_threads.stop()
         ticking.stop()
     if report is not None and measured is not None:
         report.write_text(json.dumps(measured.figures, indent=2) + "\n")

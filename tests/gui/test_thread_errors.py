@@ -1,9 +1,12 @@
-"""The background thread: an error of one work is told, and the next works go on."""
+"""Errors in background threads of the window: each is told, and the next works go on."""
 
 from __future__ import annotations
 
+import threading
+
 from pytestqt.qtbot import QtBot
 
+from dqngui.gui.app.thread_errors import ThreadErrors
 from dqngui.lab.background.worker import Worker
 
 
@@ -33,3 +36,15 @@ def test_an_error_without_a_handler_is_raised_where_the_window_shows_it(qtbot: Q
     assert [kind for kind, _, _ in raised] == [ZeroDivisionError]
     worker.stop()
     worker.join()
+
+
+def test_an_error_of_any_other_thread_is_shown(qtbot: QtBot) -> None:
+    shown: list[tuple[str, str]] = []
+    errors = ThreadErrors(lambda kind, error, trace: shown.append((kind.__name__, str(error))))
+    errors.start()
+    thread = threading.Thread(target=lambda: {}["gone"], name="forgotten")  # type: ignore[misc]
+    thread.start()
+    thread.join()
+    qtbot.waitUntil(lambda: shown == [("KeyError", "'gone'")])
+    errors.stop()
+    assert threading.excepthook is not None
