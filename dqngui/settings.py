@@ -114,6 +114,8 @@ def _numbers_read(fields: Iterable[Field], part: Mapping[str, Any]) -> dict[str,
         value = part.get(field.name)
         if isinstance(value, str) and field.kind in ("int", "float"):
             read[field.name] = _number(field.path, value, field.kind == "int")
+        elif isinstance(value, float) and field.kind == "int":
+            raise ConfigError("setting.refused", path=field.path, reason=say("number.expected_whole"))
         elif field.scheduled and isinstance(value, Mapping):
             read[field.name] = {
                 name: _number(f"{field.path}.{name}", each, name == "steps") if isinstance(each, str) else each

@@ -8,6 +8,7 @@ depends on the system's language.
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ SMALLEST_PLAIN = 0.01
 LARGEST_PLAIN = 1e6
 _MEASURED_PLAIN = 1e-3
 _EXACT_DIGITS = 9  # a sentence that asks for so many digits means a setting
+_SIGN = re.compile(r"(?<!e)-")
 _SIZES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -78,18 +80,18 @@ def short(number: float) -> str:
     return minus(f"{number:.4g}") if math.isfinite(number) else _not_finite(number)
 
 
-def progress(step: int, total: int) -> str:
+def progress(step: int, total: int, between: str = " / ") -> str:
     """Steps done of those asked for: `300 / 500`.
 
     A run ends after a whole step of all its environments, so it may have made more than it was asked for; then only
     those that it made are given: `512`.
     """
-    return f"{step:,} / {total:,}" if step <= total else f"{step:,}"
+    return f"{step:,}{between}{total:,}" if step <= total else f"{step:,}"
 
 
 def minus(text: str) -> str:
-    """A number's text with the minus sign of typography, which is as wide as a digit."""
-    return text.replace("-", "−")
+    """A number's text with the minus sign of typography, which is as wide as a digit; an exponent keeps its own."""
+    return _SIGN.sub("−", text)
 
 
 def formatted(value: Any, form: str) -> str | None:

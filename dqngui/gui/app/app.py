@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from PySide6.QtCore import QObject, QSettings, QTimer, Slot
+from PySide6.QtCore import QLocale, QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
@@ -193,6 +193,7 @@ def run_window(
     """
     qt = QApplication.instance() or QApplication(["dqngui"])
     assert isinstance(qt, QApplication)
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))  # numbers as everywhere here
     qt.setApplicationName("dqngui")
     qt.setOrganizationName("dqngui")
     qt.setQuitOnLastWindowClosed(False)

@@ -31,6 +31,9 @@ class NumberBox(QDoubleSpinBox):
         fits = number is not None and self.minimum() <= number <= self.maximum()
         return (State.Acceptable if fits else State.Intermediate), text, pos
 
+    def fixup(self, text: str) -> str:
+        return text  # Qt would drop the language's thousands separators, and so make another number
+
 
 class WholeNumberBox(QSpinBox):
     """A field with arrows for a whole number. A text that can be two numbers is not taken over."""
@@ -46,6 +49,9 @@ class WholeNumberBox(QSpinBox):
         number = _number(text, True)
         fits = number is not None and self.minimum() <= number <= self.maximum()
         return (State.Acceptable if fits else State.Intermediate), text, pos
+
+    def fixup(self, text: str) -> str:
+        return text
 
 
 def _number(text: str, whole: bool) -> float | None:

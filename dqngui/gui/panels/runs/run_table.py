@@ -293,7 +293,7 @@ class RunModel(QAbstractTableModel):
         lines = [
             Path(summary.folder).name,
             f"{summary.env}, {agent_text(summary)}, seed {summary.seed}",
-            f"{progress(summary.step, summary.total_steps)} steps, {minutes}:{seconds:02d} of training",
+            f"{progress(summary.step, summary.total_steps, ' of ')} steps, {minutes}:{seconds:02d} of training",
         ]
         if summary.tested is not None:
             lines.append(f"test {words(summary.tested.text())}")
