@@ -86,8 +86,11 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     plain, missing, automatic = derivation.without_automatic(data)
     if (bad := first_not_finite(plain, "")) is not None:
         raise ConfigError("setting.not_finite", path=bad)
+    for name, struct in SECTIONS.items():
+        if isinstance(plain.get(name), Mapping):
+            _check_numbers(fields_of(struct, f"{name}."), plain[name])
     try:
-        experiment = msgspec.convert(_with_steps(_with_numbers(plain)), Experiment)
+        experiment = msgspec.convert(_with_steps(plain), Experiment)
     except msgspec.ValidationError as error:
         raise ConfigError(_sentence(error)) from None
     _check_schedules(experiment)
@@ -95,40 +98,14 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     return derivation.resolved(experiment, missing, before, automatic)
 
 
-def _with_numbers(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain data in which numbers that were written as text are numbers, as the form reads them.
-
-    Raises ConfigError for a text that may be two numbers.
-    """
-    data = dict(plain)
-    for name, struct in SECTIONS.items():
-        if isinstance(data.get(name), Mapping):
-            data[name] = _numbers_read(fields_of(struct, f"{name}."), data[name])
-    return data
-
-
-def _numbers_read(fields: Iterable[Field], part: Mapping[str, Any]) -> dict[str, Any]:
-    """One section with its numbers read, or the options of a module."""
-    read = dict(part)
+def _check_numbers(fields: Iterable[Field], part: Mapping[str, Any]) -> None:
+    """Raises ConfigError for a number that was written as text, or with decimals where it must be whole."""
     for field in fields:
         value = part.get(field.name)
         if isinstance(value, str) and field.kind in ("int", "float"):
-            read[field.name] = _number(field.path, value, field.kind == "int")
-        elif isinstance(value, float) and field.kind == "int":
+            raise ConfigError("setting.number_as_text", path=field.path, given=value)
+        if isinstance(value, float) and field.kind == "int":
             raise ConfigError("setting.refused", path=field.path, reason=say("number.expected_whole"))
-        elif field.scheduled and isinstance(value, Mapping):
-            read[field.name] = {
-                name: _number(f"{field.path}.{name}", each, name == "steps") if isinstance(each, str) else each
-                for name, each in value.items()
-            }
-    return read
-
-
-def _number(path: str, text: str, whole: bool) -> float:
-    try:
-        return parse(text, whole)
-    except ReadableError as error:
-        raise ConfigError("setting.refused", path=path, reason=error.text) from None
 
 
 def _with_steps(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,7 +223,8 @@ def check_task_kwargs(env: EnvConfig) -> None:
 def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> Options:
     """Options from plain data; in errors, names of settings start with `path`. Raises ConfigError."""
     try:
-        return msgspec.convert(_numbers_read(fields_of(struct, f"{path}."), data), struct)
+        _check_numbers(fields_of(struct, f"{path}."), data)
+        return msgspec.convert(dict(data), struct)
     except msgspec.ValidationError as error:
         reason = str(error)
         if "unknown field" in reason:
@@ -388,9 +366,20 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
         try:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
-            value = text.strip()
+            value = _typed(path.strip(), text.strip())
         changes[path.strip()] = value
     return changes
+
+
+def _typed(path: str, text: str) -> str | float:
+    """What was typed for a setting and is not TOML: a number as the form reads it, or text. Raises ConfigError."""
+    field = _by_path().get(path)
+    if field is None or field.kind not in ("int", "float") or text == derivation.AUTOMATIC:
+        return text
+    try:
+        return parse(text, field.kind == "int")
+    except ReadableError as error:
+        raise ConfigError("setting.refused", path=path, reason=error.text) from None
 
 
 def as_assignment(path: str, value: Any) -> str:

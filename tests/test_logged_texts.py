@@ -82,6 +82,8 @@ renamed, every log from before shows a raw key instead of a sentence. New ones m
 
 NOT_LOGGED = {
     "setting.not_a_wrapper",
+    "setting.number_as_text",
+    "number.expected_whole",
     "setting.assignment",
     "state.damaged",
     "fork.old_version",

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dqngui import settings as all_settings
-from dqngui.config import ConfigError, Schedule
+from dqngui.config import ConfigError
 from dqngui.gui.settings_form.scale import STOPS, Scale
 from dqngui.jobs import breakpoints
 from dqngui.jobs.knobs import Knobs
@@ -264,16 +264,20 @@ def test_a_saved_state_with_a_value_that_is_now_out_of_bounds_can_be_read() -> N
 # -- numbers as text in settings --------------------------------------------------------------------
 
 
-def test_numbers_as_text_are_read_in_files_and_on_the_command_line() -> None:
+def test_numbers_on_the_command_line_are_read_as_in_the_form() -> None:
+    plain = experiment_from({})
     for text, value in (("0,001", 1e-3), ("2,5e-4", 2.5e-4), ("0.5", 0.5)):
-        assert experiment_from({"learn": {"lr": text}}).learn.lr == value
-        assert experiment_from({"learn": parse_assignments([f"lr={text}"])}).learn.lr == value
-    assert with_settings(experiment_from({}), parse_assignments(["run.total_steps=30k"])).run.total_steps == 30_000
-    assert with_settings(experiment_from({}), parse_assignments(["run.total_steps=10,000"])).run.total_steps == 10_000
-    lru = experiment_from({"net": {"memory": "lru", "memory_options": {"max_radius": "0,9"}}})
-    assert lru.net.memory_options["max_radius"] == 0.9
-    falls = experiment_from({"learn": {"epsilon": {"start": "0,9", "end": 0.1, "steps": "1 000"}}}).learn.epsilon
-    assert falls == Schedule(start=0.9, end=0.1, steps=1000)
+        assert with_settings(plain, parse_assignments([f"learn.lr={text}"])).learn.lr == value
+    for text, whole in (("30k", 30_000), ("10,000", 10_000), ("1_000", 1_000), ("1 000 000", 1_000_000)):
+        assert with_settings(plain, parse_assignments([f"run.total_steps={text}"])).run.total_steps == whole
+
+
+@pytest.mark.parametrize("text", ["0,001", "0.001", "1", "100.000"])
+def test_a_number_as_text_in_a_file_is_refused_and_says_how_to_write_it(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"learn\.lr.*without quotes"):
+        experiment_from({"learn": {"lr": text}})
+    with pytest.raises(ConfigError, match=r"max_radius.*without quotes"):
+        experiment_from({"net": {"memory": "lru", "memory_options": {"max_radius": text}}})
 
 
 @pytest.mark.parametrize(
