@@ -19,9 +19,11 @@ def main(argv: list[str]) -> int:
     import traceback
 
     from dqngui.commands.arguments import UsageError, parse, with_absolute_paths
+    from dqngui.commands.console import make_printable
     from dqngui.config import ConfigError
     from dqngui.texts import say, words
 
+    make_printable()
     try:
         name, arguments = parse(argv)
         arguments = with_absolute_paths(arguments)

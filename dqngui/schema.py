@@ -14,6 +14,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
+SMALLEST = 1e-30
+"""The least value of a number that must be above 0.
+
+A bound like "above 0" would be the smallest number of all, which is denormal. A thread that flushes denormal numbers
+(training does) takes it for 0, and so would accept 0. This one is a normal number even in float32.
+"""
+
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every settings struct: frozen, keyword-only, unknown fields are errors."""
@@ -41,8 +48,11 @@ def setting(
         unit: unit shown beside the value.
         live: may change while a run trains; everything else needs a fork.
         log: the slider moves on a logarithmic scale.
+        gt: of a float, 0 stands for `SMALLEST`, so that the bound holds in every thread.
         advanced: the form hides it until the user shows the advanced settings.
     """
+    if gt == 0:
+        ge, gt = SMALLEST, None
     bounds: dict[str, Any] = {"ge": ge, "gt": gt, "le": le, "lt": lt, "pattern": pattern}
     return msgspec.Meta(
         title=label or None,
@@ -145,6 +155,7 @@ def _field(
     meta, bounds = meta or msgspec.Meta(), bounds or msgspec.Meta()
     extra = meta.extra or {}
     low = bounds.ge if bounds.ge is not None else bounds.gt
+    above_zero = low == SMALLEST
     high = bounds.le if bounds.le is not None else bounds.lt
     return Field(
         path=path,
@@ -156,9 +167,9 @@ def _field(
         optional=optional,
         choices=choices,
         scheduled=scheduled,
-        low=low,
+        low=0.0 if above_zero else low,
         high=high,
-        low_open=bounds.gt is not None,
+        low_open=above_zero or bounds.gt is not None,
         unit=extra.get("unit", ""),
         live=extra.get("live", False),
         log=extra.get("log", False),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -17,8 +18,9 @@ import msgspec
 from dqngui import catalog, derivation
 from dqngui.bounded import toml_data
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper, over_run
-from dqngui.schema import Field, Options, fields_of, first_not_finite
-from dqngui.texts import Text, say
+from dqngui.schema import SMALLEST, Field, Options, fields_of, first_not_finite
+from dqngui.texts import ReadableError, Text, say
+from dqngui.texts.reading_numbers import parse
 
 _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
     "net.attention": catalog.ATTENTIONS,
@@ -27,6 +29,9 @@ _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
 }
 MAKE_KWARGS = frozenset({"max_episode_steps"})
 """Entries of `env.kwargs` that are arguments of `gymnasium.make` and not of the environment."""
+WRAPPERS = "env.wrappers"
+WRAPPERS_EXAMPLE = '{ name = "keep", options = { entries = [0, 2] } }'
+_OF_WRAPPER = re.compile(r"env\.wrappers(\[\d+\])?(\.(name|options))?")
 _OPTIONS_OF = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
 
 
@@ -82,6 +87,9 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     plain, missing, automatic = derivation.without_automatic(data)
     if (bad := first_not_finite(plain, "")) is not None:
         raise ConfigError("setting.not_finite", path=bad)
+    for name, struct in SECTIONS.items():
+        if isinstance(plain.get(name), Mapping):
+            _check_numbers(fields_of(struct, f"{name}."), plain[name])
     try:
         experiment = msgspec.convert(_with_steps(plain), Experiment)
     except msgspec.ValidationError as error:
@@ -89,6 +97,16 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     check_schedules(experiment)
     experiment = _over_its_run(experiment, before)
     return derivation.resolved(experiment, missing, before, automatic)
+
+
+def _check_numbers(fields: Iterable[Field], part: Mapping[str, Any]) -> None:
+    """Raises ConfigError for a number that was written as text, or with decimals where it must be whole."""
+    for field in fields:
+        value = part.get(field.name)
+        if isinstance(value, str) and field.kind in ("int", "float"):
+            raise ConfigError("setting.number_as_text", path=field.path, given=value)
+        if isinstance(value, float) and field.kind == "int":
+            raise ConfigError("setting.refused", path=field.path, reason=say("number.expected_whole"))
 
 
 def _with_steps(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +147,7 @@ def check_schedules(experiment: Experiment) -> None:
 def _check_end(field: Field, name: str, value: float) -> None:
     low = -math.inf if field.low is None else field.low
     high = math.inf if field.high is None else field.high
-    if not low <= value <= high or (field.low_open and value == low):
+    if not low <= value <= high or (field.low_open and value < low + SMALLEST):
         raise ConfigError("setting.out_of_range", path=f"{field.path}.{name}", low=low, high=high, value=repr(value))
 
 
@@ -147,11 +165,15 @@ def _sentence(error: msgspec.ValidationError, root: str = "") -> Text:
         return _unknown(f"{path}.{name}" if path else name)
     if not path:
         return say("setting.refused_whole", reason=reason)
+    if _OF_WRAPPER.fullmatch(path):
+        return say("setting.not_a_wrapper", path=path, example=WRAPPERS_EXAMPLE)
     return say("setting.refused", path=path, reason=f"{reason[0].lower()}{reason[1:]}")
 
 
 def _unknown(path: str) -> Text:
     parent = path.rsplit(".", 1)[0] if "." in path else ""
+    if _OF_WRAPPER.fullmatch(parent):
+        return say("setting.not_a_wrapper", path=path, example=WRAPPERS_EXAMPLE)
     if parent in SECTIONS:
         allowed = [field.name for field in fields_of(SECTIONS[parent])]
         return say("setting.not_of", path=path, owner=parent, allowed=allowed)
@@ -202,6 +224,7 @@ def check_task_kwargs(env: EnvConfig) -> None:
 def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> Options:
     """Options from plain data; in errors, names of settings start with `path`. Raises ConfigError."""
     try:
+        _check_numbers(fields_of(struct, f"{path}."), data)
         return msgspec.convert(dict(data), struct)
     except msgspec.ValidationError as error:
         reason = str(error)
@@ -344,9 +367,20 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
         try:
             value = toml_data(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
-            value = text.strip()
+            value = _typed(path.strip(), text.strip())
         changes[path.strip()] = value
     return changes
+
+
+def _typed(path: str, text: str) -> str | float:
+    """What was typed for a setting and is not TOML: a number as the form reads it, or text. Raises ConfigError."""
+    field = _by_path().get(path)
+    if field is None or field.kind not in ("int", "float") or text == derivation.AUTOMATIC:
+        return text
+    try:
+        return parse(text, field.kind == "int")
+    except ReadableError as error:
+        raise ConfigError("setting.refused", path=path, reason=error.text) from None
 
 
 def as_assignment(path: str, value: Any) -> str:
@@ -371,6 +405,18 @@ def _key(key: str) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one that only TOML escapes
+
+
+def within_bounds(learn: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `learn` from a saved state, those that must be above 0 made so.
+
+    Runs of earlier versions could set them to 0 while they trained (`schema.SMALLEST`), and must still be readable.
+    """
+    above = {field.name for field in live_fields() if field.low_open and field.path.startswith("learn.")}
+    return {
+        name: max(value, SMALLEST) if name in above and isinstance(value, float) else value
+        for name, value in learn.items()
+    }
 
 
 def knob_value(path: str, value: Any) -> Any:

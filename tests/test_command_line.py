@@ -33,6 +33,7 @@ from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.folder import create
 from dqngui.statistics import mean_interval
 from dqngui.texts import say, words
+from dqngui.texts.numbers import measured
 from tests.commanded import SMALL, Here, events, here, run, start, trained
 from tests.doubles.endless import NAME
 
@@ -86,7 +87,7 @@ def test_runs_are_listed(trained: tuple[Path, str], capsys: pytest.CaptureFixtur
     assert len(table) == 2
     assert "1,200 / 1,200" in table[1]
     assert re.split(" {2,}", table[0])[5:8] == ["test", "95\u00a0% interval", "chosen at"]
-    assert re.split(" {2,}", table[1])[5:8] == [f"{tested['mean']:.4g}", "–", f"{tested['chosen_at']:.4g}"]
+    assert re.split(" {2,}", table[1])[5:8] == [measured(tested["mean"]), "–", measured(tested["chosen_at"])]
 
 
 def test_a_run_of_an_earlier_version_is_listed_with_what_chose_its_checkpoint(

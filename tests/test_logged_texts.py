@@ -82,6 +82,9 @@ LOGGED: dict[str, set[str]] = WARNINGS | REFUSALS | CHANGES
 renamed, every log from before shows a raw key instead of a sentence. New ones may be added; none may change or go."""
 
 NOT_LOGGED = {
+    "setting.not_a_wrapper",
+    "setting.number_as_text",
+    "number.expected_whole",
     "setting.assignment",
     "state.damaged",
     "fork.old_version",

@@ -53,7 +53,7 @@ def test_json_of_a_resumed_run_lists_lost_changes_as_sentences(
     status, out, err = here("train", "--resume", str(folder), "--steps", "1400", "--json")
     assert status == 0, err
     (resumed,) = [line for line in events(out) if line["type"] == "RunResumed"]
-    assert resumed["lost_tweaks"] == ["learn.lr to 0.0001 at step 1,300"]
+    assert resumed["lost_tweaks"] == ["learn.lr to 1e-4 at step 1,300"]
 
 
 @pytest.mark.parametrize(

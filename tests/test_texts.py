@@ -64,7 +64,7 @@ def test_each_place_gives_the_arguments_that_its_sentence_has() -> None:
         (["wrapper.no_key", "wrapper.no_member", "wrapper.no_entry"], {"entry", "known"}),
         (["event.evaluation", "event.confirmation", "event.test"], {"mean"}),
         (["event.evaluation_best", "event.confirmation_best", "event.test_best"], {"mean"}),
-        (["event.evaluation_of_both", "event.confirmation_of_both", "event.test_of_both"], {"mean", "score"}),
+        (["event.evaluation_of_both", "event.confirmation_of_both", "event.test_of_both"], {"mean", "first", "score"}),
         (["place.token", "place.cell", "place.step"], set()),
         (["place.tokens", "place.cells", "place.steps"], {"count"}),
     ],

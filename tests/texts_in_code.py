@@ -12,7 +12,7 @@ from dqngui.texts.english import ENGLISH
 from dqngui.texts.language import Plural
 
 CATALOG = ENGLISH.templates
-MAKERS = {"say", "ConfigError", "UsageError"}
+MAKERS = {"say", "ConfigError", "UsageError", "ReadableError"}
 PACKAGE = Path(dqngui.__file__).parent
 
 
@@ -29,7 +29,7 @@ def fields(entry: str | Plural) -> dict[str, str]:
 
 def sources() -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted(PACKAGE.rglob("*.py")):
-        if PACKAGE / "texts" not in path.parents:
+        if PACKAGE / "texts" / "english" not in path.parents:
             yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 

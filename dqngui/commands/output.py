@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Protocol
+from typing import Any, Protocol, TextIO
 
 import msgspec
 
+from dqngui.commands.console import holds_utf8
 from dqngui.messages import (
     Advanced,
     EpisodeEnded,
@@ -28,6 +29,7 @@ from dqngui.messages import (
     encode,
 )
 from dqngui.texts import Text, say, words
+from dqngui.texts.numbers import progress
 from dqngui.texts.plain import plain_line
 
 BAR_WIDTH = 20
@@ -41,7 +43,7 @@ class Output(Protocol):
     def close(self) -> None: ...
 
 
-_stream: IO[str] | None = None  # where the JSON lines go, if standard output is ours alone
+_stream: TextIO | None = None  # where the JSON lines go, if standard output is ours alone
 
 
 @contextmanager
@@ -67,7 +69,7 @@ def own_standard_output() -> Iterator[None]:
         _stream.flush()
 
 
-def _forget(before: IO[str] | None) -> None:
+def _forget(before: TextIO | None) -> None:
     global _stream
     _stream = before
 
@@ -108,10 +110,21 @@ _JSON_HARMFUL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u20
 
 
 def write_json_line(line: bytes) -> None:
-    """Write one line at once, so that a reader follows live."""
+    """Write one line at once, so that a reader follows live.
+
+    Where standard output is not UTF-8, other signs than ASCII are written as JSON escapes: nothing is lost.
+    """
     stream = _stream or sys.stdout
-    stream.write(_JSON_HARMFUL.sub(lambda found: f"\\u{ord(found.group()):04x}", line.decode()) + "\n")
+    text = _JSON_HARMFUL.sub(lambda found: f"\\u{ord(found.group()):04x}", line.decode())
+    stream.write((text if text.isascii() or holds_utf8(stream) else _escaped(text)) + "\n")
     stream.flush()
+
+
+def _escaped(text: str) -> str:
+    """JSON in ASCII; signs beyond it are inside strings only."""
+    units = text.encode("utf-16-be")
+    pairs = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
+    return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for unit in pairs)
 
 
 class ProgressLine:
@@ -168,7 +181,7 @@ class ProgressLine:
         """The line without colours or cursor movements."""
         share = min(1.0, self._step / max(1, self._total))
         full = round(share * BAR_WIDTH)
-        parts = [f"{self._step:,} / {self._total:,} {'█' * full}{'░' * (BAR_WIDTH - full)} {share:.0%}"]
+        parts = [f"{progress(self._step, self._total)} {'█' * full}{'░' * (BAR_WIDTH - full)} {share:.0%}"]
         if self._speed > 0:
             left = round((self._total - self._step) / self._speed)
             parts.append(words(say("shown.left", speed=self._speed, minutes=left // 60, seconds=left % 60)))

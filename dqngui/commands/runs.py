@@ -9,8 +9,10 @@ import msgspec
 from dqngui.commands.arguments import RunsArguments
 from dqngui.commands.output import table, write_json_line
 from dqngui.config import ConfigError
+from dqngui.messages.json_lines import to_json
 from dqngui.runs.folder import UNREADABLE, RunSummary, list_runs
 from dqngui.texts import say, words
+from dqngui.texts.numbers import measured, progress
 
 
 def run(arguments: RunsArguments) -> int:
@@ -22,7 +24,7 @@ def run(arguments: RunsArguments) -> int:
     if arguments.json:
         for summary in summaries:
             said = msgspec.structs.replace(summary, problem=words(summary.problem))
-            write_json_line(msgspec.json.encode({"type": "Run", **msgspec.to_builtins(said)}))
+            write_json_line(to_json({"type": "Run", **msgspec.to_builtins(said)}))
         return 0
     if not summaries:
         print(say("shown.no_runs", folder=arguments.folder))
@@ -50,7 +52,7 @@ def _row(summary: RunSummary) -> list[str]:
         summary.env,
         agent,
         str(summary.seed),
-        f"{summary.step:,} / {summary.total_steps:,}",
+        progress(summary.step, summary.total_steps),
         *_results(summary),
         f"{minutes}:{seconds:02d}",
         summary.state,
@@ -61,6 +63,8 @@ def _results(summary: RunSummary) -> list[str]:
     """Test, its interval, and what chose the checkpoint; of a run of an earlier version only the last is known."""
     tested = summary.tested
     if tested is None:
-        return ["–", "–", "–" if summary.best is None else f"{summary.best:.4g}"]
-    interval = "–" if tested.low is None else f"{tested.low:.4g} to {tested.high:.4g}"
-    return [f"{tested.mean:.4g}", interval, "–" if tested.chosen_at is None else f"{tested.chosen_at:.4g}"]
+        return ["–", "–", "–" if summary.best is None else measured(summary.best)]
+    interval = (
+        "–" if tested.low is None or tested.high is None else f"{measured(tested.low)} to {measured(tested.high)}"
+    )
+    return [measured(tested.mean), interval, "–" if tested.chosen_at is None else measured(tested.chosen_at)]

@@ -29,10 +29,12 @@ from dqngui.messages import (
     Weights,
     encode,
 )
+from dqngui.messages.json_lines import from_json, to_json
 from dqngui.messages.tested import unseen
 from dqngui.settings import with_settings
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
+from dqngui.texts.numbers import measured
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host
@@ -128,7 +130,7 @@ class SeedRun:
                 row.steps = max(row.steps, event.step)
                 row.seconds = max(row.seconds, event.seconds)
         if self._json and not isinstance(event, (Weights, Advanced)):
-            write_json_line(msgspec.json.encode({**msgspec.json.decode(encode(in_words(event))), "seed": row.seed}))
+            write_json_line(to_json({**from_json(encode(in_words(event)), Any), "seed": row.seed}))
         elif isinstance(event, Evaluated):
             text = say("shown.seed", seed=row.seed, step=event.step, role=event.role, mean=event.mean)
             print(text, file=sys.stderr)
@@ -236,7 +238,7 @@ def print_table(rows: list[SeedResult], json: bool) -> None:
     rows = sorted(rows, key=lambda row: row.seed)
     median = median_row(rows)
     if json:
-        write_json_line(msgspec.json.encode({"type": "Table", "rows": rows, "median": median}))
+        write_json_line(to_json({"type": "Table", "rows": rows, "median": median}))
         return
     head = ["seed", "steps", "seconds", "test", "95\u00a0% interval", "evaluation", "chosen at", "ended"]
     lines = [[str(row.seed), *_cells(msgspec.to_builtins(row)), row.reason] for row in rows]
@@ -261,6 +263,6 @@ def _test_mean(tests: list[float]) -> Text:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     formats = {"steps": ",.0f", "seconds": ",.1f", "test": ".4g", "interval": "", "best": ".4g", "chosen_at": ".4g"}
-    interval = None if row.get("low") is None else f"{row['low']:.4g} to {row['high']:.4g}"
+    interval = None if row.get("low") is None else f"{measured(row['low'])} to {measured(row['high'])}"
     row = {**row, "interval": interval}
     return ["–" if row[name] is None else format(row[name], form) for name, form in formats.items()]

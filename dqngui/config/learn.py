@@ -11,7 +11,7 @@ import msgspec
 
 from dqngui.config import ppo
 from dqngui.config.schedule import Schedule
-from dqngui.schema import Options, setting
+from dqngui.schema import SMALLEST, Options, setting
 
 
 class LearnConfig(Options, frozen=True):
@@ -343,7 +343,7 @@ class LearnConfig(Options, frozen=True):
         float, setting("Adam's ε; higher damps small gradients.", label="Adam ε", advanced=True, log=True, gt=0, le=1)
     ] = 1e-5
     reward_scale: Annotated[
-        Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None,
+        Annotated[float, msgspec.Meta(ge=SMALLEST, le=1e6)] | None,
         setting(
             "Rewards are multiplied by it before learning (curves show raw rewards). Empty: rewards are divided by the "
             "spread of the discounted returns, measured while the run trains, so that their unit makes no difference.",

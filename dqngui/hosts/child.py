@@ -15,17 +15,17 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
-import msgspec
-
 from dqngui.hosts.leaving import leave
 from dqngui.hosts.signals import ending_signals
-from dqngui.hosts.stream import Ending, Outbox, job_events
-from dqngui.hosts.wire import END, Order, command_of_frame, event_frames, read_frames, write_frame
+from dqngui.hosts.stream import Ending, Outbox, broken, job_events
+from dqngui.hosts.wire import END, command_of_frame, event_frames, order_of_frame, read_frames, write_frame
 from dqngui.jobs.inbox import Inbox
-from dqngui.messages import Command, Stop
+from dqngui.messages import Command, Event, Stop
 
 BATCH_SECONDS, BATCH_EVENTS = 0.05, 500
 WATCH_SECONDS = 0.5
@@ -44,7 +44,13 @@ def main() -> None:
     _, content = next(frames, (b"", bytearray()))
     if not content:
         _leave()
-    order = msgspec.json.decode(bytes(content), type=Order)
+    sender = Sender(sink)
+    try:
+        order = order_of_frame(content)
+    except Exception as error:
+        sender.put(broken("host.not_asked", error, 0))
+        sender.finish()
+        return
     if order.request.job in BACKGROUND and hasattr(os, "nice"):
         os.nice(NICENESS)
     commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
@@ -52,11 +58,16 @@ def main() -> None:
     asked = threading.Event()  # the job was asked to stop
 
     def receive() -> None:
-        for kind, frame in frames:
-            command = command_of_frame(kind, frame)
-            if isinstance(command, Stop):
-                asked.set()
-            commands.put(command)
+        try:
+            for kind, frame in frames:
+                command = command_of_frame(kind, frame)
+                if isinstance(command, Stop):
+                    asked.set()
+                commands.put(command)
+        except Exception as error:  # a job that hears no more commands would wait for ever
+            sender.put(broken("host.not_received", error, sender.step))
+            commands.put(Stop())
+            return
         _leave()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -69,7 +80,8 @@ def main() -> None:
     threading.Thread(target=receive, name="receive", daemon=True).start()
     if os.name == "posix":
         threading.Thread(target=_watch, args=(order.parent,), name="watch", daemon=True).start()
-    sender, ending = Sender(sink), Ending()
+    sender.on_unsent = partial(commands.put, Stop())
+    ending = Ending()
     for number in ending_signals()[1:]:  # without Ctrl+C
         if order.request.job not in BACKGROUND:
             signal.signal(number, end)
@@ -85,17 +97,29 @@ def main() -> None:
 
 
 class Sender(Outbox):
-    """Sends events in batches, so that neither the pipe nor JSON delays the job; those with tensors at once."""
+    """Sends events in batches, so that neither the pipe nor JSON delays the job; those with tensors at once.
+
+    An event that cannot be written is told once, as a Failed that names it; the job is then asked to stop, so that it
+    saves.
+
+    Attributes:
+        step: of the newest event.
+        on_unsent: called once if an event could not be written.
+    """
 
     def __init__(self, sink: io.FileIO) -> None:
         super().__init__()
         self._sink = sink
+        self.step = 0
+        self.on_unsent: Callable[[], None] = lambda: None
+        self._unsent = False
         self._some, self._many = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="send", daemon=True)
         self._thread.start()
 
-    def put(self, event: object) -> None:
-        super().put(event)  # type: ignore[arg-type]
+    def put(self, event: Event) -> None:
+        super().put(event)
+        self.step = event.step
         if not self._some.is_set():
             self._some.set()
         if len(self) >= BATCH_EVENTS or hasattr(event, "tensors"):
@@ -116,11 +140,27 @@ class Sender(Outbox):
                 self._some.clear()
                 self._many.clear()
                 while events := self.take(BATCH_EVENTS):
-                    for kind, content in event_frames(events):
+                    for kind, content in self._frames(events):
                         write_frame(self._sink, kind, content)
             write_frame(self._sink, END)
         except OSError:
             _leave()
+
+    def _frames(self, events: list[Event]) -> Iterator[tuple[bytes, bytes]]:
+        """The frames of events; of one that cannot be written, that of its Failed."""
+        try:
+            yield from list(event_frames(events))
+            return
+        except Exception:
+            pass  # look at each event
+        for event in events:
+            try:
+                yield from list(event_frames([event]))
+            except Exception as error:
+                if not self._unsent:
+                    self._unsent = True
+                    yield from event_frames([broken("host.not_told", error, event.step, what=type(event).__name__)])
+                    self.on_unsent()
 
 
 def _private_pipes() -> tuple[io.FileIO, io.FileIO]:

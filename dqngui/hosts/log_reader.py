@@ -111,6 +111,8 @@ class LogReader:
             self.problem = error.text
         except OSError as error:
             self.problem = _unreadable(self.path, error)
+        except Exception as error:  # any other error ends reading too, and is shown
+            self.problem = say("log.unreadable", path=self.path, problem=f"{type(error).__name__}: {error}")
         finally:
             if self._count and not self.problem:
                 number, problem = self._damaged[0]

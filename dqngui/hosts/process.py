@@ -17,12 +17,10 @@ import sys
 import threading
 from typing import Any
 
-import msgspec
-
 from dqngui.hosts.host import DRAIN_MS
-from dqngui.hosts.stream import Ending, Outbox
-from dqngui.hosts.wire import END, REQUEST, Order, command_frame, events_of_frame, read_frames, widen, write_frame
-from dqngui.messages import Command, Event, Failed, Request
+from dqngui.hosts.stream import Ending, Outbox, broken
+from dqngui.hosts.wire import END, Order, command_frame, events_of_frame, order_frame, read_frames, widen, write_frame
+from dqngui.messages import Command, Event, Failed, Request, Stop
 from dqngui.safe_path import command_of_child, environment_of_child
 from dqngui.texts import Text, reason_of, say
 
@@ -38,6 +36,7 @@ class ProcessHost:
         self._outbox = Outbox()
         self._ending = Ending()
         self._killed = False
+        self._unsent: Failed | None = None  # why the job was never asked for
         self._process: subprocess.Popen[bytes] | None = None
         self._reader = threading.Thread(target=self._read, name=f"dqngui-{request.job}-read", daemon=True)
         self._writer = threading.Thread(target=self._write, name=f"dqngui-{request.job}-write", daemon=True)
@@ -111,9 +110,26 @@ class ProcessHost:
         pipe = self._process.stdin
         order = Order(self._target, self._request, os.getpid())
         with contextlib.suppress(OSError):  # the child has ended; the reading thread reports it
-            write_frame(pipe, REQUEST, msgspec.json.encode(order))
+            try:
+                write_frame(pipe, *order_frame(order))
+            except Exception as error:
+                if isinstance(error, OSError):
+                    raise
+                self._unsent = broken("host.not_asked", error, 0)
+                self._kill_group()
+                return
             while (command := self._commands.get()) is not None:
-                write_frame(pipe, *command_frame(command))
+                write_frame(pipe, *self._frame_of(command))
+
+    def _frame_of(self, command: Command) -> tuple[bytes, bytes]:
+        """The frame of a command. Where it cannot be written the job fails, but is stopped, so that it saves first."""
+        try:
+            return command_frame(command)
+        except Exception as error:
+            failure = broken("host.not_sent", error, self._ending.step, what=type(command).__name__)
+            if self._ending.admit(failure):
+                self._outbox.put(failure)
+            return command_frame(Stop())
 
     def _read(self) -> None:
         assert self._process is not None
@@ -128,16 +144,21 @@ class ProcessHost:
                 for event in events_of_frame(kind, content):
                     if self._ending.admit(event):
                         self._outbox.put(event)
-        except (msgspec.MsgspecError, ValueError) as error:
-            failure = Failed(step=self._ending.step, text=say("host.unreadable", problem=error))
+        except Exception as error:
+            failure = broken("host.unreadable", error, self._ending.step)
             self._kill_group()
-        status = self._wait(process)
-        self._commands.put(None)
-        self._writer.join()
-        pipe.close()
-        assert process.stdin is not None
-        process.stdin.close()
-        self._end(failure or Failed(step=self._ending.step, text=_reason(status)))
+        try:
+            status = self._wait(process)
+            self._commands.put(None)
+            self._writer.join()
+            pipe.close()
+            assert process.stdin is not None
+            process.stdin.close()
+            failure = failure or self._unsent or Failed(step=self._ending.step, text=_reason(status))
+        except Exception as error:
+            failure = failure or broken("host.unreadable", error, self._ending.step)
+        finally:
+            self._end(failure or Failed(step=self._ending.step, text=say("host.silent")))
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int:
         try:

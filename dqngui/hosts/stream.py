@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import deque
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from dqngui.catalog import Entry, load
 from dqngui.jobs.inbox import Inbox
 from dqngui.messages import Event, Failed, Finished, Learned, Request, Weights
 from dqngui.runs.failure import failed
-from dqngui.texts import say
+from dqngui.texts import reason_of, say
 
 CHUNK = 500  # number of events that are taken before the clock is read again
 
@@ -48,6 +49,14 @@ class Ending:
     def killed(self) -> list[Event]:
         """What is missing after `Host.kill`."""
         return self.complete(Failed(step=self.step, text=say("host.stopped_unsaved")))
+
+
+def broken(key: str, error: BaseException, step: int, **args: object) -> Failed:
+    """The event for an error in a thread that only carries messages: what went wrong, with the error's kind."""
+    kind, problem = type(error).__name__, " ".join(str(reason_of(error)).split())
+    reason = problem if problem == kind else f"{kind}: {problem}"
+    details = "".join(traceback.format_exception(error))
+    return Failed(step=step, text=say(key, problem=reason, **args), details=details)
 
 
 def job_events(target: str, request: Request, inbox: Inbox) -> Iterator[Event]:

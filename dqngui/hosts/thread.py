@@ -14,7 +14,7 @@ from collections.abc import Generator
 from typing import cast
 
 from dqngui.hosts.host import DRAIN_MS
-from dqngui.hosts.stream import Ending, Outbox, job_events
+from dqngui.hosts.stream import Ending, Outbox, broken, job_events
 from dqngui.jobs.inbox import Inbox
 from dqngui.messages import Command, Event, Request, Stop
 
@@ -59,7 +59,7 @@ class ThreadHost:
         self._commands.put(Stop())  # wakes a paused job
 
     def _run(self) -> None:
-        ending = Ending()
+        ending, failure = Ending(), None
         inbox = Inbox(self._commands, self._request.schedule)
         events = cast("Generator[Event, None, None]", job_events(self._target, self._request, inbox))
         try:
@@ -69,8 +69,10 @@ class ThreadHost:
                 if ending.admit(event):
                     self._outbox.put(event)
             events.close()
+        except BaseException as error:  # of what carries events; those of the job are events already
+            failure = broken("host.lost", error, ending.step)
         finally:
-            for event in ending.killed():
+            for event in ending.complete(failure) if failure else ending.killed():
                 self._outbox.put(event)
             self._outbox.close()
             atexit.unregister(self._at_exit)

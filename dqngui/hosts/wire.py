@@ -16,6 +16,7 @@ import numpy as np
 
 from dqngui import messages
 from dqngui.messages import Command, Event, Request
+from dqngui.messages.json_lines import from_json, to_json
 
 HEAD = struct.Struct("<cQ")
 PIPE_BYTES = 1 << 20
@@ -74,8 +75,19 @@ def _read(file: io.FileIO, length: int, ready: Callable[[], bool]) -> bytearray 
     return data
 
 
+def order_frame(order: Order) -> tuple[bytes, bytes]:
+    """The first frame."""
+    return REQUEST, to_json(order)
+
+
+def order_of_frame(content: bytearray) -> Order:
+    """The order of the first frame. Raises msgspec.DecodeError or ValidationError."""
+    order: Order = from_json(content, Order)
+    return order
+
+
 def event_frames(events: Sequence[Event]) -> Iterator[tuple[bytes, bytes]]:
-    """Frames of a batch of events, in order."""
+    """Frames of a batch of events, in order. Raises TypeError for an event that cannot be written."""
     lines: list[bytes] = []
     for event in events:
         if not hasattr(event, "tensors"):
@@ -114,14 +126,14 @@ def _pack(message: Any) -> bytes:
     arrays = {name: as_array(tensor) for name, tensor in message.tensors.items()}
     bare = msgspec.structs.replace(message, tensors={})
     rows = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
-    head = msgspec.json.encode((type(message).__name__, bare, rows))
+    head = to_json((type(message).__name__, bare, rows))
     return b"".join((struct.pack("<Q", len(head)), head, *(array.tobytes() for array in arrays.values())))
 
 
 def _unpack(content: bytearray) -> Any:
     (length,) = struct.unpack_from("<Q", content)
     offset = 8 + length
-    name, bare, rows = msgspec.json.decode(bytes(content[8:offset]))
+    name, bare, rows = from_json(content[8:offset], Any)
     tensors: dict[str, np.ndarray] = {}
     for key, dtype, shape in rows:
         kind = np.dtype(dtype)

@@ -16,7 +16,9 @@ from typing import Literal
 from dqngui.config import ConfigError
 from dqngui.messages import Breakpoint, BreakpointHit, EpisodeEnded, Evaluated, Event, Learned
 from dqngui.statistics import mean_of
-from dqngui.texts import Text, say
+from dqngui.texts import ReadableError, Text, say
+from dqngui.texts.numbers import exact, measured, minus
+from dqngui.texts.reading_numbers import parse as parse_number
 
 EPISODES = 20
 """Number of training episodes in the mean that is called `return`; before that many have ended there is none."""
@@ -37,7 +39,7 @@ _NAMES = {
     "memory_saturation": "quantity.memory_saturation",
 }  # fmt: skip
 _SIGNS: dict[str, Literal["above", "below"]] = {">": "above", "<": "below"}
-_TEXT = re.compile(r"\s*(\w+)\s*(?:([<>])\s*(\S+)|(?:is\s+)?nan)\s*", re.IGNORECASE)
+_TEXT = re.compile(r"\s*(\w+)\s*(?:([<>])\s*(\S.*?)|(?:is\s+)?nan)\s*", re.IGNORECASE)
 
 
 def holds(point: Breakpoint, value: float) -> bool:
@@ -53,17 +55,16 @@ def name_of(quantity: str) -> Text | str:
     return quantity if key is None else say(key)
 
 
-def number_text(value: float, digits: int = 4) -> Text | str:
-    """A number with this many digits and with separators."""
+def number_text(value: float) -> Text | str:
+    """A measured number, in words if it is not finite."""
     if not math.isfinite(value):
         return say("number.nan") if math.isnan(value) else say("number.infinite")
-    text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:,.{digits}g}"
-    return re.sub(r"e([+-])0*", r"e\1", text).replace("e+", "e").replace("-", "−")
+    return measured(value)
 
 
 def point_text(point: Breakpoint) -> Text:
     """A breakpoint: `loss above 10`, `loss not finite`."""
-    quantity, limit = name_of(point.quantity), number_text(point.value, 9)
+    quantity, limit = name_of(point.quantity), minus(exact(point.value))
     match point.is_:
         case "above":
             return say("breakpoint.above", quantity=quantity, limit=limit)
@@ -75,7 +76,7 @@ def point_text(point: Breakpoint) -> Text:
 def hit_text(hit: BreakpointHit, *, at_step: bool = True) -> Text:
     """A hit: `loss rose above 10 (12.3) at step 41,200`."""
     point, value = hit.point, number_text(hit.value)
-    quantity, limit = name_of(point.quantity), number_text(point.value, 9)
+    quantity, limit = name_of(point.quantity), minus(exact(point.value))
     match point.is_:
         case "above":
             text = say("breakpoint.rose", quantity=quantity, limit=limit, value=value)
@@ -97,11 +98,9 @@ def parse(text: str) -> Breakpoint:
     if sign is None:
         return Breakpoint(quantity, "nan")
     try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ConfigError("breakpoint.not_finite", number=number, given=text)
+        value = parse_number(number, False)
+    except ReadableError as error:
+        raise ConfigError("breakpoint.no_number", given=text, problem=error.text) from None
     return Breakpoint(quantity, _SIGNS[sign], value)
 
 

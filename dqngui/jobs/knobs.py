@@ -9,7 +9,7 @@ import msgspec
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.derivation import still_derived
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
-from dqngui.settings import check_schedules, checked, field_at, knob_value, live_fields
+from dqngui.settings import check_schedules, checked, field_at, knob_value, live_fields, within_bounds
 from dqngui.texts import say
 
 _SCHEDULED = [field.path for field in live_fields() if field.scheduled and field.path != "learn.epsilon"]
@@ -111,7 +111,7 @@ class Knobs:
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over the live settings of what `data` gave. Raises an error of any kind if it is damaged."""
-        learn = msgspec.convert(data["learn"], type(self.experiment.learn))
+        learn = msgspec.convert(within_bounds(data["learn"]), type(self.experiment.learn))
         derived = data.get("derived", self.experiment.derived)  # states of earlier versions lack it
         derived = msgspec.convert(derived, tuple[str, ...])
         live = {name: getattr(learn, name) for name in _LIVE}
@@ -122,5 +122,6 @@ class Knobs:
         for path, value in data["manual"].items():
             if path not in _MANUAL or not isinstance(value, (int, float)):
                 raise ValueError(path)
-            manual[path] = knob_value(path, value)
+            name = path.removeprefix("learn.")
+            manual[path] = knob_value(path, within_bounds({name: value})[name])
         self.experiment, self.manual = checked(experiment), manual

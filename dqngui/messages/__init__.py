@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Union
 import msgspec
 
 from dqngui.config import Experiment
+from dqngui.messages.json_lines import from_json, to_json
 from dqngui.messages.message import Command, Event
 from dqngui.messages.playing import *  # noqa: F403  # so that no message is named a second time here
 from dqngui.messages.study import *  # noqa: F403
@@ -55,14 +56,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
 
-_encoder = msgspec.json.Encoder()
 _event_decoder = msgspec.json.Decoder(ALL_EVENTS)
-_command_decoder = msgspec.json.Decoder(COMMANDS)
 
 
 def encode(message: Event | Command) -> bytes:
     """One line of JSON, without the newline."""
-    return _encoder.encode(message)
+    return to_json(message)
 
 
 def decode_event(line: bytes) -> Event:
@@ -71,7 +70,9 @@ def decode_event(line: bytes) -> Event:
         return _event_decoder.decode(line)
     except msgspec.ValidationError:
         # JSON has no NaN: an environment's NaN return was written as null.
-        return msgspec.convert(_nan_for_null(msgspec.json.decode(line)), ALL_EVENTS)
+        return msgspec.convert(_nan_for_null(from_json(line, Any)), ALL_EVENTS)
+    except msgspec.DecodeError:
+        return from_json(line, ALL_EVENTS)
 
 
 def _nan_for_null(data: Any) -> Any:
@@ -84,7 +85,7 @@ def _nan_for_null(data: Any) -> Any:
 
 def decode_command(line: bytes) -> Command:
     """The command of one JSON line. Raises msgspec.DecodeError or ValidationError."""
-    return _command_decoder.decode(line)
+    return from_json(line, COMMANDS)
 
 
 def without_clock(event: Event) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import msgspec
 
 from dqngui.texts.english import ENGLISH
 from dqngui.texts.language import Language, Plural
+from dqngui.texts.numbers import formatted
 from dqngui.texts.plain import plain
 
 _LARGEST = 2**63
@@ -94,7 +95,8 @@ class _ArgumentFormatter(Formatter):
         if isinstance(value, (tuple, list)):
             return _language.listed([self.format_field(each, format_spec) for each in value])
         try:
-            said = format(value, format_spec)
+            number = formatted(value, format_spec)
+            said = format(value, format_spec) if number is None else number
         except (ValueError, TypeError, ArithmeticError):
             said = str(value)
         return plain(said) if isinstance(value, str) else said  # it may come from anyone

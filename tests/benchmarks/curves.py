@@ -10,8 +10,8 @@ from typing import Literal
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPen, QPolygonF
 
-from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.style import theme as themes
+from dqngui.texts.numbers import short
 
 Curves = Mapping[str, Sequence[tuple[float, float]]]
 

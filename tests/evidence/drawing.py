@@ -13,10 +13,10 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.plot import Axis, Band
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.texts.numbers import short
 from tests.evidence.results import Group
 
 COLUMNS, PANEL, SHARPNESS = 3, QSize(440, 290), 2

@@ -117,10 +117,10 @@ def test_present_numbers_stand_beside_each(app: App) -> None:
     host.emit(m.Learned(step=100, updates=1, loss=0.25))
     host.emit(*(m.EpisodeEnded(step=100 + index, ret=float(index), length=1) for index in range(19)))
     until(lambda: app.session.run.step >= 118)
-    assert beside() == ["now 0.25", "no value yet", "not measured yet"], "too few episodes for a mean"
+    assert beside() == ["now 0.2500", "no value yet", "not measured yet"], "too few episodes for a mean"
     host.emit(m.EpisodeEnded(step=119, ret=19.0, length=1))
     until(lambda: app.session.run.step >= 119)
-    assert beside()[1] == "now 9.5"
+    assert beside()[1] == "now 9.500"
 
 
 def test_everything_offered_has_words(app: App) -> None:

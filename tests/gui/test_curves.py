@@ -24,6 +24,7 @@ from dqngui.lab.session.event_words import mark_text, short_name, value_text
 from dqngui.lab.session.history import History
 from dqngui.messages import CheckpointTest, EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
 from dqngui.texts import words
+from dqngui.texts.numbers import measured
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +123,7 @@ def test_of_episodes_that_ended_together_the_hand_tells_the_one_whose_dot_is_und
     plot = panel.plot
     for value, episode in ((-1.0, 3), (1.0, 2)):
         hover(plot.viewport(), plot.mapFromScene(plot.box.mapViewToScene(QPointF(2_000, value))))
-        assert f"episode {episode}<br>return {value:g}" in plot.readout.text()
+        assert f"episode {episode}<br>return {measured(value)}" in plot.readout.text()
 
 
 def test_a_click_asks_for_the_cursor(qtbot: QtBot) -> None:

@@ -17,7 +17,7 @@ from dqngui.gui.settings_form.fields import ChoiceEditor, NumberEditor, TomlEdit
 from dqngui.gui.settings_form.form import ExperimentForm, readable
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
-from dqngui.gui.settings_form.scale import STOPS, Scale, number_text, parse_number
+from dqngui.gui.settings_form.scale import STOPS, Scale
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -420,23 +420,6 @@ def test_undo_with_the_keyboard_in_a_number_takes_the_knob_back(
 
 
 # -- numbers and text -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(10_000, "10,000"), (0.99, "0.99"), (1e-3, "1e-3"), (0.0, "0"), (2.3e-3, "2.3e-3"), (0.123456789, "0.123456789")],
-)
-def test_numbers_are_shown_exactly(value: float, text: str) -> None:
-    assert number_text(value) == text
-    assert parse_number(text, type(value)) == value
-
-
-def test_numbers_are_read_as_people_write_them() -> None:
-    assert parse_number("30k", int) == 30_000
-    assert parse_number("1.5M", int) == 1_500_000
-    for wrong in ("", "many", "nan", "1.5"):
-        with pytest.raises(ValueError):
-            parse_number(wrong, int)
 
 
 @pytest.mark.parametrize("field", settings.live_fields(), ids=lambda f: f.path)

@@ -11,7 +11,7 @@ import pytest
 from letters import EvenLetters
 from PySide6.QtCore import QPointF, QRectF, QSize
 
-from dqngui.gui.charts.layout.axis import short, step_ticks, tick_spacing, two_digits, value_text
+from dqngui.gui.charts.layout.axis import step_ticks, tick_spacing, two_digits, value_text
 from dqngui.gui.charts.layout.color_bar import color_bar_drawn, wanted_width
 from dqngui.gui.charts.layout.color_range import GAP, SHARES, TOP, ColorRange
 from dqngui.gui.charts.layout.curves import CurveScale, curve_points
@@ -35,6 +35,7 @@ from dqngui.lab.analysis.overlay import NO_MARKS
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeBegan, EpisodeEnded, Evaluated, Played, PlayerReady
+from dqngui.texts.numbers import short
 
 LETTERS = EvenLetters()
 PURE = (
@@ -283,7 +284,7 @@ def test_actions_of_a_step_in_words() -> None:
     best, random = (values_at(playing, t, "", limits, keys) for t in (0, 1))
     assert best.described == "act 1 taken, value 3.00"
     assert random.described == "act 0 taken at random, value 1.00" and random.actor == "chance"
-    assert random.tip.endswith("A dice marks an action taken at random instead of the best one. Bars from 0 to 5.")
+    assert random.tip.endswith("A die marks an action taken at random instead of the best one. Bars from 0 to 5.")
     over = values_at(playing, 9, "", limits, keys)
     assert over.described == "" and over.values == random.values
     by_hand = values_at(playing, 1, "person", limits, keys)
@@ -358,7 +359,7 @@ def test_an_observation_is_lines_with_bars_that_change_in_steps() -> None:
     playing.take(Played(step=0, number=1, first=0, tensors=tensors | {"observation": seen}))
     drawn = observation_drawn(playing, 1, {}, None, EpisodeExtent(), caption="", alone=True)
     assert drawn.lines_of_text == ("E draws no pictures.",)
-    assert [(row.name, row.number, row.share) for row in drawn.rows] == [("angle", "0.25", 0.5), ("speed", "1", 0.5)]
+    assert [(row.name, row.number, row.share) for row in drawn.rows] == [("angle", "0.250", 0.5), ("speed", "1", 0.5)]
     assert [row.signed for row in drawn.rows] == [False, True]
     assert drawn.wanted_height is not None and not drawn.empty
 

@@ -49,7 +49,7 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
     assert lines(panel) == [
         "500: The disk is slow.",
         "400: Batch size 0 refused: must be at least 1",
-        "300: Evaluation 483.2, highest so far",
+        "300: New best 483.2",
         "200: Exploration ε 0.12 → 0.06",
         "100: Forked from 2026-cartpole: learn.lr: 0.001 → 0.0005; started fresh: replay",
     ]
@@ -60,13 +60,13 @@ def test_lines_are_sentences_newest_first(panel: LogPanel) -> None:
 
 def test_a_second_evaluation_begins_with_what_the_best_is_chosen_by() -> None:
     second = Evaluated(step=1, returns=(330.7,), lengths=(330,), mean=330.7, role="confirmation", score=316.55)
-    assert line_of(second).text == "Second evaluation 330.7, mean of both 316.6"
-    assert line_of(msgspec.structs.replace(second, best=True)).text == "Highest so far 316.6, second evaluation 330.7"
+    assert line_of(second).text == "Not a new best: 316.6 (mean of 302.4 and 330.7)"
+    assert line_of(msgspec.structs.replace(second, best=True)).text == "New best 316.6 (mean of 302.4 and 330.7)"
     fresh = msgspec.structs.replace(second, best=True, reported=10)
-    assert line_of(fresh).text == "Test 316.6 on 10 fresh episodes, highest repeated evaluations so far"
+    assert line_of(fresh).text == "New best: test 316.6 on 10 fresh episodes"
     tested = CheckpointTest.of([300.0, 310.0, 320.0, 330.0, 340.0], chosen_at=345.5)
     assert line_of(msgspec.structs.replace(fresh, tested=tested)).text == (
-        "Test 320 on 5 fresh episodes, 95\u00a0% interval 300.4 to 339.6; chosen at 345.5, "
+        "New best: test 320 on 5 fresh episodes, 95\u00a0% interval 300.4 to 339.6; chosen at 345.5, "
         "the highest mean of repeated evaluations"
     )
 

@@ -84,7 +84,7 @@ def test_points_come_checkpoint_by_checkpoint(world: SimpleNamespace) -> None:
     assert panel.entropy.isVisible() and panel.entropy.value.text() == "90 %"
     tell(world, row(number, 5_000), row(number, 8_000, last=True))
     assert panel.button.text() == "Measure" and panel.progress.isHidden()
-    assert panel.entropy.value.text() == "35 %" and panel.distance.value.text() == "5.5 steps"
+    assert panel.entropy.value.text() == "35 %" and panel.distance.value.text() == "5.50 steps"
     np.testing.assert_allclose(panel.curves_of("entropy"), [[90, np.nan], [50, 50], [20, 50]])
     np.testing.assert_allclose(panel.entropy.means, [90, 50, 35])
 

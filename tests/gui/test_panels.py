@@ -18,7 +18,6 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import catalog
 from dqngui.gui.cards.panel import Panel
-from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.plot import Plot
 from dqngui.gui.charts.value_ranges import rounded_range, training_span
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
@@ -27,6 +26,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.session.history import History
 from dqngui.messages import EpisodeEnded, Evaluated, Event, KnobChanged, Learned, Paused
+from dqngui.texts.numbers import short
 
 ALL: list[type[Panel]] = [
     getattr(importlib.import_module(entry.target.split(":")[0]), entry.target.split(":")[1])

@@ -83,7 +83,7 @@ def test_a_click_pins_its_dot_and_a_second_one_lets_go(trained: App) -> None:
     assert badge.isVisible()
     until(lambda: "actions as recorded" in badge.text.text())
     assert badge.text.text().startswith("pinned · episode 8 · ")
-    assert " · weights of " in badge.text.text()
+    assert " · seen by the checkpoint of step " in badge.text.text()
     assert plot_of(trained).cursor_line.steps == [ended(7).step]
     assert live_action(trained).isEnabled()
     until(lambda: trained.player.playing.request.from_training)  # type: ignore[union-attr]
@@ -172,7 +172,7 @@ def test_a_picture_that_stands_in_for_another_says_so(trained: App) -> None:
     ScriptedPlayer.opened[-1].draws = False
     player.seek(90)
     until(note.isVisible)
-    assert note.text().startswith("drawing step 90… this is step ")
+    assert note.text() == "Drawing step 90…"
     assert player.playing.t == 90  # type: ignore[union-attr]
     player.seek(5)
     until(lambda: not note.isVisible())

@@ -111,7 +111,9 @@ def test_a_click_pins_the_episode_and_everything_shows_it(qtbot: QtBot, app: App
     wait(qtbot, app, lambda: pinning.pinned.compared)  # type: ignore[union-attr]
     assert not pinning.pinned.differs
     words = app.pin_controls.badges["memory"].text.text()
-    assert words.startswith(f"pinned · episode {pinning.pinned.number + 1:,} · weights of {stored[-1]:,} · actions as")
+    assert words.startswith(
+        f"pinned · episode {pinning.pinned.number + 1:,} · seen by the checkpoint of step {stored[-1]:,} · actions as"
+    )
     assert app.pin_controls.badges["agent"].isVisible()
 
     # Training and its curves go on, and its weights are not asked for.

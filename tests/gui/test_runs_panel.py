@@ -131,11 +131,11 @@ def test_a_row_tells_what_a_run_is(qtbot: QtBot, parts: Parts) -> None:
     assert parts.column(RunColumn.TASK) == ["CartPole", "CartPole", "Acrobot"]
     assert parts.column(RunColumn.AGENT) == ["self + GRU", "self + GRU", "no memory"]
     assert parts.column(RunColumn.BEST) == ["500", "–", "(−80.25)"]  # in brackets: chosen at, without a test
-    assert parts.column(RunColumn.STEPS) == ["20k", "500", "1.5M"]
+    assert parts.column(RunColumn.STEPS) == ["20,000", "500", "1,500,000"]
     assert parts.column(RunColumn.WHEN) == ["just now"] * 3
     tips = [parts.cell(row, RunColumn.STATE).data(Qt.ItemDataRole.ToolTipRole) for row in range(3)]
     assert tips == ["Finished", "Finished", "Failed"]
-    assert "1,500,000 of" in parts.cell(2, RunColumn.STEPS).data(Qt.ItemDataRole.ToolTipRole)
+    assert "1,500,000 steps" in parts.cell(2, RunColumn.STEPS).data(Qt.ItemDataRole.ToolTipRole)
     tip = parts.cell(0, RunColumn.BEST).data(Qt.ItemDataRole.ToolTipRole)
     assert "test 500 on 10 fresh episodes, all equal and so without an interval; chosen at 512.5" in tip
 

@@ -178,7 +178,7 @@ def test_kept_axes_stay_and_earlier_episodes_are_drawn_in_them(qtbot: QtBot) -> 
         panel.refresh()
     assert trajectory.projection.axes is axes and axes is not None
     assert len(trajectory.path.past) == 5
-    assert trajectory.note.text() == "axes of seed 11 · 5 faint"
+    assert trajectory.note.text() == "axes of seed 11; 5 earlier episodes faint"
     np.testing.assert_allclose(
         trajectory.places, axes.project(turning(100, 64, seed=0) + 6), atol=1e-4
     )  # not centred anew: that it lies elsewhere is what one wants to see

@@ -153,7 +153,7 @@ def test_numbers_have_their_shares_beside_their_names(qtbot: QtBot) -> None:
 def test_every_number_has_room(qtbot: QtBot) -> None:
     view, letters = ObservationView(), WholeLetters(themes.font(themes.TICK_PX))
     qtbot.addWidget(view)
-    for weight, text in ((0.5, "0.5"), (0.000895, "0.000895"), (-1.234e-05, "−1.23e−05")):
+    for weight, text in ((0.5, "0.500"), (0.000895, "8.95e-4"), (-1.234e-05, "−1.23e-5")):
         laid = StepOverlay(["angle"], np.array([weight]), None, signed=True)
         view.show_step(episode((FEATURES,)), 1, {}, laid)
         assert width_of_numbers(letters, view.rows) >= letters.width(text)

@@ -137,3 +137,22 @@ def waiting(request: Request, inbox: Inbox) -> Iterator[Event]:
             time.sleep(0.01)
     finally:
         file.write_text("closed")
+
+
+def unwritable(request: Request, inbox: Inbox) -> Iterator[Event]:
+    """Tell two things that no pipe can carry, then count on until it is told to stop."""
+    for field in ("one", "two"):
+        yield KnobChanged(step=1, field=field, old=1, new=object())
+    step = 1
+    while not any(isinstance(command, Stop) for command in inbox.poll(step)):
+        time.sleep(0.005)
+        step += 1
+        yield EpisodeEnded(step=step, ret=1.0, length=1)
+    yield Finished(step=step, seconds=1.0, steps_per_second=1.0, reason="stopped")
+
+
+def numpy_names(request: Request, inbox: Inbox) -> Iterator[Event]:
+    """Tell strings and numbers of numpy, with the folder's name as the field."""
+    for value in (np.array(["hold", "buy"])[1], np.float64(0.5), np.int64(3)):
+        yield KnobChanged(step=1, field=request.folder or "", old=1, new=value)
+    yield Finished(step=1, seconds=1.0, steps_per_second=1.0, reason="completed")

@@ -97,7 +97,9 @@ def test_a_pin_plays_the_recorded_actions_with_the_weights_before_them(desk: Des
     assert desk.pinning.cursor is not None
     assert (desk.pinning.cursor.step, desk.pinning.cursor.episode) == (ended(12).step, 12)
     assert (desk.player.paused, playing.t, desk.player.episodes.epsilon) == (True, 0, 0.0)
-    assert desk.pinning.words.startswith("pinned · episode 13 · weights of 60,000")  # what the script says of all
+    assert desk.pinning.words.startswith(
+        "pinned · episode 13 · seen by the checkpoint of step 60,000"
+    )  # what the script says of all
     assert "actions as recorded · weights changed during this episode" in desk.pinning.words
     desk.player.advance(0.25, times=30)
     assert m.SendWeights() not in desk.host.sent[asked:]

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from PySide6.QtCore import QObject, QSettings, QTimer, Slot
+from PySide6.QtCore import QLocale, QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from dqngui.config import Experiment
@@ -19,11 +19,13 @@ from dqngui.gui.app.closing import Closing
 from dqngui.gui.app.cost_report import CostReport
 from dqngui.gui.app.garbage import GarbageCollector
 from dqngui.gui.app.screenshots import Screenshots
+from dqngui.gui.app.thread_errors import ThreadErrors
 from dqngui.gui.app.torch_loader import TorchLoader
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets import accessibility
 from dqngui.hosts import OpenHost, open_host
 from dqngui.hosts.signals import ending_signals
 from dqngui.lab.analysis.second_player import SecondPlayer
@@ -67,6 +69,7 @@ class App(QObject):
         """`open_train_host` opens hosts for training, `open_play_host` those for playing agents and
         trying tasks."""
         super().__init__()
+        accessibility.install()
         self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.suited = SuitedAgent(self.session, open_host=open_play_host, parent=self)
         self.window = Window(self.session, self.suited, settings=settings, theme=theme)
@@ -197,6 +200,7 @@ def run_window(
     """
     qt = QApplication.instance() or QApplication(["dqngui"])
     assert isinstance(qt, QApplication)
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))  # numbers as everywhere here
     qt.setApplicationName("dqngui")
     qt.setOrganizationName("dqngui")
     qt.setQuitOnLastWindowClosed(False)
@@ -217,11 +221,14 @@ def run_window(
     qt.commitDataRequest.connect(lambda _: app.closing.begin(ask=False))
     ticking = _handle_signals(app)
     before, sys.excepthook = sys.excepthook, app.on_exception
+    of_threads = ThreadErrors(app.on_exception, app)
+    of_threads.start()
     try:
         window.show()
         qt.exec()
     finally:
         sys.excepthook = before
+        of_threads.stop()
         ticking.stop()
     if report is not None and measured is not None:
         report.write_text(json.dumps(measured.figures, indent=2) + "\n")

@@ -65,7 +65,7 @@ class TorchLoader(QObject):
     def _load(self) -> None:
         try:
             self._devices = find_devices()
-        except Exception as error:  # a broken installation may raise any error; the window shows it
+        except BaseException as error:  # a broken installation may raise any error; the window shows it
             self._problem = words(say("window.no_torch", problem=error))
 
     @Slot()

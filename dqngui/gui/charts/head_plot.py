@@ -13,6 +13,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.plain_label import plain_label
+from dqngui.texts.numbers import measured
 
 Floats = npt.NDArray[np.float64]
 NAMED = 6  # most heads that the readout lists one by one
@@ -39,6 +40,8 @@ class HeadPlot(QWidget):
         self.value = plain_label()
         themes.set_role(self.value, "value")
         self.plot = Plot(self)
+        self.plot.setAccessibleName(f"{title} over the steps of the run")
+        self.plot.setAccessibleDescription(tip)
         self.plot.setToolTip("")
         self.plot.setMinimumSize(60, 40)
         self._heads = pg.PlotCurveItem(antialias=True)
@@ -86,7 +89,7 @@ class HeadPlot(QWidget):
     def _words(self, value: float) -> str:
         if not np.isfinite(value):
             return "not known"
-        return f"{value:.0f} %" if self._unit == "%" else f"{value:.3g} {self._unit}"
+        return f"{value:.0f} %" if self._unit == "%" else f"{measured(value, 3)} {self._unit}"
 
     def readout(self, step: float) -> str:
         """The nearest checkpoint's numbers, as rich text; empty where there is none."""

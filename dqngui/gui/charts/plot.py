@@ -15,10 +15,11 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF, QResiz
 from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from dqngui.gui.charts.cursor import CURSOR, Readout, draw_line
-from dqngui.gui.charts.layout.axis import ACROSS, UP, short, tick_spacing
+from dqngui.gui.charts.layout.axis import ACROSS, UP, tick_spacing
 from dqngui.gui.charts.value_ranges import Floats, rounded_range, training_span
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
+from dqngui.texts.numbers import short
 
 RIGHT = 4  # pixels at the right edge that a readout leaves free
 

@@ -12,12 +12,13 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.charts.layout.axis import minus, short, two_digits
+from dqngui.gui.charts.layout.axis import two_digits
 from dqngui.gui.charts.layout.curves import CurveScale, curve_points, level_labels, runs
 from dqngui.gui.charts.layout.text import Label, first_that_fits, side_by_side
 from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.charts.timeline import RIGHT, StepCanvas
 from dqngui.gui.style import theme as themes
+from dqngui.texts.numbers import minus, short
 
 BETWEEN = 10.0  # pixels between two names
 

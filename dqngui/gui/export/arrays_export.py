@@ -100,6 +100,8 @@ class ArraysExport(QObject):
             write_arrays(self._path, arrays)
         except OSError as error:
             self._problem = say("export.problem", path=self._path, problem=error.strerror or error)
+        except Exception as error:  # otherwise it would be called saved
+            self._problem = say("export.problem", path=self._path, problem=f"{type(error).__name__}: {error}")
 
     def _end(self, reason: Text | str) -> None:
         self.busy, self._thread = False, None

@@ -24,6 +24,7 @@ from dqngui.gui.style.theme import GAP
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.analysis.overlay import NO_MARKS, Numbers, WeightsOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.texts.numbers import measured
 
 SIZE = QSize(1280, 720)
 VALUES_HEIGHT = 150
@@ -156,7 +157,7 @@ class FilmSheet(QWidget):
             self._draw_observation(t, description, alone=image is None)
         ret = float(playing.reward[:t].sum())
         doing = playing.ready.actions[int(playing.action[t])] if t < playing.length else "end"
-        self.caption.setText(f"step {t:,} of {playing.length:,} · return {ret:g} · {doing}")
+        self.caption.setText(f"step {t:,} of {playing.length:,} · return {measured(ret)} · {doing}")
         self.agent.setText(f"trained for {playing.weights_step:,} steps")
         sheet = QImage(SIZE, QImage.Format.Format_RGB888)
         sheet.fill(themes.current().color("background"))

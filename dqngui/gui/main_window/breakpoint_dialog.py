@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui.gui.settings_form.fields import ChoiceEditor
-from dqngui.gui.settings_form.scale import parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
@@ -29,7 +28,8 @@ from dqngui.jobs.breakpoints import name_of, number_text, point_text
 from dqngui.lab.analysis.breakpoints import OFFERED, WATCHED, BreakpointList
 from dqngui.lab.analysis.quantities import QUANTITIES
 from dqngui.messages import Breakpoint
-from dqngui.texts import words
+from dqngui.texts import sentence, words
+from dqngui.texts.reading_numbers import parse
 
 REFRESH_MS = 400
 _CONDITIONS = (
@@ -39,8 +39,8 @@ _CONDITIONS = (
 )
 _EMPTY = "No breakpoints yet. When a breakpoint becomes true, training pauses, so that you can inspect the agent."
 _RULE = (
-    "A breakpoint that stays true pauses only once; it must become false before it can pause again. Breakpoints "
-    "belong to this window and apply to every run that it trains."
+    "A breakpoint pauses once; it re-arms after its condition has become false. Breakpoints belong to this window and "
+    "apply to every run that it trains."
 )
 
 
@@ -229,11 +229,16 @@ class BreakpointDialog(QDialog):
     # -- adding a breakpoint -----------------------------------------------------------------------
 
     def _number(self) -> float | None:
-        """The typed number; None if it is not a number."""
+        """The typed number; None if it cannot be read in one way only."""
+        return None if self._problem() else parse(self.value.text(), False)
+
+    def _problem(self) -> str:
+        """Why the typed text is no number; empty if it is one."""
         try:
-            return parse_number(self.value.text(), float)
-        except ValueError:
-            return None
+            parse(self.value.text(), False)
+        except ValueError as error:
+            return sentence(str(error))
+        return ""
 
     @Slot()
     def _fit_value(self) -> None:
@@ -242,7 +247,7 @@ class BreakpointDialog(QDialog):
         self.value.setPlaceholderText("value" if needed else "")
         wrong = needed and bool(self.value.text()) and self._number() is None
         themes.set_role(self.value, "bad" if wrong else "")
-        self.value.setToolTip("Not a number" if wrong else "A number such as 10, 1e-3 or 30k")
+        self.value.setToolTip(self._problem() if wrong else "A number such as 10, 1e-3 or 30k")
         self.add.setEnabled(possible and (not needed or self._number() is not None))
 
     @Slot()

@@ -13,6 +13,7 @@ from dqngui.gui.style.theme import GAP
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ACTIVE, State
+from dqngui.texts.numbers import progress
 
 REFRESH_MS = 500
 CHILD_SCAN_EVERY = 10  # refreshes between two scans for child processes; a scan reads all processes of the machine
@@ -89,7 +90,7 @@ class StatusLine(QWidget):
         session = self._session
         total = session.run.experiment.run.total_steps
         share = min(1.0, session.run.step / total)
-        self.count.setText(f"{session.run.step:,} / {total:,}")
+        self.count.setText(progress(session.run.step, total))
         self.bar.setValue(round(1000 * share))
         read = session.log.share
         themes.set_role(self.bar, "paused" if session.state is State.PAUSED else "")

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dqngui.gui.charts.layout.axis import minus
 from dqngui.gui.charts.layout.text import Letters
 from dqngui.gui.charts.value_ranges import step_above
 from dqngui.lab.analysis.overlay import StepOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.step_descriptions import texts_of
+from dqngui.texts.numbers import measured
 
 ROW = 18  # pixels of a line's height
 _CELL = re.compile(r"\[\d+, \d+")
@@ -194,4 +194,4 @@ def row_columns(rows: Sequence[Row], width: int, letters: Letters) -> RowColumns
 
 def three_digits(value: float) -> str:
     """A number with three digits."""
-    return minus(f"{value:.3g}")
+    return measured(value, 3)

@@ -25,11 +25,12 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui import catalog
-from dqngui.gui.settings_form.scale import number_text, parse_number
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.schema import Field
-from dqngui.settings import inline_toml
+from dqngui.settings import WRAPPERS, WRAPPERS_EXAMPLE, inline_toml
+from dqngui.texts.numbers import editable
+from dqngui.texts.reading_numbers import parse
 
 TYPING_MS = 300
 MODULES: dict[str, Mapping[str, catalog.Entry]] = {
@@ -154,16 +155,12 @@ class NumberEditor(TextEditor):
             self.setPlaceholderText("none")
 
     def text_of(self, value: Any) -> str:
-        return number_text(value)
+        return editable(float(value) if self._kind is float and value is not None else value)
 
     def parse(self, text: str) -> Any:
         if self._optional and not text.strip():
             return None
-        try:
-            return parse_number(text, self._kind)
-        except ValueError:
-            expected = "a whole number" if self._kind is int else "a number"
-            raise ValueError(f"expected {expected}, such as {'10,000' if self._kind is int else '1e-3'}") from None
+        return parse(text, self._kind is int)
 
 
 class TomlEditor(TextEditor):
@@ -197,10 +194,8 @@ class TomlEditor(TextEditor):
         except tomllib.TOMLDecodeError:
             if self._kind == "list" and not set(text) & set('[]{}="'):
                 return [item.strip() for item in text.split(",") if item.strip()]
-            shape = (
-                'name = "value", other = 2' if self._kind == "map" else '{ name = "keep", options = { entries = [0] } }'
-            )
-            raise ValueError(f"write it as {shape}") from None
+            example = 'name = "value", other = 2' if self._kind == "map" else "64, 64"
+            raise ValueError(f"write it as {WRAPPERS_EXAMPLE if self._path == WRAPPERS else example}") from None
 
 
 class ChoiceEditor(QComboBox):

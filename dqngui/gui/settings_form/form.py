@@ -189,6 +189,7 @@ class ExperimentForm(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         scrolled = ScrollArea(content)
+        scrolled.setAccessibleName("Settings of the experiment")
         for section in self.sections.values():
             section.toggle.clicked.connect(
                 lambda _, section=section: QTimer.singleShot(0, lambda: scrolled.reveal(section))
@@ -252,7 +253,8 @@ class ExperimentForm(QWidget):
     def _refresh_suited(self) -> None:
         """Show the agent's name, or that its task is being tried, or what it follows from."""
         suited = self._suited
-        self.agent.setPlaceholderText(_TRYING if suited.trying else "Own combination")
+        own = "As in the preset" if self._as_in_the_preset() else "Own combination"
+        self.agent.setPlaceholderText(_TRYING if suited.trying else own)
         if suited.trying:
             self.agent.setCurrentIndex(-1)
         else:
@@ -277,6 +279,11 @@ class ExperimentForm(QWidget):
         mine = self._session.draft.experiment
         same = (name for name, preset in self._presets.items() if preset.title == mine.title and preset.env == mine.env)
         return next(same, None)
+
+    def _as_in_the_preset(self) -> bool:
+        """Whether the agent is the one that the preset came with."""
+        preset, mine = self._presets.get(self._preset() or ""), self._session.draft.experiment
+        return preset is not None and (preset.net, preset.learn) == (mine.net, mine.learn)
 
     def _note(self) -> str:
         if self._session.state is State.READY:

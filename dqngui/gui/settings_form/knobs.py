@@ -14,7 +14,7 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.settings_form.fields import NumberEditor
 from dqngui.gui.settings_form.relevance import relevant
 from dqngui.gui.settings_form.rows import DerivedChip
-from dqngui.gui.settings_form.scale import Scale, number_text
+from dqngui.gui.settings_form.scale import Scale
 from dqngui.gui.settings_form.schedule_editor import ScheduleEditor
 from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
@@ -26,6 +26,7 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.schema import Field
 from dqngui.texts import say, words
+from dqngui.texts.numbers import exact
 
 
 class KnobRow(QWidget):
@@ -51,6 +52,7 @@ class KnobRow(QWidget):
         self.label = plain_label(field.label)
         self.chip = QPushButton("Scheduled")
         themes.set_role(self.chip, "chip")
+        self.chip.setAccessibleDescription(f"Whether {field.label} follows a schedule")
         self.chip.hide()
         self.chip.clicked.connect(self.switched)
         self.derived = DerivedChip() if field.path in RULES else None
@@ -59,11 +61,11 @@ class KnobRow(QWidget):
         self.number.edited.connect(self._choose)
         self.number.role = "knob"
         themes.set_role(self.number, "knob")
-        self.slider = ValueSlider(Scale.of(field))
+        self.slider = ValueSlider(Scale.of(field), field.unit)
         self.slider.previewed.connect(self._preview)
         self.slider.chosen.connect(self._choose)
         self.label.setBuddy(self.slider)
-        self.schedule = ScheduleEditor() if field.scheduled else None
+        self.schedule = ScheduleEditor(field.label) if field.scheduled else None
         for widget in (self.label, self.number, self.slider, *([self.schedule] if self.schedule else [])):
             widget.setToolTip(field.help)
         for widget in (self.number, self.slider):
@@ -160,7 +162,9 @@ class LiveKnobs(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(ScrollArea(content), 1)
+        scrolled = ScrollArea(content)
+        scrolled.setAccessibleName("Live knobs")
+        box.addWidget(scrolled, 1)
         box.addWidget(self.message)
         self.rows: dict[str, KnobRow] = {}
         self.more = self._disclosure()
@@ -292,7 +296,7 @@ class LiveKnobs(QWidget):
 
     @staticmethod
     def _text(value: Any) -> str:
-        return "schedule" if value is None else number_text(value)
+        return "schedule" if value is None else exact(value)
 
 
 def _rounded(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Conversion of a setting's number to text and to a slider position, and back."""
+"""Conversion of a setting's number to a slider position, and back."""
 
 from __future__ import annotations
 
@@ -9,40 +9,6 @@ from dqngui.schema import Field
 
 STOPS = 1000
 """Largest slider position; the smallest is 0."""
-
-
-def number_text(value: float | None) -> str:
-    """The exact text of a number, as short as possible: `10,000`, `0.99`, `1e-3`."""
-    if value is None:
-        return ""
-    if isinstance(value, int):
-        return f"{value:,}"
-    if value == 0:
-        return "0"
-    if 0.01 <= abs(value) < 1e6:
-        short = f"{value:,.6g}" if abs(value) < 1e5 else f"{value:,.1f}".removesuffix(".0")
-        return short if float(short.replace(",", "")) == value else repr(value)
-    exponent = math.floor(math.log10(abs(value)))
-    mantissa = value / 10.0**exponent
-    for digits in range(1, 17):
-        short = f"{mantissa:.{digits}g}e{exponent}"
-        if float(short) == value:
-            return short
-    return repr(value)
-
-
-def parse_number(text: str, kind: type) -> float | None:
-    """Parse a number; thousands separators, `1e-3`, `30k` and `1.5M` are allowed. Raises ValueError."""
-    plain = text.strip().replace(",", "").replace("_", "").replace(" ", "").replace("−", "-")
-    factor = {"k": 1e3, "M": 1e6}.get(plain[-1:], 1.0)
-    number = float(plain[:-1] if factor > 1 else plain) * factor
-    if not math.isfinite(number):
-        raise ValueError("not a finite number")
-    if kind is int:
-        if number != round(number):
-            raise ValueError("not a whole number")
-        return int(number)
-    return number
 
 
 class Scale:

@@ -12,17 +12,21 @@ from dqngui.config import Schedule
 from dqngui.gui.settings_form.fields import NumberEditor
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.plain_label import plain_label
+from dqngui.texts.numbers import measured
+
+_NAMES = {"start": "start", "end": "end", "steps": "steps from start to end"}
 
 
 class ScheduleEditor(QWidget):
     """Edits a linear schedule: start value, end value, number of steps.
 
-    A line below says so if the steps are a share of the run; steps that are typed are no share any more.
+    A line below says so if the steps are a share of the run; steps that are typed are no share any more. `setting` is
+    the name of what changes, for assistive technology.
     """
 
     edited = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, setting: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._share = 0.0
         lines = QVBoxLayout(self)
@@ -41,7 +45,7 @@ class ScheduleEditor(QWidget):
             editor.setMinimumWidth(36)
             editor.role = "compact"
             themes.set_role(editor, "compact")
-            editor.setAccessibleName(f"{word} ({name})")
+            editor.setAccessibleName(f"{setting}: {_NAMES[name]}")
             editor.edited.connect(self._commit if name != "steps" else self._commit_steps)
             line.addWidget(editor, stretch)
         unit = plain_label("steps")
@@ -67,7 +71,9 @@ class ScheduleEditor(QWidget):
 
     def _show_share(self, share: float) -> None:
         self._share = share
-        self.note.setText(f"{100 * share:.4g} % of the run: the steps follow the total steps until you type others.")
+        self.note.setText(
+            f"{measured(100 * share)} % of the run: the steps follow the total steps until you type others."
+        )
         self.note.setVisible(share > 0)
 
     def _commit(self, _: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from dqngui import settings
 from dqngui.config import ConfigError
 from dqngui.gui.settings_form.fields import choice_label
-from dqngui.gui.settings_form.scale import number_text
 from dqngui.settings import inline_toml
+from dqngui.texts.numbers import exact, measured
 
 LONGEST = 28  # characters of a value
 
@@ -20,10 +20,10 @@ def value_words(path: str, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, (int, float)):
-        return number_text(value)
+        return exact(value)
     if isinstance(value, dict) and {"start", "end", "steps"} <= value.keys():
-        over = f"{100 * value['share']:.4g} % of the run" if value.get("share") else number_text(value["steps"])
-        return f"{number_text(value['start'])} to {number_text(value['end'])} over {over}"
+        over = f"{measured(100 * value['share'])} % of the run" if value.get("share") else exact(value["steps"])
+        return f"{exact(value['start'])} to {exact(value['end'])} over {over}"
     text = choice_label(path, value) if isinstance(value, str) else inline_toml(value) if value else "none"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from dqngui.gui.settings_form.scale import STOPS, Scale
+from dqngui.texts.numbers import exact
 
 KEYS_MS = 300
 
@@ -24,9 +25,10 @@ class ValueSlider(QSlider):
     previewed = Signal(object)
     chosen = Signal(object)
 
-    def __init__(self, scale: Scale, parent: QWidget | None = None) -> None:
+    def __init__(self, scale: Scale, unit: str = "", parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self._scale = scale
+        self._scale, self._unit = scale, unit
+        self._shown: float | None = None
         self.setRange(0, STOPS)
         self.setSingleStep(10)
         self.setPageStep(100)
@@ -46,11 +48,26 @@ class ValueSlider(QSlider):
         if not self.busy:
             with QSignalBlocker(self):
                 self.setValue(self._scale.position(value))
+            self._shown = value
 
     def chosen_value(self) -> Any:
-        return self._scale.value(self.value())
+        """The number that the control stands for: the one shown last, or that of the handle once it moved."""
+        return self._scale.value(self.value()) if self._shown is None else self._shown
+
+    def value_words(self) -> str:
+        """The number as the field beside it shows it, with its unit."""
+        return f"{exact(self.chosen_value())} {self._unit}".rstrip()
+
+    def limits(self) -> tuple[float, float]:
+        """Smallest and largest number."""
+        return self._scale.value(0), self._scale.value(STOPS)
+
+    def choose(self, value: float) -> None:
+        """Choose another number, as by the keyboard."""
+        self.setValue(self._scale.position(value))
 
     def _moved(self, position: int) -> None:
+        self._shown = None
         self.previewed.emit(self._scale.value(position))
         if not self.isSliderDown():
             self._keys.start()

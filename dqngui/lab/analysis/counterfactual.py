@@ -16,6 +16,7 @@ from dqngui.lab.playback.agent_ref import AgentRef, WeightsChoice
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
 from dqngui.texts import Text, say
+from dqngui.texts.numbers import measured
 
 STEPS_AFTER_CHANGE = 500  # both episodes are played to this many steps after the first changed one
 
@@ -152,4 +153,4 @@ def _cells(playing: PlayedEpisode, t: int, return_so_far: float) -> list[object]
 
 
 def _number(value: float) -> str:
-    return f"{value:,.4g}".replace("-", "−")
+    return measured(value)

@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 
 from dqngui.lab.analysis.views import in_words
 from dqngui.messages import Intervention, PlayerReady, View
+from dqngui.texts.numbers import exact, minus
 
 Do = Literal["set", "scale", "remove"]
 ACTION, OBSERVATION = "action", "observation"
@@ -251,7 +252,7 @@ class InterventionEntry:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−")
+    return minus(exact(value))
 
 
 class InterventionList(QObject):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dqngui.jobs.breakpoints import EPISODES
 from dqngui.lab.analysis.breakpoints import SATURATED
+from dqngui.texts.numbers import measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Quantity:
 
     def words(self, value: float) -> str:
         """The text of a value."""
-        return f"{value:,.0f}" if self.whole else f"{value:.3g}".replace("-", "−")
+        return f"{value:,.0f}" if self.whole else measured(value, 3)
 
 
 LEARNING = {

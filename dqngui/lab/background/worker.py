@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 POLL_MS = 40
 Work = Callable[[], Any]
 OnResult = Callable[[Any], None]
+OnError = Callable[[BaseException], None]
 
 
 class Worker(QObject):
@@ -24,7 +25,7 @@ class Worker(QObject):
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.running = True
-        self._work: queue.SimpleQueue[tuple[Work, OnResult | None] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[Work, OnResult | None, OnError] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[tuple[OnResult, Any]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._name = name
@@ -32,13 +33,17 @@ class Worker(QObject):
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._fetch)
 
-    def submit(self, work: Work, on_result: OnResult) -> None:
-        """Run `work` in the background thread, then call `on_result` with its result in this thread."""
+    def submit(self, work: Work, on_result: OnResult, on_error: OnError | None = None) -> None:
+        """Run `work` in the background thread, then call `on_result` with its result in this thread.
+
+        If `work` raises an error, `on_error` is called with it instead, in this thread. Without `on_error` the error
+        is raised in this thread, where the window shows it.
+        """
         if not self.running:
             return
         self._start_thread()
         self._pending += 1
-        self._work.put((work, on_result))
+        self._work.put((work, on_result, on_error or _raise))
         self._timer.start()
 
     @property
@@ -53,7 +58,7 @@ class Worker(QObject):
         self._timer.stop()
         if last is not None:
             self._start_thread()
-            self._work.put((last, None))
+            self._work.put((last, None, _raise))
         self._work.put(None)
 
     def _start_thread(self) -> None:
@@ -68,13 +73,13 @@ class Worker(QObject):
 
     def _run(self) -> None:
         while (task := self._work.get()) is not None:
-            work, on_result = task
+            work, on_result, on_error = task
             if on_result is not None and not self.running:
                 continue
             try:
                 result = work()
-            except Exception as error:  # the thread goes on; this thread raises the error
-                self._results.put((_raise, error))
+            except BaseException as error:  # the thread goes on
+                self._results.put((on_error, error))
                 continue
             if on_result is not None:
                 self._results.put((on_result, result))
@@ -92,5 +97,5 @@ class Worker(QObject):
             self._timer.stop()
 
 
-def _raise(error: Exception) -> None:
+def _raise(error: BaseException) -> None:
     raise error

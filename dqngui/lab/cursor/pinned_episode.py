@@ -99,7 +99,7 @@ class PinnedEpisode:
         return say("pin.pinned", number=self.number + 1)
 
     def weights_text(self, step: int) -> Text:
-        """`weights of 60,000`, with a note if they were stored during or after the episode."""
+        """`seen by the checkpoint of step 60,000`, with a note if they were stored during or after the episode."""
         if step <= self.begin:
             return say("pin.weights", step=step)
         return say("pin.weights_during" if step <= self.trace.step else "pin.weights_after", step=step)

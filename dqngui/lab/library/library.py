@@ -139,7 +139,7 @@ class Library(QObject):
         self._read_again = True  # a reading in progress may have missed the newest change
         if self._index is not None and not self._is_reading:
             self._is_reading, self._read_again = True, False
-            self._worker.submit(self._read_summaries, self._take_summaries)
+            self._worker.submit(self._read_summaries, self._take_summaries, self._not_read)
 
     def _read_summaries(self) -> tuple[list[RunSummary], Text | str]:
         assert self._index is not None
@@ -147,6 +147,10 @@ class Library(QObject):
             return self._index.read(lambda: self._worker.running), ""
         except Exception as error:  # a folder that nobody foresaw must not end the list for the session
             return [], error.text if isinstance(error, ConfigError) else reason_of(error)
+
+    def _not_read(self, error: BaseException) -> None:
+        """Show why the runs could not be read; the next reading tries again."""
+        self._take_summaries((self.summaries, say("library.not_read", problem=_named(error))))
 
     def _take_summaries(self, found: tuple[list[RunSummary], Text | str]) -> None:
         self._is_reading = False
@@ -194,7 +198,9 @@ class Library(QObject):
             self._worker.submit(partial(self._logs.pop, folder, None), lambda _: None)
 
     def _read_curve(self, folder: Path) -> None:
-        self._worker.submit(partial(self._read_new_events, folder), partial(self._take_curve, folder))
+        self._worker.submit(
+            partial(self._read_new_events, folder), partial(self._take_curve, folder), self._curve_not_read
+        )
 
     def _read_new_events(self, folder: Path) -> tuple[History | None, list[Event]]:
         """Read new events: (a history that replaces the present one, or None; events to append to the present one)."""
@@ -212,6 +218,9 @@ class Library(QObject):
         except (OSError, ConfigError):
             pass  # what was read stays; the folder may be on its way into the trash
         return new_history, new_events
+
+    def _curve_not_read(self, error: BaseException) -> None:
+        self.message.emit(say("library.curve_not_read", problem=_named(error)))
 
     def _take_curve(self, folder: Path, found: tuple[History | None, list[Event]]) -> None:
         new_history, new_events = found
@@ -340,6 +349,11 @@ class Library(QObject):
                 empty_trash(self.runs, only)
             except ConfigError:
                 pass  # the next start tries again
+
+
+def _named(error: BaseException) -> str:
+    """An error with its kind."""
+    return f"{type(error).__name__}: {reason_of(error)}"
 
 
 def _same_summary(a: RunSummary, b: RunSummary) -> bool:

@@ -9,6 +9,7 @@ from dqngui.jobs.breakpoints import hit_text, point_text
 from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Noted, Warned
 from dqngui.settings import field_at
 from dqngui.texts import Text, say
+from dqngui.texts.numbers import exact
 
 Mark = KnobChanged | Forked | BreakpointHit
 """The events that plots mark."""
@@ -67,15 +68,10 @@ def mark_label(mark: Mark) -> Text:
 
 
 def value_text(value: Any) -> Text | str:
-    """A setting's value in few characters; None means back on its schedule."""
+    """A setting's value; None means back on its schedule."""
     if value is None:
         return say("event.schedule")
-    if isinstance(value, float):
-        if 0 < abs(value) < 0.01 or abs(value) >= 1e5:
-            digits, power = f"{value:.2e}".split("e")
-            return f"{float(digits):g}e{int(power)}"
-        return f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return exact(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
 
 
 def label_of(path: str) -> str | None:
@@ -107,12 +103,12 @@ def _evaluation(event: Evaluated) -> Text:
         return say(best if event.best else alone, mean=mean)
     if event.tested is not None:
         return say("event.tested", test=event.tested.text())
-    score = _number(event.score)
+    score, first = _number(event.score), _number(2 * event.score - event.mean)  # the score is the mean of both
     if event.best and event.reported:
         return say("event.best_reported", score=score, count=event.reported)
     if event.best:  # the score comes first: a narrow card shows only the beginning
-        return say("event.best", score=score, mean=mean)
-    return say(of_both, mean=mean, score=score)
+        return say("event.best", score=score, first=first, mean=mean)
+    return say(of_both, mean=mean, first=first, score=score)
 
 
 def _number(value: float) -> str:

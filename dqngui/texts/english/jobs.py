@@ -121,7 +121,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "fork.change": "{path}: {old} → {new}",
     "breakpoint.unreadable": "`{given}` is not a breakpoint; write it as `loss > 10`, `return < 50` or `loss nan`",
     "breakpoint.unknown": "a breakpoint can be set on {known}, not on `{quantity}`",
-    "breakpoint.not_finite": "`{number}` in the breakpoint `{given}` is not a finite number",
+    "breakpoint.no_number": "`{given}` is not a breakpoint: {problem}",
     "play.no_folder": "playing needs the folder of a run",
     "play.wrong_options": "cannot play: {problem}",
     "play.other_device": "This machine has no {device}, so the agent plays on the CPU",

@@ -14,6 +14,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "setting.not_finite": "`{path}` must be a finite number",
     "setting.out_of_range": "`{path}`: expected a number from {low:g} to {high:g}, got {value}",
     "setting.refused": "`{path}`: {reason}",
+    "setting.not_a_wrapper": "`{path}` does not describe a wrapper; write each wrapper as {example}",
+    "setting.number_as_text": (
+        "`{path}`: expected a number, got the text `{given}`; write it without quotes, such as 0.001"
+    ),
     "setting.refused_whole": "{reason}",
     "setting.not_live": "`{path}` cannot be changed while the run trains; fork the run to change it",
     "setting.schedule_not_live": (

@@ -7,28 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from dqngui.gui.charts.layout.text import Letters, widest
+from dqngui.texts.numbers import minus
 
 ACROSS, UP = 60, 36  # approximate distance of two ticks in pixels
 GAP = 8.0  # least distance of two labels in pixels
 SHORTEST = 44  # pixels; shorter names are not shown
 
 
-def short(number: float) -> str:
-    """A number with at most four digits: 20k, 1.5M, 0.05."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= size:
-            return minus(f"{number / size:.4g}{letter}")
-    return minus(f"{number:.4g}")
-
-
 def pixel_middle(x: float) -> float:
     """The middle of the pixel that x lies in; elsewhere a line of width 1 covers two pixels."""
     return math.floor(x) + 0.5
-
-
-def minus(text: str) -> str:
-    """A number's text with the minus sign of typography, which is as wide as a digit."""
-    return text.replace("-", "−")
 
 
 def two_digits(value: Any, unknown: str = "nothing") -> str:

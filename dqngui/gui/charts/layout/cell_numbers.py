@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 
-from dqngui.gui.charts.layout.axis import minus
 from dqngui.gui.charts.layout.text import Letters
+from dqngui.texts.numbers import minus
 
 
 @dataclass(frozen=True, slots=True)

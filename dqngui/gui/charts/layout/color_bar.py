@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF
 
-from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.layout.color_range import ColorRange
 from dqngui.gui.charts.layout.text import Label, Letters
+from dqngui.texts.numbers import short
 
 LENGTH, HEIGHT, GAP = 32, 10, 4  # pixels
 

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 
-from dqngui.gui.charts.layout.axis import short, step_ticks
+from dqngui.gui.charts.layout.axis import step_ticks
 from dqngui.gui.charts.layout.text import Label, Letters
+from dqngui.texts.numbers import short
 
 TICK = 4.0  # pixels of a tick's height
 NAMED_FROM = 200  # pixels; a narrower axis does not say that it counts steps

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from dqngui.gui.charts.layout.axis import value_text
 from dqngui.gui.charts.value_ranges import bar_range
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.texts.numbers import measured
 
 ACTORS = {
     "person": "by hand",
@@ -68,7 +69,7 @@ class ActionValues:
     @property
     def tip(self) -> str:
         """The tooltip: what the bars mean."""
-        about = "A dice marks an action taken at random instead of the best one. " if self.actor == "chance" else ""
+        about = "A die marks an action taken at random instead of the best one. " if self.actor == "chance" else ""
         if self.actor and not about:
             about = f"{self.described[:1].upper()}{self.described[1:]}. "
         what = "Value of each action: the expected discounted return after it."
@@ -77,7 +78,7 @@ class ActionValues:
         low, high = self.limits
         if self.legal:
             about += "The environment tells which actions are legal; the agent chooses among these only. "
-        return f"{what} {about}Bars from {low:.4g} to {high:.4g}."
+        return f"{what} {about}Bars from {measured(low)} to {measured(high)}."
 
 
 def values_at(

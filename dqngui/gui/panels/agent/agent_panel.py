@@ -35,6 +35,7 @@ from dqngui.lab.playback.frame_cache import Pixels
 from dqngui.lab.playback.player import Player
 from dqngui.lab.playback.step_descriptions import StepDescriptions
 from dqngui.texts import words
+from dqngui.texts.numbers import measured
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FILM = "Export film (MP4, GIF)…"
@@ -386,4 +387,4 @@ def weights_line(playing: PlayedEpisode) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.5g}".replace("-", "−")
+    return measured(value, 5)

@@ -11,7 +11,7 @@ EDGE = 8  # pixels between the line and the picture's corner
 
 
 class DrawingNote(QLabel):
-    """Names the step being drawn and the step of the substitute; hidden if they are equal."""
+    """Names the step being drawn, while the picture of another one is shown in its place."""
 
     def __init__(self, picture: QWidget) -> None:
         super().__init__(picture)
@@ -31,6 +31,6 @@ class DrawingNote(QLabel):
     def _on_framed(self, frame: object, t: int) -> None:
         step = self._player.frames.substitute_step if self._player is not None else None
         if step is not None:
-            self.setText(f"drawing step {t:,}…" + (f" this is step {step:,}" if step != t else ""))
+            self.setText(f"Drawing step {t:,}…")
             self.adjustSize()
         self.setVisible(step is not None)

@@ -59,8 +59,12 @@ class WeightsMenu(ChoiceButton):
         self._add_weights(menu, player)
         group = QActionGroup(menu)
         for epsilon in EPSILONS:
-            text = "Greedy" if epsilon == 0 else f"ε {epsilon:g}: {epsilon:.0%} of actions at random"
-            tip = "Always the action of the highest value" if epsilon == 0 else "Restart the episode with this share"
+            text = "Greedy" if epsilon == 0 else f"ε {epsilon:g}: {100 * epsilon:.0f} % of actions at random"
+            tip = (
+                "Always the action of the highest value"
+                if epsilon == 0
+                else "Start the episode again with this share of random actions"
+            )
             action = _entry(menu, text, tip, lambda epsilon=epsilon: player.episodes.set_epsilon(epsilon), group)
             action.setChecked(player.episodes.epsilon == epsilon)
         menu.addSeparator()

@@ -13,6 +13,7 @@ from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.ancestors import Ancestor
+from dqngui.texts.numbers import measured
 
 DOTTED = (2, 3)  # places drawn and left out
 
@@ -52,7 +53,9 @@ class AncestorCurves:
                 [value] = ancestor.history.returns.means_at(np.array([step]), self._window)
                 color = themes.current().color("series0").name()
                 known = bool(np.isfinite(value))
-                return [f'<span style="color: {color}">{escape(ancestor.name)}</span> {value:,.4g}'] if known else []
+                return (
+                    [f'<span style="color: {color}">{escape(ancestor.name)}</span> {measured(value)}'] if known else []
+                )
         return []
 
     def restyle(self, theme: Theme) -> None:

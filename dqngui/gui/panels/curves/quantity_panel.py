@@ -45,6 +45,8 @@ class SmallPlot(QWidget):
         line.addWidget(self.label, 1)
         line.addWidget(self.value)
         self.plot = Plot(self)
+        self.plot.setAccessibleName(f"{quantity.title} over the steps of the run")
+        self.plot.setAccessibleDescription(quantity.tip)
         self.plot.setToolTip("")
         self.plot.setMinimumSize(60, 40)
         self.curve = pg.PlotCurveItem()

@@ -13,6 +13,7 @@ from dqngui.messages import Evaluated
 from dqngui.messages.tested import unseen
 from dqngui.statistics import decimals
 from dqngui.texts import words
+from dqngui.texts.numbers import measured
 
 BENDS = 500  # of the smoothed line; a band with half as many looks the same, and with three times as many takes 25 ms
 DOTS = 1000  # places along the steps, with up to three dots each
@@ -103,7 +104,7 @@ def result_in_words(best: Evaluated, where: bool = True) -> str:
     at = f" at {best.step:,}" if where else ""
     tested = best.tested
     if tested is None or tested.low is None or tested.high is None:
-        return f"{kind} {best.ranking_score:,.4g}{at}"
+        return f"{kind} {measured(best.ranking_score)}{at}"
     digits = decimals(tested.low, tested.high)
     mean, low, high = (f"{value:,.{digits}f}" for value in (best.ranking_score, tested.low, tested.high))
     return f"{kind} {mean} [{low}, {high}]{at}".replace("-", "−")

@@ -33,6 +33,7 @@ from dqngui.lab.session.event_words import mark_text
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
 from dqngui.texts import words
+from dqngui.texts.numbers import measured
 
 WINDOWS = (1, 10, 30, 100, 300, 1000)
 REACH = 40  # largest horizontal distance of a click from a dot, in pixels
@@ -57,6 +58,7 @@ class ReturnPanel(Panel):
         self.window_size = 30
         self.drawn: ReturnDrawn | None = None
         self.plot = Plot(self.content)
+        self.plot.setAccessibleName("Return over the steps of the run")
         self._strip = EventStrip(self.plot, self.content)
         self._strip.setFont(themes.font(TICK_PX))
         unit = plain_label("environment steps", self.content)
@@ -261,14 +263,14 @@ class ReturnPanel(Panel):
         if index is None or (others and elsewhere):
             return "<br>".join([f"<b>{round(step):,}</b>", *others]) if others else ""
         at = curve.x.values[index]
-        lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {curve.y.values[index]:,.4g}"]
+        lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {measured(curve.y.values[index])}"]
         if self.cursor_control is not None:
             lines += self.cursor_control.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
         if self.window_size > 1 and np.isfinite(mean):
-            lines.append(f"mean {mean:,.4g} ± {sd:,.3g}")
+            lines.append(f"mean {measured(mean)} ± {measured(sd, 3)}")
         lines += [
-            f"evaluation {each.mean:,.4g} at {each.step:,}" + (" (kept)" if each is self.history.best else "")
+            f"evaluation {measured(each.mean)} at {each.step:,}" + (" (kept)" if each is self.history.best else "")
             for each in self.history.evaluations
             if abs(each.step - step) <= reach
         ][-2:]

@@ -16,6 +16,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.lab.library.library import Library, RunOverlay
 from dqngui.lab.library.seed_means import mean_and_interval
 from dqngui.lab.session.history import History
+from dqngui.texts.numbers import measured
 
 
 class RunOverlays:
@@ -138,9 +139,9 @@ class OverlayDrawing:
     def readout(self, step: float) -> str:
         if not len(self.x) or not np.isfinite(value := np.interp(step, self.x, self.y)):
             return ""
-        text = f"{value:,.4g}"
+        text = measured(value)
         if self._band is not None:
-            text += f" ± {np.interp(step, self.x, self.high - self.low) / 2:,.3g} (n = {len(self.curves)})"
+            text += f" ± {measured(np.interp(step, self.x, self.high - self.low) / 2, 3)} (n = {len(self.curves)})"
         color = themes.current().color(token(self._overlay.slot)).name()
         return f'<span style="color: {color}">{escape(self._overlay.name)}</span> {text}'
 

@@ -18,7 +18,7 @@ from dqngui.gui.panels.internals.head_line import HeadLine
 from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.two_lengths import TwoLengths
 from dqngui.lab.analysis.shares import AttentionSummary
 from dqngui.lab.analysis.views import Maps, axis_labels, in_words, layered
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -54,7 +54,7 @@ class AttentionPanel(ViewPanel):
         self._shares: AttentionSummary | None = None
         self._levels: list[ColorLimit] = []
         self._make_content()
-        self.key_figure = ElidedLabel("", self, gives_way=False)
+        self.key_figure = TwoLengths(self)
         themes.set_role(self.key_figure, "muted")
         self.key_figure.setToolTip(
             "Mean entropy of the attention at the shown step, in nats and in percent of the maximum (log n)"
@@ -308,10 +308,11 @@ class AttentionPanel(ViewPanel):
         if shares is None or not 0 <= t < shares.known:
             return
         entropy, maximum = float(shares.entropies[t]), float(shares.maximum[t])
-        figure = f"{entropy:.2f} nats" + (f" ({100 * entropy / maximum:.0f} %)" if maximum > 0 else "")
-        self.key_figure.setText(figure)
+        brief = f"{entropy:.2f} nats"
+        share = f" ({100 * entropy / maximum:.0f} % of the maximum)" if maximum > 0 else ""
+        self.key_figure.show_texts(f"entropy {brief}{share}", brief)
         shown = self.curve.isVisibleTo(self) or self.key_figure.isVisible()
-        self.over.set_figure("" if shown else f"entropy {figure}")
+        self.over.set_figure("" if shown else f"entropy {brief}{share}")
 
     def refresh(self) -> bool:
         drawn = super().refresh()

@@ -7,16 +7,17 @@ import numpy.typing as npt
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.layout.path import Colouring
 from dqngui.gui.charts.path import Path
 from dqngui.gui.charts.value_ranges import episode_span
 from dqngui.gui.style import theme as themes
+from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.pca import Projection
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.texts.numbers import measured, short
 
 KEPT = 5  # earlier episodes
 SHADES = 32  # of time
@@ -134,7 +135,10 @@ class Trajectory(QWidget):
         elif not self._axes_name:
             self.note.setText("axes kept for later episodes")
         else:
-            self.note.setText(f"axes of {self._axes_name}" + (f" · {len(self._past)} faint" if self._past else ""))
+            self.note.setText(
+                f"axes of {self._axes_name}"
+                + (f"; {counted(len(self._past), 'earlier episode')} faint" if self._past else "")
+            )
         steps = "" if axes is None else f", fitted to {axes.steps:,} steps"
         self.note.setToolTip(
             f"Axes of {self._axes_name or _named(playing)}{steps}; faint: the episodes before this one"
@@ -162,7 +166,7 @@ class Trajectory(QWidget):
             return f"t {t}"
         actions, action = playing.ready.actions, int(playing.action[t])
         did = actions[action] if 0 <= action < len(actions) else f"action {action + 1}"
-        return f"t {t} · {did} · reward {short(float(playing.reward[t]))}"
+        return f"t {t} · {did} · reward {measured(float(playing.reward[t]))}"
 
     def follow(self, t: int) -> None:
         """Put the dot at step t."""

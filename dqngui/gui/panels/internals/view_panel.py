@@ -18,6 +18,7 @@ from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.internals.faithfulness_row import FaithfulnessRow
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
+from dqngui.gui.widgets.two_lengths import TwoLengths
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words, matching
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -194,11 +195,14 @@ class ViewPanel(Panel):
                 self.faithfulness_row.refresh()
 
     def _fit_header(self) -> None:
-        """Hide dispensable header widgets on a narrow card."""
+        """Shorten, then hide dispensable header widgets on a narrow card."""
         if not self._something:
             return
         shown = [each for each in self.header_widgets if each not in self.idle]
         room = self._header_room()
+        for figure in (each for each in shown if isinstance(each, TwoLengths)):
+            others = sum(each.sizeHint().width() + 6 for each in shown if each is not figure)
+            figure.set_short(others + figure.full_width() + 6 > room)
         for widget in self.dispensable:
             if sum(each.sizeHint().width() + 6 for each in shown) <= room:
                 break

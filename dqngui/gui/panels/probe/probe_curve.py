@@ -10,13 +10,14 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from dqngui.gui.charts.layout.axis import short, two_digits
+from dqngui.gui.charts.layout.axis import two_digits
 from dqngui.gui.charts.layout.curves import CurveScale, Floats, level_labels
 from dqngui.gui.charts.layout.text import Label, first_that_fits, side_by_side
 from dqngui.gui.charts.painted_text import paint_labels
 from dqngui.gui.charts.timeline import RIGHT, StepCanvas
 from dqngui.gui.style import theme as themes
 from dqngui.messages import Probed
+from dqngui.texts.numbers import short
 
 SCORE, UNTRAINED, OBSERVATION, CONTROL, CHANCE = "series0", "series1", "series2", "series3", "muted"  # of the theme
 DOTS = 40

@@ -70,6 +70,7 @@ class ProbePanel(Panel):
             self.read,
         )
         self.curve = ProbeCurve()
+        self.curve.setAccessibleName("How well the fact is read at each step of the episode")
         self.curve.stepped.connect(self._seek)
         self._arrange()
         self.add_exports()
@@ -80,6 +81,7 @@ class ProbePanel(Panel):
         self.words.setWordWrap(True)
         self.reasons.setWordWrap(True)
         self.scrolled = ScrollArea(self.reasons)
+        self.scrolled.setAccessibleName("Why the probe says so")
         self.words.setToolTip(
             "A linear model predicts the fact from the memory, to which noise was added; for each episode it was "
             "trained on other episodes. Untrained networks with the same architecture read the same episodes."

@@ -20,7 +20,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QGuiApplication, QIcon
 
 from dqngui import catalog
-from dqngui.gui.charts.layout.axis import short
 from dqngui.gui.charts.overlay_style import token
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
@@ -28,6 +27,7 @@ from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
 from dqngui.runs.folder import UNREADABLE, RunSummary
 from dqngui.texts import words
+from dqngui.texts.numbers import measured, progress
 
 Index = QModelIndex | QPersistentModelIndex
 FOLDER = Qt.ItemDataRole.UserRole
@@ -96,7 +96,7 @@ def result_text(summary: RunSummary) -> str:
     """The test of the kept checkpoint; in brackets the evaluation that chose it, if there is no test."""
     if summary.best is None:
         return "–"
-    text = f"{summary.best:,.4g}".replace("-", "−")
+    text = measured(summary.best)
     return text if summary.tested is not None else f"({text})"
 
 
@@ -228,7 +228,7 @@ class RunModel(QAbstractTableModel):
             case RunColumn.BEST:
                 return result_text(summary)
             case RunColumn.STEPS:
-                return short(summary.step)
+                return f"{summary.step:,}"
             case RunColumn.WHEN:
                 return ago(summary.updated, self._now)
         return ""
@@ -297,7 +297,7 @@ class RunModel(QAbstractTableModel):
         lines = [
             Path(summary.folder).name,
             f"{summary.env}, {agent_text(summary)}, seed {summary.seed}",
-            f"{summary.step:,} of {summary.total_steps:,} steps, {minutes}:{seconds:02d} of training",
+            f"{progress(summary.step, summary.total_steps, ' of ')} steps, {minutes}:{seconds:02d} of training",
         ]
         if summary.tested is not None:
             lines.append(f"test {words(summary.tested.text())}")

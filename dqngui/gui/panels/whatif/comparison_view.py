@@ -21,6 +21,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.analysis.compare_episodes import Comparison
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.texts.numbers import measured
 
 WIDE_PX = 640  # width from which the pictures stand beside the curves
 PICTURES_PX, CURVES_PX = 330, 150  # heights from which a narrow view has pictures, and its second curve
@@ -190,7 +191,7 @@ class EpisodePicture(QWidget):
             return
         ret = float(playing.reward[:t].sum())
         end = " · ended" if playing.ended and t >= playing.length else ""
-        self.caption.setText(f"{name} · return {ret:,.4g}{end}".replace("-", "−"))
+        self.caption.setText(f"{name} · return {measured(ret)}{end}")
 
     def restyle(self) -> None:
         self.frame.update()

@@ -11,14 +11,13 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFormLayout,
     QListWidget,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from dqngui.gui.widgets.number_box import NumberBox, WholeNumberBox
 from dqngui.lab.analysis.interventions import InterventionEntry
 
 OPERATIONS = {"remove": "Erase or mask", "set": "Set to", "scale": "Multiply by"}
@@ -44,8 +43,8 @@ class InterventionEditor(QDialog):
         self.setWindowTitle("Change")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         target = row.target
-        self.places, self.do, self.value = QListWidget(), QComboBox(), QDoubleSpinBox()
-        self.first, self.span, self.last = QSpinBox(), QComboBox(), QSpinBox()
+        self.places, self.do, self.value = QListWidget(), QComboBox(), NumberBox()
+        self.first, self.span, self.last = WholeNumberBox(), QComboBox(), WholeNumberBox()
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         title = f"{target.text[:1].upper()}{target.text[1:]}"
@@ -105,14 +104,12 @@ class InterventionEditor(QDialog):
     def _set_numbers(self) -> None:
         row = self.row
         self.value.setRange(-1e6, 1e6)
-        self.value.setDecimals(3)
         self.value.setSingleStep(0.1)
         self.value.setValue(row.value)
         for each in (self.value, self.first, self.last):
             each.setAlignment(Qt.AlignmentFlag.AlignRight)
         for spin in (self.first, self.last):
             spin.setRange(0, MAX_STEPS)
-            spin.setGroupSeparatorShown(True)
         self.first.setValue(row.first)
         self.last.setValue(row.first if row.last is None else row.last)
         for key, text in SPANS.items():
