@@ -1,7 +1,4 @@
-"""The session: the run that the window shows, live or stored, and the actions on it. No widgets.
-
-Buttons, menus and shortcuts read `Session.allowed` and contain no rules.
-"""
+"""The session: the run that the window shows, live or stored, and the actions on it. No widgets."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.config import ConfigError, Experiment
+from dqngui.config import ConfigError, EnvConfig, Experiment, TaskFacts
 from dqngui.hosts import OpenHost
 from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.background.timing import TickTimer, Timing
@@ -21,12 +18,12 @@ from dqngui.lab.session.draft import Changes, Draft
 from dqngui.lab.session.history import History
 from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
 from dqngui.lab.session.launch import NOT_BEGUN, Launch, fork, new_run, resumption
-from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, fork_plan
+from dqngui.lab.session.rules import ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import Action, State, after
 from dqngui.lab.session.stored_log import StoredLog
 from dqngui.lab.session.unsaved import UnsavedTime
-from dqngui.messages import Event
+from dqngui.lab.session.waiting import WaitingAction
 from dqngui.runs.folder import read_experiment
 from dqngui.texts import Text, say
 
@@ -46,6 +43,7 @@ class Session(QObject):
         ticker: calls `tick` while events are expected.
         runs: the folder for new runs; None if they keep no files.
         torch_loaded: whether torch is imported in this process.
+        waiting: the action that waits until its environment was tried, or for torch.
 
     Signals:
         changed: the state, the allowed actions, the experiment or its draft changed.
@@ -76,21 +74,17 @@ class Session(QObject):
     ) -> None:
         super().__init__(parent)
         timing = timing or Timing()
-        self.runs = runs
-        self.run = RunState(experiment)
+        self.run, self.runs = RunState(experiment), runs
         self.job, self.log = TrainingJob(open_host), StoredLog(timing.clock)
-        self.draft = Draft(experiment)
-        self.history = History()
-        self.torch_loaded = False
-        self._state = State.READY
-        self._waiting: Action | None = None  # the action to do when torch is loaded
+        self.draft, self.history = Draft(experiment), History()
+        self.torch_loaded, self._state = False, State.READY
+        self.waiting = WaitingAction()
+        self._total_steps: int | None = None  # up to which `TRAIN_ON` trains
         self._next: Callable[[], None] | None = None  # called after the present job has ended
         self._launch: Launch | None = None  # kept until its job has begun
         self._unsaved = UnsavedTime()
         self.ticker = TickTimer(TICK_MS, timing, parent=self)
         self.ticker.ticked.connect(self.tick)
-
-    # -- state -------------------------------------------------------------------------------------
 
     @property
     def state(self) -> State:
@@ -100,13 +94,13 @@ class Session(QObject):
     @property
     def loading(self) -> bool:
         """Whether a start waits for torch."""
-        return self._waiting is not None
+        return self.waiting.for_torch is not None
 
     @property
     def allowed(self) -> frozenset[Action]:
         """The actions that are allowed now."""
-        trains, reading = self.job.active, self.log.reading
-        return allowed_actions(self._state, self.run, self.draft, trains=trains, reading=reading, loading=self.loading)
+        trains, reading, waits = self.job.active, self.log.reading, self.waiting.action is not None
+        return allowed_actions(self._state, self.run, self.draft, trains=trains, reading=reading, waiting=waits)
 
     @property
     def fork_plan(self) -> ForkPlan:
@@ -125,18 +119,16 @@ class Session(QObject):
 
     def seconds_unsaved(self, now: float) -> float:
         """Seconds of training that quitting would lose; 0 if the run has a folder, since Stop saves it."""
-        unsafe = self.run.folder is None and self._state in (State.RUNNING, State.PAUSED)
-        return self._unsaved.seconds(now) if unsafe else 0.0
-
-    # -- actions -----------------------------------------------------------------------------------
+        trains = self._state in (State.RUNNING, State.PAUSED)
+        return self._unsaved.seconds(now) if trains and self.run.folder is None else 0.0
 
     def do(self, action: Action) -> None:
-        """Do an action if it is allowed. An action that needs torch waits until torch is loaded."""
+        """Do an action if it is allowed, or when what it needs is there: its environment was tried, torch is loaded."""
         if action not in self.allowed:
             return
-        if action in NEEDS_TORCH and not self.torch_loaded and self.draft.experiment.run.host != "process":
-            self._waiting = action
+        if self.waiting.hold(action, self.draft.experiment, torch_loaded=self.torch_loaded):
             self.changed.emit()
+            self.waiting.begin_check()
             return
         if (command := COMMANDS.get(action)) is not None:
             self.job.send(command)
@@ -147,9 +139,10 @@ class Session(QObject):
             case Action.START:
                 self.start()
             case Action.START_DRAFT:
-                self._after_stop(self._start_draft)
-            case Action.RESUME_RUN:
-                self._begin(resumption(self.run, self._state))
+                self._after_stop(partial(self.start, with_changes=True))
+            case Action.RESUME_RUN | Action.TRAIN_ON:
+                total_steps = self._total_steps if action is Action.TRAIN_ON else None
+                self._begin(resumption(self.run, self._state, total_steps))
             case Action.FORK:
                 self._after_stop(self._fork)
             case Action.STOP:
@@ -165,19 +158,28 @@ class Session(QObject):
     def on_torch_loaded(self) -> None:
         """Note that torch is loaded, and do the action that waited for it."""
         self.torch_loaded = True
-        if (waiting := self._waiting) is not None:
-            self._waiting = None
-            self.do(waiting)
+        if self.loading:
+            self.do_waiting()
 
-    def start(self) -> None:
-        """Start a new run at once."""
+    def do_waiting(self, *, ready: bool = True) -> None:
+        """Do the action that waits; with `ready=False` drop it, because what it waited for failed."""
+        action = self.waiting.take()
+        if action is not None and ready:
+            self.do(action)
+        self.changed.emit()
+
+    def train_on(self, total_steps: int) -> None:
+        """Resume a run that has made all of its steps, up to this number of steps."""
+        self._total_steps = total_steps
+        self.do(Action.TRAIN_ON)
+
+    def start(self, *, with_changes: bool = False) -> None:
+        """Start a new run at once; with `with_changes` of the draft, which then has no changes any more."""
+        if with_changes:
+            self.run.experiment = self.draft.accept()
         self._leave_run()
         self.cleared.emit()
         self._begin(new_run(self.runs, self.run, self._state))
-
-    def _start_draft(self) -> None:
-        self.run.experiment = self.draft.accept()
-        self.start()
 
     def _fork(self) -> None:
         self._begin(fork(self.runs, self.run, self.draft.forked(self.fork_plan.step), self._state))
@@ -212,7 +214,7 @@ class Session(QObject):
 
     def stop(self) -> None:
         """Save and end the training job; stop reading a log."""
-        self._waiting = None
+        self.waiting.take()
         if self.log.close():
             self._on_log_ended()
         if self.job.active and self._state is not State.STOPPING:
@@ -230,11 +232,13 @@ class Session(QObject):
         """Show the user a sentence (see `message`)."""
         self.message.emit(text, details)
 
-    # -- edits and knobs ---------------------------------------------------------------------------
-
     def edit(self, changes: Mapping[str, Any]) -> None:
         """Edit settings of the experiment before a run, later of the draft. `draft.problem` names an invalid value."""
-        self._edit(partial(self.draft.edit, changes))
+        self._edit(partial(self.draft.edit, changes, new_agent=self._state is State.READY))
+
+    def take_task(self, env: EnvConfig, task: TaskFacts) -> None:
+        """Take what was found when the environment of the draft was tried."""
+        self._edit(partial(self.draft.take_task, env, task))
 
     def load(self, experiment: Experiment) -> None:
         """Replace the experiment, but keep device, host, seed and threads."""
@@ -265,8 +269,6 @@ class Session(QObject):
         if Action.PAUSE in self.allowed:
             self.do(Action.PAUSE)
             self._take([hit])
-
-    # -- the job and its events --------------------------------------------------------------------
 
     def _begin(self, launch: Launch) -> None:
         """Start a job. A failed launch leaves a resumed or forked run unchanged."""
@@ -303,7 +305,7 @@ class Session(QObject):
         if self.job.end():
             self._on_job_ended()
 
-    def _take(self, events: Sequence[Event]) -> None:
+    def _take(self, events: Sequence[m.Event]) -> None:
         """Update state and history from events, and emit them."""
         knobs: set[str] = set()
         for event in self.run.advance(events):
@@ -320,7 +322,7 @@ class Session(QObject):
             self.history.take(events)
             self.received.emit(events)
 
-    def _note(self, event: Event) -> None:
+    def _note(self, event: m.Event) -> None:
         if self._state is State.STORED and isinstance(event, _ABOUT_NOW):
             return
         if isinstance(event, m.Opened):
@@ -354,7 +356,8 @@ class Session(QObject):
         """Clear everything that belongs to the run."""
         if self.log.close():
             self.ticker.stop()
-        self._waiting = self._next = None
+        self.waiting.take()
+        self._next = None
         self.run.clear()
         self.history = History()
 
@@ -384,12 +387,11 @@ class Session(QObject):
     def _undo_launch(self) -> bool:
         """Restore the run after a failed resume or fork, and show the reason; returns whether there was one."""
         launch, self._launch = self._launch, None
-        if launch is None or not launch.what:
+        if launch is None or not launch.undo():
             return False
-        failure = launch.undo()
         self._set_state(launch.state)
-        if failure is not None:
-            self.show_message(say(NOT_BEGUN[launch.what], problem=failure.text), failure.details)
+        if launch.failure is not None:
+            self.show_message(say(NOT_BEGUN[launch.what], problem=launch.failure.text), launch.failure.details)
         return True
 
     def _set_state(self, state: State) -> None:
