@@ -466,7 +466,7 @@ def test_lists_and_tables_are_written_as_toml(qtbot: QtBot) -> None:
 
 
 def test_the_option_that_an_error_shows_can_be_pasted(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
-    session.edit({"env.id": "Pendulum-v1", "env.wrappers": []})
+    session.edit({"env.id": "Pendulum-v1", "env.features": ["position", "angle"], "env.actions": ["left", "right"]})
     with pytest.raises(config.ConfigError) as caught:
         check_task(session.draft.experiment)
     shown = readable(str(caught.value))

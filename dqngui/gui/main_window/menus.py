@@ -15,7 +15,7 @@ from dqngui.lab.session.states import Action
 THEMES: dict[themes.Setting, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
 _RUN_GROUPS = (
     (Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE, Action.STOP),
-    (Action.RESUME_RUN, Action.NEW_RUN),
+    (Action.RESUME_RUN, Action.TRAIN_ON, Action.NEW_RUN),
     (Action.FORK, Action.START_DRAFT, Action.DISCARD_DRAFT),
     (Action.SAVE, Action.UNDO_KNOB),
 )

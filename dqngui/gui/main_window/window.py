@@ -32,8 +32,11 @@ from dqngui.gui.main_window.diagnostics import diagnostics
 from dqngui.gui.main_window.draft_bar import DraftBar
 from dqngui.gui.main_window.header import Header
 from dqngui.gui.main_window.menus import THEMES, MainMenu
-from dqngui.gui.main_window.shortcuts import shortcut_table, tab_from
+from dqngui.gui.main_window.opening import OpenRuns
+from dqngui.gui.main_window.shortcuts import ShortcutDialog, tab_from
 from dqngui.gui.main_window.statusbar import StatusLine
+from dqngui.gui.main_window.train_on import ask_to_train_on
+from dqngui.gui.main_window.window_title import WindowTitle
 from dqngui.gui.settings_form.form import ExperimentForm
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.style import theme as themes
@@ -73,21 +76,23 @@ class Window(QMainWindow):
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
         themes.apply(_app(), self._setting)
-        self.setWindowTitle("dqngui")
         self.setMinimumSize(*SMALLEST)
         self.resize(*STARTING_SIZE)
         self.setDockNestingEnabled(True)
         self.setDocumentMode(True)  # tabs without a frame
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.run_actions = RunActions(session, self)
+        asks = {Action.TRAIN_ON: partial(ask_to_train_on, session, self)}
+        self.run_actions = RunActions(session, self, asks)
+        self.opening = OpenRuns(session, self)
         self._make_cards()
         self.breakpoints = BreakpointList(session, self)
         self.breakpoint_dialog: BreakpointDialog | None = None
         self.menu = self._make_menu()
-        self.header = Header(session, self.run_actions, self.menu)
+        self.header = Header(session, suited, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
         self.status = StatusLine(session)
+        self.title = WindowTitle(session, self)
         self._frame()
         self.layouts = CardLayout(self, self.docks)
         self.tab_raiser = TabRaiser(self, self.panel_docks, self.layouts)
@@ -125,6 +130,14 @@ class Window(QMainWindow):
 
     def _make_menu(self) -> MainMenu:
         menu = MainMenu(self.run_actions, self)
+        menu.add(
+            menu.run,
+            "Open run…",
+            "folder-open-outline",
+            "Ctrl+O",
+            "Look at a stored run: choose its folder, or drop it on the window",
+            self.opening.ask,
+        )
         self._breakpoints_action = menu.add(
             menu.run,
             "Breakpoints…",
@@ -138,6 +151,7 @@ class Window(QMainWindow):
         menu.add_themes(self._setting, self.set_theme)
         for name, (text, keys, tip, icon) in ARRANGEMENTS.items():
             menu.add(menu.view, f"Arrangement: {text}", icon, keys, tip, partial(self.arrange, name))
+        menu.add(menu.view, "Full screen", "fullscreen", "F11", "Fill the screen, or return", self.toggle_full_screen)
         menu.view.addSeparator()
         menu.add_cards([dock.toggleViewAction() for dock in self.docks.values()])
         menu.add(
@@ -272,6 +286,10 @@ class Window(QMainWindow):
         """Change the arrangement of the cards (`train`, `watch`, `inspect`)."""
         self.layouts.choose(name)
 
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or return to the former size."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
     def _open_menu(self) -> None:
         self.header.menu_button.showMenu()
 
@@ -289,7 +307,7 @@ class Window(QMainWindow):
         QGuiApplication.clipboard().setText(self.report(f"State: {self.session.state}"))
 
     def show_shortcuts(self) -> None:
-        self._inform("Keyboard shortcuts", shortcut_table(self, (dock.card for dock in self.docks.values())))
+        ShortcutDialog(self, (dock.card for dock in self.docks.values())).open()
 
     def show_about(self) -> None:
         self._inform(
@@ -353,6 +371,7 @@ class Window(QMainWindow):
             self.settings.setValue("geometry", self.saveGeometry())
             self.layouts.save(self.settings)
             self.status.stop()
+            self.title.stop()
             self.paint_budget.stop()
             event.accept()
         else:

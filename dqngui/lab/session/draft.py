@@ -72,15 +72,19 @@ class Draft:
         """
         env_id = changes.get("env.id")
         if isinstance(env_id, str) and env_id != self.value("env.id"):
-            self._choose_environment(env_id, new_agent)
+            former, before = self.experiment, self._left.get(env_id)
+            self.choose_environment(env_id, new_agent=new_agent)
+            self._left[former.env.id] = former
+            if before is not None:
+                self.experiment = before
         self._apply(changes)
 
-    def _choose_environment(self, env_id: str, new_agent: bool) -> None:
-        former = self.experiment
-        self._left[former.env.id] = former
+    def choose_environment(self, env_id: str, *, new_agent: bool) -> None:
+        """Start from clean settings in an environment, even in the present one (see `edit`)."""
+        self.experiment, self._changes = started_anew(self.experiment, env_id, new_agent=new_agent), None
         self._unfit = {path: value for path, value in self._unfit.items() if path in KEPT}
-        before = self._left.pop(env_id, None)
-        self.experiment = started_anew(former, env_id, new_agent=new_agent) if before is None else before
+        if not self._unfit:
+            self.problem = ""
 
     def take_task(self, env: EnvConfig, task: TaskFacts) -> None:
         """Take what was found when the environment was tried: settings that wait for that are derived."""

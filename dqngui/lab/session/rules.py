@@ -58,7 +58,7 @@ def allowed_actions(
         actions -= {Action.UNDO_KNOB}
     if Action.RESUME_RUN in actions and (not run.resumable or run.complete):
         actions -= {Action.RESUME_RUN}
-    if not (run.resumable and run.complete):
+    if not (run.resumable and (run.complete or state is State.FINISHED)):
         actions -= {Action.TRAIN_ON}
     if Action.FORK in actions and fork_plan(run, draft, trains=trains).problem:
         actions -= {Action.FORK}

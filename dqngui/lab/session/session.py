@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
-from dqngui.config import ConfigError, EnvConfig, Experiment, TaskFacts
+from dqngui.config import ConfigError, Experiment
 from dqngui.hosts import OpenHost
 from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.background.timing import TickTimer, Timing
@@ -44,6 +44,7 @@ class Session(QObject):
         runs: the folder for new runs; None if they keep no files.
         torch_loaded: whether torch is imported in this process.
         waiting: the action that waits until its environment was tried, or for torch.
+        after_stop: what follows once the present job has saved and ended; None: nothing.
 
     Signals:
         changed: the state, the allowed actions, the experiment or its draft changed.
@@ -80,7 +81,7 @@ class Session(QObject):
         self.torch_loaded, self._state = False, State.READY
         self.waiting = WaitingAction()
         self._total_steps: int | None = None  # up to which `TRAIN_ON` trains
-        self._next: Callable[[], None] | None = None  # called after the present job has ended
+        self.after_stop: Callable[[], None] | None = None
         self._launch: Launch | None = None  # kept until its job has begun
         self._unsaved = UnsavedTime()
         self.ticker = TickTimer(TICK_MS, timing, parent=self)
@@ -139,20 +140,20 @@ class Session(QObject):
             case Action.START:
                 self.start()
             case Action.START_DRAFT:
-                self._after_stop(partial(self.start, with_changes=True))
+                self._stop_then(partial(self.start, with_changes=True))
             case Action.RESUME_RUN | Action.TRAIN_ON:
                 total_steps = self._total_steps if action is Action.TRAIN_ON else None
                 self._begin(resumption(self.run, self._state, total_steps))
             case Action.FORK:
-                self._after_stop(self._fork)
+                self._stop_then(self._fork)
             case Action.STOP:
                 self.stop()
             case Action.NEW_RUN:
-                self.new_run()
+                self._stop_then(self.new_run)
             case Action.UNDO_KNOB:
                 self._undo_knob()
             case Action.DISCARD_DRAFT:
-                self._edit(self.draft.reset)
+                self.change_draft(self.draft.reset)
 
     @Slot()
     def on_torch_loaded(self) -> None:
@@ -218,7 +219,7 @@ class Session(QObject):
         if self.log.close():
             self._on_log_ended()
         if self.job.active and self._state is not State.STOPPING:
-            sent, self._next = self._next is not None, None
+            sent, self.after_stop = self.after_stop is not None, None
             self._set_state(State.STOPPING)
             if not sent:
                 self.job.send(m.Stop())
@@ -234,17 +235,14 @@ class Session(QObject):
 
     def edit(self, changes: Mapping[str, Any]) -> None:
         """Edit settings of the experiment before a run, later of the draft. `draft.problem` names an invalid value."""
-        self._edit(partial(self.draft.edit, changes, new_agent=self._state is State.READY))
-
-    def take_task(self, env: EnvConfig, task: TaskFacts) -> None:
-        """Take what was found when the environment of the draft was tried."""
-        self._edit(partial(self.draft.take_task, env, task))
+        self.change_draft(partial(self.draft.edit, changes, new_agent=self._state is State.READY))
 
     def load(self, experiment: Experiment) -> None:
         """Replace the experiment, but keep device, host, seed and threads."""
-        self._edit(partial(self.draft.load, experiment))
+        self.change_draft(partial(self.draft.load, experiment))
 
-    def _edit(self, edit: Callable[[], None]) -> None:
+    def change_draft(self, edit: Callable[[], None]) -> None:
+        """Change the draft with one of its methods, if it may be edited."""
         if Action.EDIT in self.allowed:
             edit()
             if self._state is State.READY and not self.draft.problem:
@@ -286,10 +284,10 @@ class Session(QObject):
         self._unsaved.restart()
         self.ticker.start(TICK_MS)
 
-    def _after_stop(self, then: Callable[[], None]) -> None:
+    def _stop_then(self, then: Callable[[], None]) -> None:
         """Call `then` after the present job has saved and ended; at once if there is no job."""
         if self.job.active:
-            self._next = then
+            self.after_stop = then
             self._set_state(State.STARTING)
             self.job.send(m.Stop())
         else:
@@ -357,7 +355,7 @@ class Session(QObject):
         if self.log.close():
             self.ticker.stop()
         self.waiting.take()
-        self._next = None
+        self.after_stop = None
         self.run.clear()
         self.history = History()
 
@@ -374,7 +372,7 @@ class Session(QObject):
             self.knob.emit(path)
         if self._undo_launch():
             return
-        then, self._next = self._next, None
+        then, self.after_stop = self.after_stop, None
         state = run.end_state
         if state is State.FAILED:
             self.draft.rebase(run.present(run.checkpoint))

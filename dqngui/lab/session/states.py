@@ -42,7 +42,7 @@ class Action(StrEnum):
 _STEPS = {Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE}
 _DRAFT = {Action.EDIT, Action.DISCARD_DRAFT}
 _BRANCH = _DRAFT | {Action.FORK, Action.START_DRAFT}
-_STEER = _BRANCH | {Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
+_STEER = _BRANCH | {Action.NEW_RUN, Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
 _ENDED = _BRANCH | {Action.NEW_RUN}
 
 ALLOWED: dict[State, frozenset[Action]] = {

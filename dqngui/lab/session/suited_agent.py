@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -57,7 +57,7 @@ class SuitedAgent(QObject):
         problem: why the task cannot be tried; "" if it can, and after the next change of the draft.
 
     Signals:
-        changed: `trying`, `problem`, `notice` or `offered` changed.
+        changed: `trying`, `seconds`, `problem`, `notice` or `offered` changed.
     """
 
     changed = Signal()
@@ -81,7 +81,7 @@ class SuitedAgent(QObject):
         self._found: Experiment | None = None
         self._notice: Text | str = ""
         self._host: Host | None = None
-        self._began = 0.0
+        self._began = self._told = 0.0
         self._killed: list[Host] = []
         self._stopped = False
         self._timer = TickTimer(TICK_MS, self._timing, parent=self)
@@ -141,6 +141,13 @@ class SuitedAgent(QObject):
         if self.can_ask:
             self._try(keeps_agent=False)
 
+    def choose(self, env_id: str) -> None:
+        """Start from clean settings in an environment, even in that of the draft; before a run it is tried at once."""
+        session = self._session
+        self.cancel()
+        anew = session.state is State.READY
+        session.change_draft(partial(session.draft.choose_environment, env_id, new_agent=anew))
+
     def begin(self) -> None:
         """Try the draft's task, if it is not being tried; the agent of the draft stays."""
         if not self.trying:
@@ -162,7 +169,7 @@ class SuitedAgent(QObject):
             self._fail(reason_of(error))
             return
         self._host = host
-        self._began = self._timing.clock()
+        self._began = self._told = self._timing.clock()
         self._timer.start()
         self.changed.emit()
 
@@ -227,7 +234,7 @@ class SuitedAgent(QObject):
             return False
         self._seen = now
         other = now.env.id != before.env.id
-        anew = other and now == started_anew(before, now.env.id, new_agent=True)
+        anew = now == started_anew(before, now.env.id, new_agent=True)
         typed = anew or (other and now == started_anew(before, now.env.id, new_agent=False))
         loaded = now.title != before.title or other
         if now.env.id == self._origin.id or (loaded and not typed):
@@ -248,6 +255,9 @@ class SuitedAgent(QObject):
             if isinstance(event, Failed):
                 self._fail(event.text)
                 return
+        if now - self._told >= 1:
+            self._told = now
+            self.changed.emit()  # `seconds`
         if now - self._began > PATIENCE_S and self._about is not None:
             self._fail(say("suited.slow", env=self._about.experiment.env.id, seconds=PATIENCE_S))
 
@@ -269,7 +279,7 @@ class SuitedAgent(QObject):
             self._seen, self._origin = suited, suited.env
         self._about = None
         if keeps_agent:
-            session.take_task(found.env, task)
+            session.change_draft(partial(session.draft.take_task, found.env, task))
             self._seen = session.draft.experiment
         else:
             session.load(suited)

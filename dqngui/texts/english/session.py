@@ -6,6 +6,7 @@ from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
     "session.busy": "A run is being trained here. Stop it before opening another one.",
+    "session.no_run": "{path} is no run: it has no experiment.toml. Choose the folder of one run.",
     "session.not_opened": "The run cannot be opened: {problem}",
     "session.not_started": "Training could not start: {problem}",
     "session.not_resumed": "The run could not be resumed: {problem}",
@@ -47,6 +48,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "resume.finished": "This run has finished. Train on adds steps to it.",
     "resume.impossible": "This run cannot be resumed or forked: it was never saved, or another process trains it.",
     "library.no_other_seed": "There is no other run of “{name}” that differs only in its seed.",
+    "library.other_task": (
+        "“{name}” was trained in {task} and the open run in {shown}: their returns cannot be compared in one plot."
+    ),
     "library.open_here": "“{name}” is open here. Open another run or start a new one, then delete it.",
     "library.not_deleted": "“{name}” was not deleted: {problem}.",
     "library.not_restored": "The run could not be restored: {problem}.",
