@@ -207,6 +207,8 @@ def run_window(
         window.resize(*size)
     if opened is not None:
         window.shown.connect(lambda: window.opening.open(opened))
+    elif not start:
+        window.shown.connect(window.unfinished.offer)
     if start:
         window.shown.connect(lambda: app.session.do(Action.START))
     if quit_after is not None:

@@ -13,8 +13,6 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QStatusBar,
     QTabWidget,
-    QVBoxLayout,
-    QWidget,
 )
 
 import dqngui
@@ -32,10 +30,12 @@ from dqngui.gui.main_window.diagnostics import diagnostics
 from dqngui.gui.main_window.draft_bar import DraftBar
 from dqngui.gui.main_window.header import Header
 from dqngui.gui.main_window.menus import THEMES, MainMenu
+from dqngui.gui.main_window.notices import Notices
 from dqngui.gui.main_window.opening import OpenRuns
 from dqngui.gui.main_window.shortcuts import ShortcutDialog, tab_from
 from dqngui.gui.main_window.statusbar import StatusLine
 from dqngui.gui.main_window.train_on import ask_to_train_on
+from dqngui.gui.main_window.unfinished import UnfinishedRun
 from dqngui.gui.main_window.window_title import WindowTitle
 from dqngui.gui.settings_form.form import ExperimentForm
 from dqngui.gui.settings_form.knobs import LiveKnobs
@@ -91,6 +91,8 @@ class Window(QMainWindow):
         self.menu = self._make_menu()
         self.header = Header(session, suited, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
+        self.unfinished = UnfinishedRun(session, settings, self.banner, self)
+        self.addAction(self.unfinished.offered)
         self.status = StatusLine(session)
         self.title = WindowTitle(session, self)
         self._frame()
@@ -175,18 +177,13 @@ class Window(QMainWindow):
         line.insertWidget(line.indexOf(self.header.summary) + 1, self.switch)
         self.breakpoint_button = BreakpointButton(self.breakpoints, self._breakpoints_action)
         line.insertWidget(line.indexOf(self.header.menu_button), self.breakpoint_button)
-        top = QWidget()
-        box = QVBoxLayout(top)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        for part in (self.header, self.draft_bar, self.banner):
-            box.addWidget(part)
-        self.setMenuWidget(top)
+        self.setMenuWidget(self.header)
         bar = QStatusBar()
         bar.setSizeGripEnabled(False)
         bar.setContentsMargins(0, 0, 0, 0)
         bar.addWidget(self.status, 1)
         self.setStatusBar(bar)
+        self.notices = Notices(self, (self.draft_bar, self.banner))
 
     # -- events of the session ---------------------------------------------------------------------
 
@@ -324,6 +321,7 @@ class Window(QMainWindow):
     @Slot()
     def on_closing(self) -> None:
         """Show that the window is closing, and disable it."""
+        self.unfinished.closing()
         self.header.word.setText("Saving…" if self.session.job.active else "Closing…")
         for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)

@@ -9,6 +9,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "window.unsaved": "This run keeps no files. Quitting loses {minutes:.1f} minutes of training.",
     "window.saving": "The run is still being saved.",
     "window.loading": "Something is still being loaded.",
+    "window.unfinished": (
+        "“{title}” was training when the window closed. It is saved up to step {step:,} of {total:,}."
+    ),
     "window.resume": "Resume goes on from the last checkpoint.",
     "window.new_run": "New run unlocks the experiment.",
     "window.no_torch": "torch cannot be loaded: {problem}",
