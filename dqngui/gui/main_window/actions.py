@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.texts import words
@@ -74,7 +75,7 @@ class RunActions:
         for name, shown in WORDS.items():
             action = QAction(shown.text, window)
             action.setShortcuts([QKeySequence(keys) for keys in shown.shortcuts])
-            action.setToolTip(f"{shown.tip} ({self._shortcut_text(action)})")
+            action.setToolTip(wrapped(f"{shown.tip} ({self._shortcut_text(action)})"))
             do = asks.get(name, lambda name=name: session.do(name))
             action.triggered.connect(lambda _=False, do=do: do())
             window.addAction(action)
@@ -90,7 +91,7 @@ class RunActions:
     def _tip(self, name: Action, problem: str) -> str:
         """What the action does, or why it is not possible now."""
         impossible = self._session.state is not State.READY and name not in self._session.allowed and problem
-        return f"{problem if impossible else WORDS[name].tip} ({self._shortcut_text(self._actions[name])})"
+        return wrapped(f"{problem if impossible else WORDS[name].tip} ({self._shortcut_text(self._actions[name])})")
 
     def __getitem__(self, name: Action) -> QAction:
         return self._actions[name]

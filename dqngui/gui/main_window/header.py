@@ -15,6 +15,8 @@ from dqngui.gui.settings_form.setting_words import trying_text
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.unlit import unlight_after
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -101,6 +103,7 @@ class Header(QWidget):
             button.installEventFilter(self)
         self.menu_button = QToolButton()
         self.menu_button.setMenu(menu)
+        unlight_after(menu, self.menu_button)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu_button.setIconSize(QSize(18, 18))
         self.menu_button.setFixedSize(30, 30)
@@ -192,9 +195,10 @@ class Header(QWidget):
         for name in _WAITS:
             self.buttons[name].setText(self._what_waits() or WORDS[name].text)
         if session.draft.problem:
-            start.setToolTip(words(session.draft.problem))
+            start.setToolTip(wrapped(words(session.draft.problem)))
         step = "One vector step; with Shift up to the next update, with Alt to the end of the episode"
-        self.buttons[Action.STEP].setToolTip(f"{step} ({self._actions[Action.STEP].shortcut().toString()})")
+        keys = self._actions[Action.STEP].shortcut().toString()
+        self.buttons[Action.STEP].setToolTip(wrapped(f"{step} ({keys})"))
 
     def _what_waits(self) -> str:
         """What a start waits for; "" if none waits."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from dqngui.gui.main_window.actions import RunActions
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.session.states import Action
 
 THEMES: dict[themes.Setting, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
@@ -38,7 +39,7 @@ class MainMenu(QMenu):
         action = QAction(themes.icon(icon), text, self._owner)
         if keys:
             action.setShortcut(QKeySequence(keys))
-        action.setToolTip(f"{tip} ({keys})" if keys else tip)
+        action.setToolTip(wrapped(f"{tip} ({keys})" if keys else tip))
         action.triggered.connect(lambda: do())
         menu.addAction(action)
         self._owner.addAction(action)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from dqngui.gui.style.theme import GAP
 
-WIDEST = 980
+WIDEST = 820
 
 
 class Notices(QWidget):

@@ -33,6 +33,7 @@ from dqngui.gui.main_window.menus import THEMES, MainMenu
 from dqngui.gui.main_window.notices import Notices
 from dqngui.gui.main_window.opening import OpenRuns
 from dqngui.gui.main_window.shortcuts import ShortcutDialog, tab_from
+from dqngui.gui.main_window.sizes import add_sizes, stored_zoom
 from dqngui.gui.main_window.statusbar import StatusLine
 from dqngui.gui.main_window.train_on import ask_to_train_on
 from dqngui.gui.main_window.unfinished import UnfinishedRun
@@ -75,7 +76,8 @@ class Window(QMainWindow):
         self._hits: tuple[BreakpointHit, ...] = ()  # the breakpoints that the banner shows
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
-        themes.apply(_app(), self._setting)
+        self.zoom = stored_zoom(settings)
+        themes.apply(_app(), self._setting, self.zoom)
         self.setMinimumSize(*SMALLEST)
         self.resize(*STARTING_SIZE)
         self.setDockNestingEnabled(True)
@@ -153,7 +155,7 @@ class Window(QMainWindow):
         menu.add_themes(self._setting, self.set_theme)
         for name, (text, keys, tip, icon) in ARRANGEMENTS.items():
             menu.add(menu.view, f"Arrangement: {text}", icon, keys, tip, partial(self.arrange, name))
-        menu.add(menu.view, "Full screen", "fullscreen", "F11", "Fill the screen, or return", self.toggle_full_screen)
+        add_sizes(menu, self, self.change_zoom)
         menu.view.addSeparator()
         menu.add_cards([dock.toggleViewAction() for dock in self.docks.values()])
         menu.add(
@@ -247,17 +249,25 @@ class Window(QMainWindow):
         """Change the theme, now and for later starts."""
         self._setting = setting
         self.settings.setValue("theme", setting)
-        themes.apply(_app(), setting)
         self._restyle()
+
+    def set_zoom(self, percent: int) -> None:
+        """Change the size of the text, in percent, now and for later starts."""
+        self.zoom = max(themes.SMALLEST_ZOOM, min(themes.LARGEST_ZOOM, percent))
+        self.settings.setValue("zoom", self.zoom)
+        self._restyle()
+
+    def change_zoom(self, steps: int) -> None:
+        """Make the text larger or smaller by steps; 0: of the usual size."""
+        self.set_zoom(self.zoom + steps * themes.ZOOM_STEP if steps else 100)
 
     @Slot()
     def _on_system_scheme(self) -> None:
         if self._setting == "system":
-            themes.apply(_app(), "system")
             self._restyle()
 
     def _restyle(self) -> None:
-        theme = themes.current()
+        theme = themes.apply(_app(), self._setting, self.zoom)
         for part in (
             self.run_actions,
             self.menu,
@@ -282,10 +292,6 @@ class Window(QMainWindow):
     def arrange(self, name: str) -> None:
         """Change the arrangement of the cards (`train`, `watch`, `inspect`)."""
         self.layouts.choose(name)
-
-    def toggle_full_screen(self) -> None:
-        """Fill the screen, or return to the former size."""
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def _open_menu(self) -> None:
         self.header.menu_button.showMenu()

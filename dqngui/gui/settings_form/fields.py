@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from dqngui import catalog
 from dqngui.gui.settings_form.scale import number_text, parse_number
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.schema import Field
 from dqngui.settings import inline_toml
 
@@ -139,7 +140,7 @@ class TextEditor(QLineEdit):
     def _mark(self, problem: str) -> None:
         self._problem = problem
         themes.set_role(self, self._bad_role if problem else self.role)
-        super().setToolTip(f"{problem[:1].upper()}{problem[1:]}." if problem else self._help)
+        super().setToolTip(wrapped(f"{problem[:1].upper()}{problem[1:]}.") if problem else self._help)
 
 
 class NumberEditor(TextEditor):
@@ -224,7 +225,7 @@ class ChoiceEditor(QComboBox):
             self.clear()
             for value, text, tip in choices:
                 self.addItem(text, value)
-                self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+                self.setItemData(self.count() - 1, wrapped(tip), Qt.ItemDataRole.ToolTipRole)
             self.set_value(chosen)
 
     def value(self) -> Any:

@@ -22,6 +22,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.scroll_area import ScrollArea
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -83,7 +84,9 @@ class ExperimentForm(QWidget):
                 self._session.run.notice = error.text
         choices = [(name, preset.title or name, preset.env.id) for name, preset in self._presets.items()]
         task = ChoiceEditor([*choices, (OTHER, "Other environment…", "Any gymnasium environment, or one of your own.")])
-        task.setToolTip("A shipped experiment (task, network and settings that learn it), or any other environment.")
+        task.setToolTip(
+            wrapped("A shipped experiment (task, network and settings that learn it), or any other environment.")
+        )
         task.setAccessibleName("Task")
         task.edited.connect(self._load_task)
         return task
@@ -107,9 +110,8 @@ class ExperimentForm(QWidget):
         agents = {name: presets.read_agent(name) for name in presets.agent_names()}
         named = [(name, agents[name].title, name) for name in agents]
         agent = ChoiceEditor([(SUITED, "Suited to the task", _SUIT_HELP), *named])
-        agent.setToolTip(
-            "A named combination of attention, memory and learning settings. The task keeps its own settings."
-        )
+        help = "A named combination of attention, memory and learning settings. The task keeps its own settings."
+        agent.setToolTip(wrapped(help))
         agent.setAccessibleName("Agent")
         agent.edited.connect(lambda name: self._suit() if name == SUITED else self._apply_agent(agents[name]))
         return agent
@@ -283,9 +285,10 @@ class ExperimentForm(QWidget):
             text = f"{tip}\n\n{_NEEDS_FORK}"
         else:
             text = f"{tip}\n\nChanged: {value_words(path, change[0])} → {value_words(path, change[1])}. {_WAITS}"
-        if text and editor.toolTip() != text:
+        if text and editor.toolTip() != (text := wrapped(text)):
             editor.setToolTip(text)
 
     def restyle(self, theme: Theme) -> None:
+        self.first.restyle()
         for section in self.sections.values():
             section.restyle(theme)

@@ -20,6 +20,7 @@ from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.scroll_area import ScrollArea
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.session.run import setting_value
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
@@ -64,7 +65,7 @@ class KnobRow(QWidget):
         self.label.setBuddy(self.slider)
         self.schedule = ScheduleEditor() if field.scheduled else None
         for widget in (self.label, self.number, self.slider, *([self.schedule] if self.schedule else [])):
-            widget.setToolTip(field.help)
+            widget.setToolTip(wrapped(field.help))
         for widget in (self.number, self.slider):
             widget.setAccessibleName(field.label)
             widget.setAccessibleDescription(field.help)

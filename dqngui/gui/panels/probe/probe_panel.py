@@ -15,6 +15,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.scroll_area import ScrollArea
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.analysis.probe_verdict import verdict
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.analysis.study_question import StudyQuestion
@@ -80,8 +81,10 @@ class ProbePanel(Panel):
         self.reasons.setWordWrap(True)
         self.scrolled = ScrollArea(self.reasons)
         self.words.setToolTip(
-            "A linear model predicts the fact from the memory, to which noise was added; for each episode it was "
-            "trained on other episodes. Untrained networks with the same architecture read the same episodes."
+            wrapped(
+                "A linear model predicts the fact from the memory, to which noise was added; for each episode it was "
+                "trained on other episodes. Untrained networks with the same architecture read the same episodes."
+            )
         )
         themes.set_role(self.stale, "warn")
         self.bar = QProgressBar()
