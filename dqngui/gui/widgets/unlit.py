@@ -1,4 +1,4 @@
-"""Takes the highlight from a button whose menu was closed elsewhere: Qt then tells it nothing of the mouse that left."""
+"""Takes the highlight from a button whose menu was closed elsewhere: Qt does not tell it that the mouse left."""
 
 from __future__ import annotations
 
