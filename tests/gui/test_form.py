@@ -18,6 +18,7 @@ from dqngui.gui.settings_form.form import ExperimentForm, readable
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
 from dqngui.gui.settings_form.scale import STOPS, Scale, number_text, parse_number
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -78,7 +79,7 @@ def test_every_editor_has_the_settings_help_and_value(form: ExperimentForm, sess
     editors = form.editors()
     for field in settings.experiment_fields():
         if (editor := editors.get(field.path)) is not None:
-            assert field.help in editor.toolTip()
+            assert wrapped(field.help) in editor.toolTip()
             assert editor.accessibleName() == field.label
     assert editors["run.total_steps"].value() == 150_000
     assert editors["net.memory"].value() == "gru"

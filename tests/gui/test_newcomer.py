@@ -11,7 +11,7 @@ from driving import end, make_app, reach, show, until
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QInputDialog
+from PySide6.QtWidgets import QApplication, QInputDialog, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
@@ -23,6 +23,7 @@ from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
 from dqngui.runs.resume import LogMark, save_resume
 from tests.doubles.scripted_host import ScriptedHost
 
+LONGEST_TIP = 100  # letters of a line
 EXPERIMENT = presets.read_experiment("cartpole-positions")
 
 
@@ -191,3 +192,50 @@ def test_overlays_of_another_task_go_with_it(app: App) -> None:
     assert app.player.client.agent is None  # nor does the demo of the former task play
     app.session.load(presets.read_experiment("cartpole-positions"))
     assert app.player.client.source == "demo"
+
+
+def test_text_grows_and_shrinks_and_keeps_its_size(
+    qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_app(settings, monkeypatch)
+    show(qtbot, first)
+    usual = QApplication.font().pixelSize()
+    QTest.keyClick(first.window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(first.window, Qt.Key.Key_Equal, Qt.KeyboardModifier.ControlModifier)
+    larger = QApplication.font().pixelSize()
+    assert larger > usual
+    QTest.keyClick(first.window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.font().pixelSize() == larger  # the largest
+    end(qtbot, first)
+    second = make_app(settings, monkeypatch)
+    show(qtbot, second)
+    assert QApplication.font().pixelSize() == larger
+    for _ in range(9):
+        QTest.keyClick(second.window, Qt.Key.Key_Minus, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.font().pixelSize() < usual
+    second.window.change_zoom(0)
+    assert QApplication.font().pixelSize() == usual
+    end(qtbot, second)
+
+
+@pytest.mark.parametrize("state", [State.READY, State.RUNNING])
+def test_every_tooltip_has_lines_that_can_be_read(app: App, state: State) -> None:
+    """Qt draws plain text as one line, however long it is."""
+    reach(app, state)
+    tips = {
+        tip
+        for widget in [app.window, *app.window.findChildren(QWidget)]
+        for tip in (widget.toolTip(), *(action.toolTip() for action in widget.actions()))
+    }
+    long = [tip for tip in tips if not Qt.mightBeRichText(tip) and max(map(len, tip.split("\n"))) > LONGEST_TIP]
+    assert long == []
+
+
+def test_a_closed_menu_leaves_no_button_lit(app: App) -> None:
+    buttons = [each for each in app.window.findChildren(QToolButton) if each.menu() is not None and each.isVisible()]
+    assert len(buttons) > 8
+    for button in buttons:
+        button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, True)  # as the mouse that opened the menu left it
+        button.menu().aboutToHide.emit()
+    QTest.qWait(20)
+    assert [each.accessibleName() or each.text() for each in buttons if each.underMouse()] == []

@@ -52,6 +52,8 @@ from dqngui.texts import Text, say, sentence, words
 
 SMALLEST = (1000, 640)
 STARTING_SIZE = (1440, 900)
+FORM_PX = 280
+"""Width of the cards with settings, at least."""
 
 
 class Window(QMainWindow):
@@ -126,7 +128,7 @@ class Window(QMainWindow):
         for name, title, body in (("experiment", "Experiment", self.form), ("knobs", "Live knobs", self.knobs)):
             card = Card(title, body)
             body.set_card(card)
-            card.setMinimumWidth(280)
+            card.setMinimumWidth(themes.zoomed(FORM_PX))
             self.docks[name] = CardDock(name, card, self)
         self.docks |= self.panel_docks.docks
         self.form.setMinimumHeight(150)
@@ -282,6 +284,7 @@ class Window(QMainWindow):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
             self.docks[name].restyle(theme)
+            self.docks[name].card.setMinimumWidth(themes.zoomed(FORM_PX))
         if self.breakpoint_dialog is not None:
             self.breakpoint_dialog.restyle(theme)
 

@@ -28,7 +28,7 @@ TEXT_PX, SECONDARY_PX, TICK_PX = 13, 12, 11
 GAP = 10  # between cards, and between the window's edge and its cards
 
 
-SMALLEST_ZOOM, LARGEST_ZOOM, ZOOM_STEP = 80, 130, 10
+SMALLEST_ZOOM, LARGEST_ZOOM, ZOOM_STEP = 80, 120, 10
 """Sizes of the text, in percent."""
 
 _current = LIGHT

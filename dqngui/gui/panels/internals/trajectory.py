@@ -15,6 +15,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.analysis.pca import Projection
 from dqngui.lab.playback.episode import PlayedEpisode
 
@@ -53,10 +54,8 @@ class Trajectory(QWidget):
         self.keep.setCheckable(True)
         self.keep.setIconSize(QSize(16, 16))
         self.keep.setAccessibleName("Keep the axes for the next episodes")
-        self.keep.setToolTip(
-            f"Keep the axes of this episode for the next ones, and the last {KEPT} episodes as faint lines, "
-            "so that episodes can be compared"
-        )
+        help = f"Keep the axes of this episode for the next ones, and the last {KEPT} episodes as faint lines, "
+        self.keep.setToolTip(wrapped(f"{help}so that episodes can be compared"))
         self.keep.toggled.connect(self.keep_axes)
         self.note = ElidedLabel("", self)
         themes.set_role(self.note, "muted")
