@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
 from dqngui import presets
+from dqngui.__main__ import main
 from dqngui.gui.app.app import App
 from dqngui.gui.main_window.shortcuts import ShortcutDialog
 from dqngui.lab.session.states import Action, State
@@ -239,3 +240,25 @@ def test_a_closed_menu_leaves_no_button_lit(app: App) -> None:
         button.menu().aboutToHide.emit()
     QTest.qWait(20)
     assert [each.accessibleName() or each.text() for each in buttons if each.underMouse()] == []
+
+
+def test_the_command_line_opens_a_run_by_its_folder_or_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], saved: Path, tmp_path: Path
+) -> None:
+    shown: list[Path | None] = []
+    monkeypatch.setattr(
+        "dqngui.gui.app.app.run_window", lambda experiment, *, opened, **rest: shown.append(opened) or 0
+    )
+    runs = str(saved.parent)
+    for words in ([str(saved)], ["gui", str(saved)], [saved.name, "--runs", runs], ["last", "--runs", runs]):
+        assert main(words) == 0 and shown.pop() == saved, words
+    assert main(["cartpole", "--runs", runs]) == 0 and shown.pop() is None
+    for words, says in (
+        ([runs], "is no run: it has no experiment.toml"),
+        ([str(saved), "--set", "run.seed=1"], "a stored run opens with its own settings"),
+        (["last", "--runs", str(tmp_path / "none")], "no run"),
+        ([str(tmp_path / "gone")], "gone"),
+    ):
+        assert main(words) == 2 and not shown
+        said = capsys.readouterr().err
+        assert says in said and said.count("\n") == 1, words
