@@ -29,6 +29,11 @@ def option(help: str, metavar: str | None = None) -> Any:
 
 
 File = Annotated[str | None, Positional, option("TOML file, or the name of a preset in configs/.", "FILE")]
+FileOrRun = Annotated[
+    str | None,
+    Positional,
+    option("TOML file, name of a preset in configs/, or a stored run: its folder, name or `last`.", "FILE|RUN"),
+]
 Run = Annotated[str, Positional, option("A run's folder, its name within --runs, or `last`.", "RUN")]
 Env = Annotated[str | None, option("Put the default agent on any gymnasium environment instead.", "ID")]
 Agent = Annotated[
@@ -48,9 +53,9 @@ Json = Annotated[bool, option("Write one event a line, as JSON, to standard outp
 
 @dataclass(frozen=True)
 class GuiArguments:
-    """Open the window: watch an agent learn and change its live settings."""
+    """Open the window: watch an agent learn and change its live settings, or look at a stored run."""
 
-    file: File = None
+    file: FileOrRun = None
     env: Env = None
     agent: Agent = None
     set: Set = ()
@@ -138,6 +143,7 @@ OVERVIEW = """A desktop laboratory for deep Q-networks with attention and memory
 
 Commands (each has its own --help):
   dqngui [gui] [FILE]   the window; also the command when none is named
+  dqngui [gui] FOLDER   the window with a stored run
   dqngui train [FILE]   train without a window
   dqngui play RUN       play a stored agent
   dqngui runs [DIR]     list stored runs"""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dqngui.commands.arguments import GuiArguments
-from dqngui.commands.experiments import chosen_experiment
+from dqngui.commands.experiments import chosen_experiment, run_folder
 from dqngui.config import ConfigError
 from dqngui.texts import say
 
@@ -23,8 +23,10 @@ def run(arguments: GuiArguments) -> int:
     """Open the window and return the exit status once it is closed. Raises ConfigError."""
     if arguments.quit_after is not None and not 0 < arguments.quit_after < 1e6:
         raise ConfigError("command.quit_after")
+    opened = _run_to_open(arguments)
+    file = arguments.file if opened is None else None
     with _ended_after(arguments.quit_after):
-        experiment = chosen_experiment(arguments.file, arguments.env, arguments.set, agent=arguments.agent)
+        experiment = chosen_experiment(file, arguments.env, arguments.set, agent=arguments.agent)
     size = _size(arguments.size)
     if not 0 <= arguments.warm_up < 1e6:
         raise ConfigError("command.warm_up")
@@ -44,6 +46,7 @@ def run(arguments: GuiArguments) -> int:
         size=size,
         report=Path(arguments.report) if arguments.report is not None else None,
         warm_up=arguments.warm_up,
+        opened=opened,
     )
 
 
@@ -65,6 +68,26 @@ def _ended_after(seconds: float | None) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def _run_to_open(arguments: GuiArguments) -> Path | None:
+    """The folder of the stored run that FILE names: a path, a name within --runs or `last`; None if it names none.
+
+    Raises ConfigError for a folder that is no run, and for options that a stored run cannot take.
+    """
+    file = arguments.file
+    if file is None:
+        return None
+    folder = run_folder(file, arguments.runs) if file == "last" else Path(file)
+    if not folder.is_dir() and not folder.exists():
+        folder = Path(arguments.runs) / file
+    if not folder.is_dir():
+        return None
+    if not (folder / "experiment.toml").is_file():
+        raise ConfigError("command.no_run_at", folder=folder)
+    if arguments.env is not None or arguments.agent is not None or arguments.set or arguments.start:
+        raise ConfigError("command.open_alone")
+    return folder
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

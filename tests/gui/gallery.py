@@ -97,15 +97,9 @@ class Gallery(QObject):
         yield self._plays(5)
         self._shoot("stored")
         session.do(Action.NEW_RUN)
-        session.edit(
-            {
-                "env.id": "tests.gui.raising:Raising-v0",
-                "env.wrappers": (),
-                "env.features": (),
-                "env.kwargs": {},
-                "title": "",
-            }
-            | {"env.num_envs": 16, "run.eval_every": 5_000, "learn.warmup": 1_000}
+        session.edit({"env.id": "tests.gui.raising:Raising-v0"})
+        session.edit(  # it fails in the run, and not while it is tried
+            {"env.kwargs": {"breaks_at": 4_000}, "env.num_envs": 4, "run.eval_every": 50_000, "learn.warmup": 1_000}
         )
         session.do(Action.START)
         yield lambda: session.state is State.FAILED

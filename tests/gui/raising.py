@@ -13,13 +13,13 @@ BREAKS_AT = 700
 class RaisingEnv(CartPoleEnv):
     """CartPole whose simulator fails after some steps."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, breaks_at: int = BREAKS_AT, **options: Any) -> None:
         super().__init__(**options)
-        self._steps = 0
+        self._steps, self._breaks_at = 0, breaks_at
 
     def step(self, action: Any) -> Any:
         self._steps += 1
-        if self._steps > BREAKS_AT:
+        if self._steps > self._breaks_at:
             raise ConnectionError("the simulator does not answer any more")
         return super().step(action)
 

@@ -18,6 +18,7 @@ from dqngui.gui.settings_form.form import ExperimentForm, readable
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
 from dqngui.gui.settings_form.scale import STOPS, Scale
+from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -78,7 +79,7 @@ def test_every_editor_has_the_settings_help_and_value(form: ExperimentForm, sess
     editors = form.editors()
     for field in settings.experiment_fields():
         if (editor := editors.get(field.path)) is not None:
-            assert field.help in editor.toolTip()
+            assert wrapped(field.help) in editor.toolTip()
             assert editor.accessibleName() == field.label
     assert editors["run.total_steps"].value() == 150_000
     assert editors["net.memory"].value() == "gru"
@@ -449,7 +450,7 @@ def test_lists_and_tables_are_written_as_toml(qtbot: QtBot) -> None:
 
 
 def test_the_option_that_an_error_shows_can_be_pasted(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
-    session.edit({"env.id": "Pendulum-v1", "env.wrappers": []})
+    session.edit({"env.id": "Pendulum-v1", "env.features": ["position", "angle"], "env.actions": ["left", "right"]})
     with pytest.raises(config.ConfigError) as caught:
         check_task(session.draft.experiment)
     shown = readable(str(caught.value))

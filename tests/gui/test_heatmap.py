@@ -104,6 +104,8 @@ def test_labels_of_rows_are_decimated() -> None:
     assert row_ticks(64, 3.0, 14) == [9, 19, 29, 39, 49, 59]  # 10, 20, … counted from 1
     assert row_ticks(16, 5.0, 14, back=True) == [0, 5, 10, 15]
     assert row_ticks(3, 1.0, 14) == [0]
+    assert row_ticks(2, 10.5, 14) == [0, 1]  # a head of the attention at 1440×900, in Inspect
+    assert row_ticks(64, 10.5, 14) == list(range(1, 64, 2))
 
 
 # -- maps at one step --------------------------------------------------------------------------------------

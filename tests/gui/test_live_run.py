@@ -177,13 +177,12 @@ def test_a_person_steers_a_run(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     assert window.panel_docks.history.returns.x.size == sum(isinstance(e, m.EpisodeEnded) for e in read_events(folder))
 
 
-def test_a_run_that_cannot_start_says_why_and_the_window_lives(qtbot: QtBot, app: App) -> None:
+def test_a_run_that_cannot_start_says_why_and_leaves_no_folder(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.session.edit({"env.id": "NoSuchTask-v0"})
     click(app, Action.START)
-    wait_state(qtbot, app, State.FAILED)
-    assert app.session.run.failure is not None
-    assert "NoSuchTask" in app.window.banner.text.text()
-    click(app, Action.NEW_RUN)
+    qtbot.waitUntil(lambda: "NoSuchTask" in app.window.banner.text.text(), timeout=60_000)
+    assert app.session.state is State.READY and app.session.waiting.action is None
+    assert not (tmp_path / "runs").exists()
     app.session.edit({"env.id": "CartPole-v1"})
     click(app, Action.START)
     wait_state(qtbot, app, State.RUNNING)
@@ -340,8 +339,10 @@ def test_a_fork_that_cannot_train_leaves_its_parent_whole(qtbot: QtBot, app: App
     assert parent is not None
     session.edit({"env.id": "NoSuchTask-v0"})
     click(app, Action.FORK)
+    qtbot.waitUntil(lambda: "NoSuchTask" in app.window.banner.text.text(), timeout=60_000)
+    assert session.state is State.RUNNING  # the environment is tried before the parent is stopped
+    session.do(Action.STOP)
     qtbot.waitUntil(lambda: session.state is State.STOPPED, timeout=60_000)
-    qtbot.waitUntil(lambda: "NoSuchTask" in app.window.banner.text.text())
     assert session.run.failure is None
     assert session.run.folder == parent
     assert "env.id" in session.waiting_edits

@@ -17,8 +17,9 @@ from dqngui import presets, settings
 from dqngui.config import EnvConfig
 from dqngui.defaults import default_experiment
 from dqngui.gui.app.app import App
+from dqngui.gui.settings_form.environment_dialog import EnvironmentDialog
 from dqngui.gui.settings_form.fields import ChoiceEditor, TextEditor
-from dqngui.gui.settings_form.form import SUITED, ExperimentForm
+from dqngui.gui.settings_form.form import OTHER, SUITED, ExperimentForm
 from dqngui.hosts import Host, open_host
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
@@ -62,13 +63,13 @@ def agent_words(form: ExperimentForm) -> str:
     return form.agent.currentText() if form.agent.currentIndex() >= 0 else form.agent.placeholderText()
 
 
-def test_a_typed_id_is_offered_an_agent(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
+def test_a_typed_id_is_tried_and_gets_an_agent(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
     assert not form.suit.isVisible()
     type_id(form, "Pendulum-v1")
-    assert session.draft.experiment.env.id == "Pendulum-v1"
-    assert session.draft.experiment.net == presets.read_experiment("cartpole-positions").net  # nothing is replaced
-    assert form.suit.isVisible() and form.suit.isEnabled() and form.suit.text() == OFFER
-    form.suit.click()
+    assert session.draft.experiment.env == EnvConfig(id="Pendulum-v1")
+    assert form.task.value() is None and form.task.placeholderText() == "Pendulum-v1"
+    for path in ("env.wrappers", "env.features", "env.actions"):
+        assert not form.editors()[path].value()
     assert (agent_words(form), form.suit.text(), form.suit.isEnabled()) == (TRYING, TRYING, False)
     assert form.editors()["net.width"].isEnabled()  # the form stays usable
     ScriptedTrial.opened[-1].find(PENDULUM)
@@ -80,7 +81,40 @@ def test_a_typed_id_is_offered_an_agent(qtbot: QtBot, form: ExperimentForm, sess
     assert form.suited_note.isVisible()
     session.edit({"net.width": 32})
     assert agent_words(form) == "Own combination"
+    choose(form.task, "tmaze")
     assert not form.suited_note.isVisible()
+
+
+def test_an_own_environment_is_asked_for_in_the_task_list(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
+    choose(form.task, OTHER)
+    dialog = form.findChild(EnvironmentDialog)
+    assert dialog.isVisible() and not dialog.use.isEnabled()
+    assert form.task.value() == "cartpole-positions"  # until another one is chosen
+    dialog.id.setText("own:Maze-v0")
+    dialog.use.click()
+    assert dialog.said.text() == TRYING and not dialog.use.isEnabled()
+    ScriptedTrial.opened[-1].fail("`own:Maze-v0`: there is no module `own`")
+    qtbot.waitUntil(lambda: dialog.use.isEnabled())
+    assert "there is no module" in dialog.said.text() and dialog.isVisible()
+    dialog.id.setText("Pendulum-v1")
+    assert not dialog.said.isVisible()
+    dialog.use.click()
+    ScriptedTrial.opened[-1].find(PENDULUM)
+    qtbot.waitUntil(lambda: form.agent.value() == SUITED)
+    qtbot.waitUntil(lambda: form.findChild(EnvironmentDialog) is None)
+    assert form.task.placeholderText() == "Pendulum-v1"
+
+
+def test_the_environment_of_a_task_can_be_chosen_without_the_task(form: ExperimentForm, session: Session) -> None:
+    """CartPole's positions only become the whole CartPole."""
+    assert session.draft.experiment.env.wrappers
+    choose(form.task, OTHER)
+    dialog = form.findChild(EnvironmentDialog)
+    dialog.id.setText("CartPole-v1")
+    dialog.use.click()
+    assert session.draft.experiment.env == EnvConfig(id="CartPole-v1")
+    assert ScriptedTrial.opened[-1].request.experiment.env == EnvConfig(id="CartPole-v1")
+    dialog.reject()
 
 
 def test_the_agent_field_finds_it_for_a_preset_too(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:
@@ -116,7 +150,6 @@ def test_an_unknown_id_is_said_under_the_form(qtbot: QtBot, session: Session) ->
     form.sections["env"].toggle.click()
     type_id(form, "Pendolum-v1")
     before = session.draft.experiment
-    form.suit.click()
     qtbot.waitUntil(lambda: bool(form.problem.text()))
     assert form.problem.text().startswith(
         "Environment: there is no environment `Pendolum-v1`; did you mean Pendulum-v1"
@@ -134,7 +167,9 @@ def test_it_is_not_offered_while_a_start_waits(qtbot: QtBot) -> None:
     qtbot.addWidget(form)
     type_id(form, "Pendulum-v1")
     session.do(Action.START)
-    assert session.loading and not form.suit.isEnabled()
+    assert session.waiting.for_task is Action.START and not form.suit.isEnabled()
+    ScriptedTrial.opened[-1].find(PENDULUM)
+    qtbot.waitUntil(lambda: session.loading)
     session.on_torch_loaded()
     qtbot.waitUntil(lambda: session.state is State.RUNNING)
     assert form.suit.isEnabled()  # for a new run
@@ -146,7 +181,6 @@ def test_nothing_is_clipped_in_the_narrowest_form(qtbot: QtBot, form: Experiment
     for text in (OFFER, TRYING):
         assert QFontMetrics(form.suit.font()).horizontalAdvance(text) + 20 <= form.suit.width()
     assert form.suit.height() >= form.suit.sizeHint().height()
-    form.suit.click()
     ScriptedTrial.opened[-1].find(PENDULUM)
     qtbot.waitUntil(lambda: form.suited_note.isVisible())
     note: QLabel = form.suited_note
@@ -174,8 +208,7 @@ def test_a_hanging_environment_stops_neither_the_window_nor_its_end(
     trials = Trials()
     app: App = make_app(settings, monkeypatch, open_play_host=trials.open)
     show(qtbot, app)
-    app.session.edit({"env.id": "tests.doubles.hanging:Hanging-v0", "env.wrappers": [], "env.features": []})
-    app.window.form.suit.click()
+    app.session.edit({"env.id": "tests.doubles.hanging:Hanging-v0"})
     turns: list[float] = []
     ticking = QTimer(interval=10)
     ticking.timeout.connect(lambda: turns.append(time.monotonic()))
@@ -184,7 +217,9 @@ def test_a_hanging_environment_stops_neither_the_window_nor_its_end(
     ticking.stop()
     assert app.suited.trying
     assert not trials.hosts[-1].join(0)
-    app.session.edit({"net.width": 32})  # the form is usable, and the question is outdated
+    app.session.edit({"net.width": 32})  # the form is usable
+    assert app.suited.trying and app.session.draft.experiment.net.width == 32
+    app.session.edit({"env.kwargs": {"a": 1}})  # the question is outdated
     assert not app.suited.trying
     app.window.form.suit.click()
     end(qtbot, app, timeout=5_000)

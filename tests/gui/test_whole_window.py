@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
-    QMessageBox,
     QPushButton,
     QScrollBar,
     QTabBar,
@@ -29,6 +28,7 @@ from dqngui import messages as m
 from dqngui.gui.app.app import App
 from dqngui.gui.cards.card import Card
 from dqngui.gui.docking.arrangements import ARRANGEMENTS
+from dqngui.gui.main_window.shortcuts import ShortcutDialog
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.states import State
@@ -127,9 +127,9 @@ def test_every_interactive_widget_has_a_name_and_says_what_it_does(qtbot: QtBot,
 
 def test_the_dialog_of_shortcuts_lists_every_one(qtbot: QtBot, app: App) -> None:
     app.window.show_shortcuts()
-    (box,) = app.window.findChildren(QMessageBox)
-    shown = box.text()
-    box.close()
+    (dialog,) = app.window.findChildren(ShortcutDialog)
+    shown = dialog.text.toPlainText()
+    dialog.close()
     actions = [action for action in app.window.findChildren(QAction) if not action.shortcut().isEmpty()]
     assert len(actions) > 15
     for action in actions:

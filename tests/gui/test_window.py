@@ -374,7 +374,18 @@ def test_run_window_is_the_command_lines_contract() -> None:
     import inspect
 
     names = set(inspect.signature(run_window).parameters)
-    assert names == {"experiment", "runs", "start", "quit_after", "screenshots", "theme", "size", "report", "warm_up"}
+    assert names == {
+        "experiment",
+        "runs",
+        "start",
+        "quit_after",
+        "screenshots",
+        "theme",
+        "size",
+        "report",
+        "warm_up",
+        "opened",
+    }
 
 
 _TRAIN = """

@@ -15,7 +15,7 @@ from dqngui import messages as m
 from dqngui import presets, settings
 from dqngui.config import EnvConfig, Experiment, TaskFacts
 from dqngui.defaults import default_experiment
-from dqngui.derivation import RULES
+from dqngui.derivation import RULES, awaits_task, without_marks
 from dqngui.hosts import Host, open_host, run_inline
 from dqngui.lab.background.timing import Timing
 from dqngui.lab.session.session import Session
@@ -123,58 +123,90 @@ def test_what_an_environment_lacks_is_added_and_said(session: Session, suited: S
 # -- what is tried ------------------------------------------------------------------------------------------
 
 
-def test_what_belongs_to_the_former_environment_is_left_out(session: Session, suited: SuitedAgent) -> None:
-    former = session.draft.experiment.env
-    assert former.wrappers and former.features
+def test_another_environment_starts_from_clean_settings(session: Session, suited: SuitedAgent) -> None:
+    """Wrappers, names, title, network and learning of the former task go; what is no part of a task stays."""
+    former = session.draft.experiment
+    assert former.env.wrappers and former.env.features and former.title
+    session.edit({"run.seed": 7, "run.total_steps": 40_000, "net.width": 48, "learn.gamma": 0.5})
     session.edit({"env.id": "Acro"})  # a person types, and stops for a moment
     session.edit({"env.id": "Acrobot-v1"})
-    session.edit({"env.actions": ["left", "none", "right"]})  # chosen for this environment
-    assert suited.offered
+    clean = settings.experiment_from({"env": {"id": "Acrobot-v1"}, "run": {"seed": 7, "total_steps": 40_000}})
+    draft = session.draft.experiment
+    assert without_marks(draft) == without_marks(session.run.experiment) == without_marks(clean)
+    assert draft.env == EnvConfig(id="Acrobot-v1") and not draft.title and awaits_task(draft)
+
+
+@pytest.mark.parametrize("name", presets.preset_names())
+def test_no_shipped_task_leaves_anything_to_another_environment(name: str) -> None:
+    session = Session(presets.read_experiment(name))
+    session.edit({"env.id": "own:Env-v0"})
+    draft = session.draft.experiment
+    assert (draft.env, draft.title, draft.task) == (EnvConfig(id="own:Env-v0"), "", None)
+    assert not session.draft.problem
+    assert (draft.net, draft.learn.gamma) == (settings.experiment_from({}).net, Experiment().learn.gamma)
+    session.deleteLater()
+
+
+def test_a_chosen_environment_is_tried_at_once(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Acrobot-v1"})
+    assert suited.trying
+    request = ScriptedTrial.opened[-1].request
+    assert request.experiment is not None and request.experiment.env == EnvConfig(id="Acrobot-v1")
+    answer(suited, ACROBOT)
+    assert session.draft.experiment == settings.with_settings(
+        ACROBOT, {"run.total_steps": session.run.experiment.run.total_steps}
+    )
+    assert suited.fits and not suited.offered
+
+
+def test_names_that_a_person_gives_are_tried(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Acrobot-v1"})
+    session.edit({"env.actions": ["left", "none", "right"]})
+    assert not suited.trying and suited.offered  # what was tried is not what was asked any more
     suited.ask()
     request = ScriptedTrial.opened[-1].request
     assert request.experiment is not None
     assert request.experiment.env == EnvConfig(id="Acrobot-v1", actions=("left", "none", "right"))
-    answer(suited, ACROBOT)
-    assert words(suited.notice).endswith("Left out, because set for CartPole-v1: wrappers, features.")
+
+
+def test_what_a_person_sets_while_an_environment_is_tried_stays(session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Pendulum-v1"})
+    session.edit({"net.memory": "gru", "learn.gamma": 0.9})
+    session.edit({"net.width": 63})  # does not fit, and stays as typed
+    assert suited.trying and session.draft.problem
+    answer(suited, PENDULUM)
+    draft = session.draft.experiment
+    assert (draft.net.memory, draft.learn.gamma, session.draft.value("net.width")) == ("gru", 0.9, 63)
+    assert [wrapper.name for wrapper in draft.env.wrappers] == ["discretize"] and draft.task == PENDULUM.task
+    assert draft.learn.warmup == settings.with_settings(PENDULUM, {"run.total_steps": 150_000}).learn.warmup  # derived
+    assert "discretize" in words(suited.notice)
 
 
 def test_settings_of_an_invalid_mixture_of_environments_are_left_out_too(session: Session, suited: SuitedAgent) -> None:
     session.load(presets.read_experiment("tmaze"))
     assert session.draft.experiment.env.kwargs
     session.edit({"env.id": "dqngui/Catch-v0"})
-    assert session.draft.problem  # it knows no such arguments
-    assert suited.offered
-    suited.ask()
-    request = ScriptedTrial.opened[-1].request
-    assert request.experiment is not None
-    assert (request.experiment.env.id, request.experiment.env.kwargs) == ("dqngui/Catch-v0", {})
-    answer(suited, default_experiment(EnvConfig(id="dqngui/Catch-v0")))
     assert not session.draft.problem
-    assert session.draft.experiment.env.id == "dqngui/Catch-v0"
+    assert (session.draft.experiment.env.id, session.draft.experiment.env.kwargs) == ("dqngui/Catch-v0", {})
 
 
-def test_what_a_person_chose_for_this_environment_is_tried(session: Session, suited: SuitedAgent) -> None:
-    title, env = session.draft.experiment.title, session.draft.experiment.env
+def test_a_slip_of_the_keys_loses_nothing(session: Session, suited: SuitedAgent) -> None:
+    before = session.draft.experiment
     session.edit({"env.id": "CartPole-v"})
-    session.edit({"env.id": "CartPole-v1"})  # a slip of the keys: nothing of it is another environment's
-    assert not suited.offered
+    session.edit({"env.id": "CartPole-v1"})
+    assert session.draft.experiment == before
+    assert not suited.offered and not suited.trying
     suited.ask()
     request = ScriptedTrial.opened[-1].request
-    assert request.experiment is not None and request.experiment.env == env
-    answer(suited, default_experiment(env))
-    assert session.draft.experiment.title == title  # still its name
-    session.edit({"env.id": "Acrobot-v1"})
-    suited.ask()
-    answer(suited, ACROBOT)
-    assert session.draft.experiment.title == ""
+    assert request.experiment is not None and request.experiment.env == before.env
+    answer(suited, default_experiment(before.env))
+    assert session.draft.experiment.title == before.title  # still its name
 
 
 def test_added_wrappers_are_left_out_of_the_next_environment(session: Session, suited: SuitedAgent) -> None:
     session.edit({"env.id": "Pendulum-v1"})
-    suited.ask()
     answer(suited, PENDULUM)
     session.edit({"env.id": "Acrobot-v1"})
-    suited.ask()
     request = ScriptedTrial.opened[-1].request
     assert request.experiment is not None and request.experiment.env == EnvConfig(id="Acrobot-v1")
 
@@ -182,10 +214,65 @@ def test_added_wrappers_are_left_out_of_the_next_environment(session: Session, s
 def test_a_loaded_experiment_has_its_own_settings(session: Session, suited: SuitedAgent, tmp_path: Path) -> None:
     session.edit({"env.id": "Acrobot-v1"})
     session.load(presets.read_experiment("tmaze"))
-    assert not suited.offered
+    assert not suited.offered and not suited.trying
     session.edit({"env.id": "Acrobot-v1"})
     assert session.open_stored(create(tmp_path, PENDULUM))
-    assert not suited.offered
+    assert not suited.offered and not suited.trying
+
+
+# -- a start waits ------------------------------------------------------------------------------------------
+
+
+def test_a_start_waits_until_its_environment_was_tried(qtbot: QtBot, session: Session, suited: SuitedAgent) -> None:
+    session.edit({"env.id": "Acrobot-v1"})
+    session.do(Action.START)
+    assert session.waiting.for_task is Action.START and session.state is State.READY and len(ScriptedTrial.opened) == 1
+    assert Action.START not in session.allowed
+    answer(suited, ACROBOT)
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    assert session.run.experiment.task == ACROBOT.task
+
+
+def test_settings_of_an_environment_that_nobody_tried_are_tried_first(
+    qtbot: QtBot, session: Session, suited: SuitedAgent
+) -> None:
+    session.edit({"env.kwargs": {"max_episode_steps": 100}})
+    assert not suited.trying  # before a start only
+    session.do(Action.START)
+    request = ScriptedTrial.opened[-1].request
+    assert request.experiment is not None and request.experiment.env == session.draft.experiment.env
+    before = session.draft.experiment
+    answer(suited, default_experiment(before.env))
+    qtbot.waitUntil(lambda: session.state is State.RUNNING)
+    assert (session.run.experiment.net, session.run.experiment.learn) == (before.net, before.learn)
+
+
+def test_a_shipped_task_starts_at_once(qtbot: QtBot, session: Session, suited: SuitedAgent) -> None:
+    session.load(presets.read_experiment("tmaze"))
+    session.do(Action.START)
+    assert session.state is State.STARTING and not ScriptedTrial.opened
+
+
+@pytest.mark.parametrize("ends", ["fails", "edited", "cancelled"])
+def test_a_start_is_dropped_without_a_folder_if_the_environment_does_not_work(
+    session: Session, suited: SuitedAgent, tmp_path: Path, ends: str
+) -> None:
+    session.runs = tmp_path / "runs"
+    said: list[str] = []
+    session.message.connect(lambda text, details: said.append(words(text)))
+    session.edit({"env.id": "own:Broken-v0"})
+    session.do(Action.START)
+    if ends == "fails":
+        ScriptedTrial.opened[-1].fail("its action space has three dimensions")
+        suited.tick(0.0)
+        assert said == ["Training could not start: its action space has three dimensions"]
+    elif ends == "edited":
+        session.edit({"env.kwargs": {"size": 3}})
+    else:
+        suited.cancel()
+    assert session.state is State.READY and session.waiting.action is None
+    assert Action.START in session.allowed  # to try again
+    assert not session.runs.exists()
 
 
 # -- what is dropped ----------------------------------------------------------------------------------------
@@ -202,12 +289,12 @@ def test_settings_that_stay_may_change_meanwhile(session: Session, suited: Suite
     session.edit({"run.total_steps": 20_000})
     assert suited.fits
     session.edit({"net.width": 32})
-    assert not suited.fits and not suited.notice
+    assert not suited.fits and suited.notice  # the agent is another one, the task is the same
+    session.load(presets.read_experiment("tmaze"))
+    assert not suited.notice
 
 
-@pytest.mark.parametrize(
-    "change", [{"net.width": 32}, {"net.width": 63}, {"env.id": "MountainCar-v0"}, {"env.kwargs": {"gravity": 1.0}}]
-)
+@pytest.mark.parametrize("change", [{"net.width": 32}, {"net.width": 63}, {"env.kwargs": {"gravity": 1.0}}])
 def test_an_edit_drops_the_result(session: Session, suited: SuitedAgent, change: dict[str, Any]) -> None:
     session.edit({"env.id": "Acrobot-v1"})
     suited.ask()
@@ -221,8 +308,15 @@ def test_an_edit_drops_the_result(session: Session, suited: SuitedAgent, change:
     assert session.draft.value(path) == value
 
 
-def test_a_run_that_starts_drops_the_result(qtbot: QtBot, session: Session, suited: SuitedAgent) -> None:
+def test_a_third_environment_is_tried_in_place_of_the_second(session: Session, suited: SuitedAgent) -> None:
     session.edit({"env.id": "Acrobot-v1"})
+    session.edit({"env.id": "MountainCar-v0"})
+    second, third = ScriptedTrial.opened
+    assert second.killed and suited.trying
+    assert third.request.experiment is not None and third.request.experiment.env.id == "MountainCar-v0"
+
+
+def test_a_run_that_starts_drops_the_result(qtbot: QtBot, session: Session, suited: SuitedAgent) -> None:
     before = session.draft.experiment
     suited.ask()
     session.do(Action.START)
@@ -293,7 +387,7 @@ def test_an_unknown_id_is_said_and_the_draft_stays(session: Session, real: Suite
 
 
 def test_an_environment_that_raises_is_said_and_the_draft_stays(session: Session, real: SuitedAgent) -> None:
-    session.edit({"env.id": "tests.gui.raising:Raising-v0", "env.wrappers": [], "env.features": []})
+    session.edit({"env.id": "tests.gui.raising:Raising-v0"})
     before = session.draft.experiment
     tried(real)
     assert "the simulator does not answer any more" in words(real.problem)
@@ -311,7 +405,8 @@ def test_a_wrong_setting_that_stays_is_said_at_once(session: Session, suited: Su
     session.edit({"env.id": "Acrobot-v1"})
     session.edit({"run.total_steps": 0})
     suited.ask()
-    assert suited.problem and not suited.trying and not ScriptedTrial.opened
+    assert suited.problem and not suited.trying and ScriptedTrial.opened[-1].killed  # of the one before
+    assert len(ScriptedTrial.opened) == 1
 
 
 def no_wrapper(session: Session, suited: SuitedAgent) -> None:
@@ -367,7 +462,7 @@ def test_a_silent_environment_is_given_up(session: Session, suited: SuitedAgent,
 
 def test_a_hanging_environment_ends_when_the_window_closes(qtbot: QtBot, session: Session) -> None:
     suited = SuitedAgent(session, parent=session)
-    session.edit({"env.id": HANGING, "env.wrappers": [], "env.features": []})
+    session.edit({"env.id": HANGING})
     suited.ask()
     qtbot.wait(1500)  # longer than an environment that answers
     assert suited.trying

@@ -193,10 +193,12 @@ def run_window(
     size: tuple[int, int] | None = None,
     report: Path | None = None,
     warm_up: float = 0.0,
+    opened: Path | None = None,
 ) -> int:
     """Show the window until it is closed and return the exit status (130 after Ctrl+C or SIGTERM).
 
-    `report` is the file for the measurements of `dqngui.gui.app.cost_report`, which begin after `warm_up` seconds.
+    `report` is the file for the measurements of `dqngui.gui.app.cost_report`, which begin after `warm_up` seconds;
+    `opened` is the folder of a stored run to show first.
     """
     qt = QApplication.instance() or QApplication(["dqngui"])
     assert isinstance(qt, QApplication)
@@ -214,6 +216,10 @@ def run_window(
     window.restore_layout(geometry=size is None)
     if size is not None:
         window.resize(*size)
+    if opened is not None:
+        window.shown.connect(lambda: window.opening.open(opened))
+    elif not start:
+        window.shown.connect(window.unfinished.offer)
     if start:
         window.shown.connect(lambda: app.session.do(Action.START))
     if quit_after is not None:

@@ -26,6 +26,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.two_lengths import TwoLengths
+from dqngui.gui.widgets.unlit import unlight_after
 
 
 class Card(QFrame):
@@ -55,6 +56,7 @@ class Card(QFrame):
         self.menu = QMenu(self)
         self.menu_button = QToolButton(self.header)
         self.menu_button.setMenu(self.menu)
+        unlight_after(self.menu, self.menu_button)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu_button.setIconSize(QSize(16, 16))
         self.menu_button.setToolTip(f"{title}: more actions")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from dqngui.gui.docking.tiles import Part, cards, column, row
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.plain_label import plain_tip
 
 
 class Arrangement(NamedTuple):
@@ -158,7 +159,7 @@ class ArrangementSwitch(QWidget):
             button = QPushButton(text)
             button.setCheckable(True)
             button.setFixedHeight(30)
-            button.setToolTip(f"{tip} ({keys})")
+            button.setToolTip(plain_tip(f"{tip} ({keys})"))
             button.setAccessibleName(f"Arrangement {text}")
             button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
             themes.set_role(button, "flat")

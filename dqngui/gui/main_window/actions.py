@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -37,7 +38,10 @@ WORDS: dict[Action, ActionText] = {
     ),
     Action.STOP: ActionText("Stop", "stop", ("Ctrl+E",), "Save, then end; the run can be resumed"),
     Action.RESUME_RUN: ActionText("Resume", "restart", ("Ctrl+R",), "Go on from the last checkpoint"),
-    Action.NEW_RUN: ActionText("New run", "plus", ("Ctrl+N",), "Close this run and edit the experiment of a new one"),
+    Action.TRAIN_ON: ActionText("Train on…", "play-circle-outline", ("Ctrl+T",), "Add steps to this finished run"),
+    Action.NEW_RUN: ActionText(
+        "New run", "plus", ("Ctrl+N",), "Close this run (save and stop it first), and edit the experiment of a new one"
+    ),
     Action.FORK: ActionText(
         "Fork", "source-branch", ("Ctrl+Shift+F",), "Save this run, and continue from here as a new run"
     ),
@@ -61,16 +65,22 @@ WORDS: dict[Action, ActionText] = {
 
 
 class RunActions:
-    """The run's actions, enabled as the session allows. `[Action.START]` gives one."""
+    """The run's actions, enabled as the session allows. `[Action.START]` gives one. `asks`: what an action does instead
+    of `Session.do`, because it needs an answer of the person first.
+    """
 
-    def __init__(self, session: Session, window: QWidget) -> None:
+    def __init__(
+        self, session: Session, window: QWidget, asks: Mapping[Action, Callable[[], object]] | None = None
+    ) -> None:
         self._session = session
+        asks = asks or {}
         self._actions: dict[Action, QAction] = {}
         for name, shown in WORDS.items():
             action = QAction(shown.text, window)
             action.setShortcuts([QKeySequence(keys) for keys in shown.shortcuts])
-            action.setToolTip(f"{shown.tip} ({self._shortcut_text(action)})")
-            action.triggered.connect(lambda _=False, name=name: session.do(name))
+            action.setToolTip(plain_tip(f"{shown.tip} ({self._shortcut_text(action)})"))
+            do = asks.get(name, lambda name=name: session.do(name))
+            action.triggered.connect(lambda _=False, do=do: do())
             window.addAction(action)
             self._actions[name] = action
         session.changed.connect(self.refresh)
@@ -84,7 +94,7 @@ class RunActions:
     def _tip(self, name: Action, problem: str) -> str:
         """What the action does, or why it is not possible now."""
         impossible = self._session.state is not State.READY and name not in self._session.allowed and problem
-        return f"{problem if impossible else WORDS[name].tip} ({self._shortcut_text(self._actions[name])})"
+        return plain_tip(f"{problem if impossible else WORDS[name].tip} ({self._shortcut_text(self._actions[name])})")
 
     def __getitem__(self, name: Action) -> QAction:
         return self._actions[name]

@@ -1,8 +1,8 @@
-"""The banner below the header: one sentence about a failure, a pause or a notice, with buttons."""
+"""The banner over the lower edge of the cards: one sentence about a failure, a pause or a notice, with buttons."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QIcon
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -10,11 +10,13 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.plain_label import plain_label
 
+INFORMS_MS = 15_000
 _ICONS = {"bad": "alert-circle-outline", "warn": "alert-outline", "muted": "information-outline"}
 
 
 class Banner(QWidget):
-    """Shows one sentence until it is dismissed or replaced; hidden without one.
+    """Shows one sentence until it is dismissed or replaced; hidden without one. A sentence that only informs, without a
+    button, goes by itself after `INFORMS_MS`, unless the mouse is over it.
 
     Attributes:
         role: the kind of sentence, a name of a colour: bad (an error), warn or muted.
@@ -23,7 +25,7 @@ class Banner(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         frame = QFrame(self)
-        frame.setObjectName("card")
+        frame.setObjectName("notice")
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, GAP)
         outer.addWidget(frame)
@@ -53,6 +55,8 @@ class Banner(QWidget):
         line.addWidget(self.text, 1)
         for widget in (self.go_on, self.copy, self.dismiss):
             line.addWidget(widget)
+        self._leaving = QTimer(self, interval=INFORMS_MS, singleShot=True)
+        self._leaving.timeout.connect(self._leave)
         self.hide()
 
     def show_text(self, text: str, role: str = "muted", details: str = "", action: QAction | None = None) -> None:
@@ -67,6 +71,17 @@ class Banner(QWidget):
         self.copy.setVisible(bool(details))
         self.restyle(themes.current())
         self.show()
+        if role == "muted" and action is None:
+            self._leaving.start()
+        else:
+            self._leaving.stop()
+
+    @Slot()
+    def _leave(self) -> None:
+        if self.underMouse():
+            self._leaving.start()
+        else:
+            self.hide()
 
     def _do(self) -> None:
         if self._action is not None:

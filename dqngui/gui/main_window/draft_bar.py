@@ -1,4 +1,4 @@
-"""The bar below the header with the waiting edits, and buttons to fork, to start a new run, or to discard them."""
+"""The bar over the lower edge of the cards with the waiting edits, and buttons to fork, start anew or discard them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DraftBar(QWidget):
         super().__init__(parent)
         self._session, self._actions = session, actions
         frame = QFrame(self)
-        frame.setObjectName("card")
+        frame.setObjectName("notice")
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, GAP)
         outer.addWidget(frame)

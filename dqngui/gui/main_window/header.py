@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
+import time
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from dqngui import catalog
 from dqngui.config import Experiment
 from dqngui.gui.main_window.actions import WORDS, RunActions
+from dqngui.gui.settings_form.setting_words import trying_text
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP, Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.plain_label import plain_label, plain_tip
+from dqngui.gui.widgets.unlit import unlight_after
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.lab.session.suited_agent import SuitedAgent
 from dqngui.texts import words
 
 STATE_WORDS: dict[State, tuple[str, str]] = {
@@ -37,16 +42,20 @@ BUTTONS: dict[State, tuple[Action, ...]] = {
     State.PAUSED: (Action.UNPAUSE, Action.STEP, Action.STOP, Action.FORK),
     State.STOPPING: (Action.STOP,),
     State.STOPPED: (Action.RESUME_RUN, Action.FORK, Action.NEW_RUN),
-    State.FINISHED: (Action.FORK, Action.NEW_RUN),
+    State.FINISHED: (Action.TRAIN_ON, Action.FORK, Action.NEW_RUN),
     State.FAILED: (Action.RESUME_RUN, Action.FORK, Action.NEW_RUN),
     State.STORED: (Action.RESUME_RUN, Action.FORK, Action.NEW_RUN),
 }
-"""The visible buttons in each state; the session decides which are enabled."""
+"""The visible buttons in each state; the session decides which are enabled. Where all steps are trained, Train on
+replaces Resume.
+"""
 _ORDER = (
-    Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STOP, Action.RESUME_RUN, Action.FORK,
-    Action.NEW_RUN,
+    Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STOP, Action.RESUME_RUN,
+    Action.TRAIN_ON, Action.FORK, Action.NEW_RUN,
 )  # fmt: skip
-_LOADS_TORCH = (Action.START, Action.RESUME_RUN)
+_WAITS = (Action.START, Action.RESUME_RUN, Action.TRAIN_ON)
+_BUSY = (State.STARTING, State.STOPPING)
+REFRESH_MS, SHOWN_AFTER_S = 1000, 2.0
 
 
 def summary(experiment: Experiment, device: str = "") -> str:
@@ -68,9 +77,17 @@ def summary(experiment: Experiment, device: str = "") -> str:
 class Header(QWidget):
     """State, summary, buttons and the menu."""
 
-    def __init__(self, session: Session, actions: RunActions, menu: QMenu, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        suited: SuitedAgent,
+        actions: RunActions,
+        menu: QMenu,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._session, self._actions = session, actions
+        self._session, self._suited, self._actions = session, suited, actions
+        self._busy_since: tuple[State, float] = session.state, time.monotonic()
         self.setFixedHeight(48)
         self._dot = plain_label()
         self._dot.setFixedSize(10, 10)
@@ -86,6 +103,7 @@ class Header(QWidget):
             button.installEventFilter(self)
         self.menu_button = QToolButton()
         self.menu_button.setMenu(menu)
+        unlight_after(menu, self.menu_button)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu_button.setIconSize(QSize(18, 18))
         self.menu_button.setFixedSize(30, 30)
@@ -93,12 +111,15 @@ class Header(QWidget):
         self.menu_button.setAccessibleName("Menu")
         self._lay_out()
         session.changed.connect(self.refresh)
+        suited.changed.connect(self.refresh)
+        self._timer = QTimer(self, interval=REFRESH_MS)  # seconds go on while the program is busy
+        self._timer.timeout.connect(self._refresh_busy)
         self.restyle(themes.current())
 
     def _button(self, name: Action) -> QPushButton:
         button = QPushButton(WORDS[name].text)
         button.setIconSize(QSize(16, 16))
-        button.clicked.connect(lambda: self._session.do(name))
+        button.clicked.connect(lambda: self._actions[name].trigger())
         if name is Action.START:
             themes.set_role(button, "accent")
         return button
@@ -156,23 +177,48 @@ class Header(QWidget):
     def refresh(self) -> None:
         """Update state, summary and buttons."""
         session = self._session
-        word, token = STATE_WORDS[session.state]
-        self.word.setText(word)
+        token = STATE_WORDS[session.state][1]
+        if session.state is not self._busy_since[0]:
+            self._busy_since = session.state, time.monotonic()
+        self._refresh_busy()
         color = themes.current().color(token).name()
         self._dot.setStyleSheet(f"background: {color}; border-radius: 5px;")
         self.summary.setText(self._summary())
-        allowed, shown = session.allowed, BUTTONS[session.state]
+        allowed, shown = session.allowed, set(BUTTONS[session.state])
+        if Action.TRAIN_ON in allowed:
+            shown = shown - {Action.RESUME_RUN} | {Action.TRAIN_ON}
         for name, button in self.buttons.items():
             button.setVisible(name in shown)
             button.setEnabled(name in allowed)
             button.setToolTip(self._actions[name].toolTip())
         start = self.buttons[Action.START]
-        for name in _LOADS_TORCH:
-            self.buttons[name].setText("Loading torch…" if session.loading else WORDS[name].text)
+        for name in _WAITS:
+            self.buttons[name].setText(self._what_waits() or WORDS[name].text)
         if session.draft.problem:
             start.setToolTip(plain_tip(words(session.draft.problem)))
         step = "One vector step; with Shift up to the next update, with Alt to the end of the episode"
-        self.buttons[Action.STEP].setToolTip(f"{step} ({self._actions[Action.STEP].shortcut().toString()})")
+        keys = self._actions[Action.STEP].shortcut().toString()
+        self.buttons[Action.STEP].setToolTip(plain_tip(f"{step} ({keys})"))
+
+    def _what_waits(self) -> str:
+        """What a start waits for; "" if none waits."""
+        if self._session.waiting.for_task is not None:
+            return trying_text(self._suited.seconds)
+        return "Loading torch…" if self._session.loading else ""
+
+    @Slot()
+    def _refresh_busy(self) -> None:
+        """Update the state, with the seconds that it takes already if the program is busy."""
+        state, since = self._busy_since
+        word = STATE_WORDS[state][0]
+        if state is State.STARTING and self._session.after_stop is not None:
+            word = "Saving the run first…"
+        seconds = time.monotonic() - since
+        self.word.setText(f"{word} {seconds:.0f} s" if state in _BUSY and seconds >= SHOWN_AFTER_S else word)
+        if state not in _BUSY:
+            self._timer.stop()
+        elif not self._timer.isActive():
+            self._timer.start()
 
     def _summary(self) -> str:
         session = self._session

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QMenu, QWidget
 from dqngui.gui.main_window.actions import RunActions
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.session.states import Action
 
 THEMES: dict[themes.Setting, str] = {"system": "As the system", "dark": "Dark", "light": "Light"}
 _RUN_GROUPS = (
     (Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE, Action.STOP),
-    (Action.RESUME_RUN, Action.NEW_RUN, Action.TRUST),
+    (Action.RESUME_RUN, Action.TRAIN_ON, Action.NEW_RUN, Action.TRUST),
     (Action.FORK, Action.START_DRAFT, Action.DISCARD_DRAFT),
     (Action.SAVE, Action.UNDO_KNOB),
 )
@@ -38,7 +39,7 @@ class MainMenu(QMenu):
         action = QAction(themes.icon(icon), text, self._owner)
         if keys:
             action.setShortcut(QKeySequence(keys))
-        action.setToolTip(f"{tip} ({keys})" if keys else tip)
+        action.setToolTip(plain_tip(f"{tip} ({keys})" if keys else tip))
         action.triggered.connect(lambda: do())
         menu.addAction(action)
         self._owner.addAction(action)

@@ -7,11 +7,40 @@ from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import Card
 
+SHARE = 0.8
+"""Of the height of the screen and of the window, at most for the dialog."""
 DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
+
+
+class ShortcutDialog(QDialog):
+    """Shows the table of all shortcuts; it scrolls, so it is never taller than the screen.
+
+    Attributes:
+        text: the table.
+    """
+
+    def __init__(self, window: QWidget, cards: Iterable[Card]) -> None:
+        super().__init__(window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Keyboard shortcuts")
+        self.text = QTextBrowser()
+        self.text.setAccessibleName("Keyboard shortcuts")
+        self.text.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.text.setHtml(shortcut_table(window, cards))
+        self.text.setLineWrapMode(QTextBrowser.LineWrapMode.NoWrap)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        box = QVBoxLayout(self)
+        box.addWidget(self.text)
+        box.addWidget(buttons)
+        size = self.text.document().size().toSize()
+        bar = self.text.verticalScrollBar().sizeHint().width()
+        height = min(window.height(), window.screen().availableGeometry().height())
+        self.resize(size.width() + bar + 48, min(size.height() + 80, round(SHARE * height)))
 
 
 def shortcut_table(window: QWidget, cards: Iterable[Card]) -> str:

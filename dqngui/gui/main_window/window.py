@@ -13,8 +13,6 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QStatusBar,
     QTabWidget,
-    QVBoxLayout,
-    QWidget,
 )
 
 import dqngui
@@ -32,8 +30,14 @@ from dqngui.gui.main_window.diagnostics import diagnostics
 from dqngui.gui.main_window.draft_bar import DraftBar
 from dqngui.gui.main_window.header import Header
 from dqngui.gui.main_window.menus import THEMES, MainMenu
-from dqngui.gui.main_window.shortcuts import shortcut_table, tab_from
+from dqngui.gui.main_window.notices import Notices
+from dqngui.gui.main_window.opening import OpenRuns
+from dqngui.gui.main_window.shortcuts import ShortcutDialog, tab_from
+from dqngui.gui.main_window.sizes import add_sizes, stored_zoom
 from dqngui.gui.main_window.statusbar import StatusLine
+from dqngui.gui.main_window.train_on import ask_to_train_on
+from dqngui.gui.main_window.unfinished import UnfinishedRun
+from dqngui.gui.main_window.window_title import WindowTitle
 from dqngui.gui.settings_form.form import ExperimentForm
 from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.style import theme as themes
@@ -48,6 +52,8 @@ from dqngui.texts import Text, say, sentence, words
 
 SMALLEST = (1000, 640)
 STARTING_SIZE = (1440, 900)
+FORM_PX = 280
+"""Width of the cards with settings, at least."""
 
 
 class Window(QMainWindow):
@@ -73,22 +79,27 @@ class Window(QMainWindow):
         self._hits: tuple[BreakpointHit, ...] = ()  # the breakpoints that the banner shows
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
-        themes.apply(_app(), self._setting)
-        self.setWindowTitle("dqngui")
+        self.zoom = stored_zoom(settings)
+        themes.apply(_app(), self._setting, self.zoom)
         self.setMinimumSize(*SMALLEST)
         self.resize(*STARTING_SIZE)
         self.setDockNestingEnabled(True)
         self.setDocumentMode(True)  # tabs without a frame
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.run_actions = RunActions(session, self)
+        asks = {Action.TRAIN_ON: partial(ask_to_train_on, session, self)}
+        self.run_actions = RunActions(session, self, asks)
+        self.opening = OpenRuns(session, self)
         self._make_cards()
         self.breakpoints = BreakpointList(session, self)
         self.breakpoint_dialog: BreakpointDialog | None = None
         self.menu = self._make_menu()
-        self.header = Header(session, self.run_actions, self.menu)
+        self.header = Header(session, suited, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
+        self.unfinished = UnfinishedRun(session, settings, self.banner, self)
+        self.addAction(self.unfinished.offered)
         self.status = StatusLine(session)
+        self.title = WindowTitle(session, self)
         self._frame()
         self.layouts = CardLayout(self, self.docks)
         self.tab_raiser = TabRaiser(self, self.panel_docks, self.layouts)
@@ -118,7 +129,7 @@ class Window(QMainWindow):
         for name, title, body in (("experiment", "Experiment", self.form), ("knobs", "Live knobs", self.knobs)):
             card = Card(title, body)
             body.set_card(card)
-            card.setMinimumWidth(280)
+            card.setMinimumWidth(themes.zoomed(FORM_PX))
             self.docks[name] = CardDock(name, card, self)
         self.docks |= self.panel_docks.docks
         self.form.setMinimumHeight(150)
@@ -126,6 +137,14 @@ class Window(QMainWindow):
 
     def _make_menu(self) -> MainMenu:
         menu = MainMenu(self.run_actions, self)
+        menu.add(
+            menu.run,
+            "Open run…",
+            "folder-open-outline",
+            "Ctrl+O",
+            "Look at a stored run: choose its folder, or drop it on the window",
+            self.opening.ask,
+        )
         self._breakpoints_action = menu.add(
             menu.run,
             "Breakpoints…",
@@ -139,6 +158,7 @@ class Window(QMainWindow):
         menu.add_themes(self._setting, self.set_theme)
         for name, (text, keys, tip, icon) in ARRANGEMENTS.items():
             menu.add(menu.view, f"Arrangement: {text}", icon, keys, tip, partial(self.arrange, name))
+        add_sizes(menu, self, self.change_zoom)
         menu.view.addSeparator()
         menu.add_cards([dock.toggleViewAction() for dock in self.docks.values()])
         menu.add(
@@ -162,18 +182,13 @@ class Window(QMainWindow):
         line.insertWidget(line.indexOf(self.header.summary) + 1, self.switch)
         self.breakpoint_button = BreakpointButton(self.breakpoints, self._breakpoints_action)
         line.insertWidget(line.indexOf(self.header.menu_button), self.breakpoint_button)
-        top = QWidget()
-        box = QVBoxLayout(top)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        for part in (self.header, self.draft_bar, self.banner):
-            box.addWidget(part)
-        self.setMenuWidget(top)
+        self.setMenuWidget(self.header)
         bar = QStatusBar()
         bar.setSizeGripEnabled(False)
         bar.setContentsMargins(0, 0, 0, 0)
         bar.addWidget(self.status, 1)
         self.setStatusBar(bar)
+        self.notices = Notices(self, (self.draft_bar, self.banner))
 
     # -- events of the session ---------------------------------------------------------------------
 
@@ -248,17 +263,25 @@ class Window(QMainWindow):
         """Change the theme, now and for later starts."""
         self._setting = setting
         self.settings.setValue("theme", setting)
-        themes.apply(_app(), setting)
         self._restyle()
+
+    def set_zoom(self, percent: int) -> None:
+        """Change the size of the text, in percent, now and for later starts."""
+        self.zoom = max(themes.SMALLEST_ZOOM, min(themes.LARGEST_ZOOM, percent))
+        self.settings.setValue("zoom", self.zoom)
+        self._restyle()
+
+    def change_zoom(self, steps: int) -> None:
+        """Make the text larger or smaller by steps; 0: of the usual size."""
+        self.set_zoom(self.zoom + steps * themes.ZOOM_STEP if steps else 100)
 
     @Slot()
     def _on_system_scheme(self) -> None:
         if self._setting == "system":
-            themes.apply(_app(), "system")
             self._restyle()
 
     def _restyle(self) -> None:
-        theme = themes.current()
+        theme = themes.apply(_app(), self._setting, self.zoom)
         for part in (
             self.run_actions,
             self.menu,
@@ -273,6 +296,7 @@ class Window(QMainWindow):
             part.restyle(theme)
         for name in ("experiment", "knobs"):
             self.docks[name].restyle(theme)
+            self.docks[name].card.setMinimumWidth(themes.zoomed(FORM_PX))
         if self.breakpoint_dialog is not None:
             self.breakpoint_dialog.restyle(theme)
 
@@ -301,7 +325,7 @@ class Window(QMainWindow):
         QGuiApplication.clipboard().setText(self.report(f"State: {self.session.state}"))
 
     def show_shortcuts(self) -> None:
-        self._inform("Keyboard shortcuts", shortcut_table(self, (dock.card for dock in self.docks.values())))
+        ShortcutDialog(self, (dock.card for dock in self.docks.values())).open()
 
     def show_about(self) -> None:
         self._inform(
@@ -320,6 +344,7 @@ class Window(QMainWindow):
     @Slot()
     def on_closing(self) -> None:
         """Show that the window is closing, and disable it."""
+        self.unfinished.closing()
         self.header.word.setText("Saving…" if self.session.job.active else "Closing…")
         for part in (self.form, self.knobs, self.header, self.draft_bar):
             part.setEnabled(False)
@@ -367,6 +392,7 @@ class Window(QMainWindow):
             self.settings.setValue("geometry", self.saveGeometry())
             self.layouts.save(self.settings)
             self.status.stop()
+            self.title.stop()
             self.paint_budget.stop()
             event.accept()
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +13,11 @@ from dqngui import presets, settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.derivation import AUTOMATIC, RULES, derivable
 from dqngui.gui.cards.card import Card
+from dqngui.gui.settings_form.environment_dialog import EnvironmentDialog
 from dqngui.gui.settings_form.fields import MODULES, ChoiceEditor, Editor, TextEditor, editor_for
 from dqngui.gui.settings_form.relevance import relevant
 from dqngui.gui.settings_form.rows import FormRows, Section
-from dqngui.gui.settings_form.setting_words import value_words
+from dqngui.gui.settings_form.setting_words import readable, trying_text, value_words
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
@@ -33,6 +33,8 @@ FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "
 """Settings that are always shown; the others are in the sections below, which are folded at first."""
 SUITED = ":suited"
 """In place of the name of an agent: the agent that suits the task. No file can have this name."""
+OTHER = ":other"
+"""In place of the name of a task: an environment that is asked for. No file can have this name."""
 SECTION_TITLES = {"env": "Environment", "net": "Network", "learn": "Learning", "run": "Run"}
 _HIDDEN = {"net.attention_options", "net.memory_options"}  # shown field by field instead
 _NEEDS_FORK = "Fixed while a run trains: a change takes effect in a fork or a new run."
@@ -41,34 +43,11 @@ _SUIT_HELP = (
     "Sizes and settings that follow from what the environment shows: it is tried for a few seconds. The total "
     "steps stay."
 )
-_TRYING = "Trying the task…"
-
-
-def readable(problem: str) -> str:
-    """Rewrite a config error with the names that the form uses: `` `net.width`: expected `int` >= 4 `` becomes
-    `Width: expected a whole number ≥ 4`."""
-    for name, text in (
-        ("`int`", "a whole number"),
-        ("`float`", "a number"),
-        ("`str`", "text"),
-        ("`bool`", "yes or no"),
-    ):
-        problem = problem.replace(name, text)
-    problem = problem.replace(">=", "≥").replace("<=", "≤")
-    problem = re.sub(r"`([a-z]+\.[a-z_.]+)`", lambda found: _label(found[1]), problem)
-    return problem[:1].upper() + problem[1:]
 
 
 def _shown(path: str, value: Any) -> Any:
     """The value to show: a run made with `inline` continues in a thread, because inline would freeze the window."""
     return "thread" if path == "run.host" and value == "inline" else value
-
-
-def _label(path: str) -> str:
-    try:
-        return settings.field_at(path).label
-    except ConfigError:
-        return path.rsplit(".", 1)[-1].replace("_", " ")
 
 
 class ExperimentForm(QWidget):
@@ -104,25 +83,35 @@ class ExperimentForm(QWidget):
             except ConfigError as error:  # a broken preset must not keep the window from opening
                 self._session.run.notice = error.text
         choices = [(name, preset.title or name, preset.env.id) for name, preset in self._presets.items()]
-        task = ChoiceEditor(choices)
-        task.setPlaceholderText("Own experiment")
-        task.setToolTip("A shipped experiment: task, network and settings that learn it.")
+        task = ChoiceEditor([*choices, (OTHER, "Other environment…", "Any gymnasium environment, or one of your own.")])
+        task.setToolTip(
+            plain_tip("A shipped experiment (task, network and settings that learn it), or any other environment.")
+        )
         task.setAccessibleName("Task")
         task.edited.connect(self._load_task)
         return task
 
     @Slot(object)
     def _load_task(self, name: str) -> None:
+        if name == OTHER:
+            self.ask_for_environment()
+            self.refresh()  # the list shows the present task again
+            return
         self._suited.cancel()
         self._session.load(self._presets[name])
+
+    def ask_for_environment(self) -> EnvironmentDialog:
+        """Ask for an environment in a dialog that does not block the window."""
+        dialog = EnvironmentDialog(self._session, self._suited, self.window())
+        dialog.open()
+        return dialog
 
     def _agent_editor(self) -> ChoiceEditor:
         agents = {name: presets.read_agent(name) for name in presets.agent_names()}
         named = [(name, agents[name].title, name) for name in agents]
         agent = ChoiceEditor([(SUITED, "Suited to the task", _SUIT_HELP), *named])
-        agent.setToolTip(
-            "A named combination of attention, memory and learning settings. The task keeps its own settings."
-        )
+        help = "A named combination of attention, memory and learning settings. The task keeps its own settings."
+        agent.setToolTip(plain_tip(help))
         agent.setAccessibleName("Agent")
         agent.edited.connect(lambda name: self._suit() if name == SUITED else self._apply_agent(agents[name]))
         return agent
@@ -239,6 +228,8 @@ class ExperimentForm(QWidget):
             entry = MODULES[path].get(session.draft.value(path))
             warning = entry.summary.partition(". ")[2] if entry is not None else ""
             rows.show_text(remark, warning and f"{warning}.")
+        title = session.draft.experiment.title or session.draft.experiment.env.id
+        self.task.setPlaceholderText(title)  # shown for a task that is not in the list
         self.task.set_value(self._preset())
         self._refresh_suited()
         for path, editor in self.editors().items():
@@ -254,14 +245,15 @@ class ExperimentForm(QWidget):
         """Show the agent's name, or that its task is being tried, or what it follows from."""
         suited = self._suited
         own = "As in the preset" if self._as_in_the_preset() else "Own combination"
-        self.agent.setPlaceholderText(_TRYING if suited.trying else own)
+        trying = trying_text(suited.seconds)
+        self.agent.setPlaceholderText(trying if suited.trying else own)
         if suited.trying:
             self.agent.setCurrentIndex(-1)
         else:
             self.agent.set_value(SUITED if suited.fits else presets.agent_of(self._session.draft.experiment))
         self.first.show_text(self.suited_note, words(suited.notice))
         self._suit_rows.show_button(self.suit, suited.offered)
-        self.suit.setText(_TRYING if suited.trying else self.suit.accessibleName())
+        self.suit.setText(trying if suited.trying else self.suit.accessibleName())
         self.suit.setEnabled(suited.can_ask and not suited.trying)
 
     def _refresh_options(self, slot: str, rows: FormRows) -> None:
@@ -300,9 +292,10 @@ class ExperimentForm(QWidget):
             text = f"{tip}\n\n{_NEEDS_FORK}"
         else:
             text = f"{tip}\n\nChanged: {value_words(path, change[0])} → {value_words(path, change[1])}. {_WAITS}"
-        if text and editor.toolTip() != text:
-            editor.setToolTip(plain_tip(text))
+        if text and editor.toolTip() != (text := plain_tip(text)):
+            editor.setToolTip(text)
 
     def restyle(self, theme: Theme) -> None:
+        self.first.restyle()
         for section in self.sections.values():
             section.restyle(theme)

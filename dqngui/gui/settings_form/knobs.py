@@ -19,7 +19,7 @@ from dqngui.gui.settings_form.schedule_editor import ScheduleEditor
 from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.plain_label import plain_label
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.run import setting_value
 from dqngui.lab.session.session import Session
@@ -67,7 +67,7 @@ class KnobRow(QWidget):
         self.label.setBuddy(self.slider)
         self.schedule = ScheduleEditor(field.label) if field.scheduled else None
         for widget in (self.label, self.number, self.slider, *([self.schedule] if self.schedule else [])):
-            widget.setToolTip(field.help)
+            widget.setToolTip(plain_tip(field.help))
         for widget in (self.number, self.slider):
             widget.setAccessibleName(field.label)
             widget.setAccessibleDescription(field.help)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QTo
 from dqngui.gui.settings_form.fields import Editor
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.plain_label import plain_label
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 
 
 class DerivedChip(QPushButton):
@@ -82,8 +82,8 @@ class FormRows(QWidget):
     def add(self, path: str, label: str, help: str, editor: Editor, *, derivable: bool = False) -> None:
         """Add a line for one setting, with a chip if it can be derived from others."""
         name = FieldLabel(label)
-        name.setFixedWidth(self._label_width)
-        name.setToolTip(help)
+        name.setFixedWidth(themes.zoomed(self._label_width))
+        name.setToolTip(plain_tip(help))
         name.setBuddy(editor)
         themes.set_role(name, "muted")
         editor.setMinimumWidth(72)
@@ -98,6 +98,11 @@ class FormRows(QWidget):
             beside.addWidget(self.chips[path])
         self._form.addRow(name, line)
         self.editors[path], self.labels[path], self._lines[path] = editor, name, line
+
+    def restyle(self) -> None:
+        """Give the names the width that their text needs at the present zoom."""
+        for name in self.labels.values():
+            name.setFixedWidth(themes.zoomed(self._label_width))
 
     def add_remark(self) -> QLabel:
         """Add a line of text under the last editor, for a warning about its value; hidden while empty."""
@@ -126,7 +131,7 @@ class FormRows(QWidget):
     def add_button(self, text: str, tip: str) -> QPushButton:
         """Add a small button under the last editor, as wide as the form; hidden until `show_button` shows it."""
         button = QPushButton(text)
-        button.setToolTip(tip)
+        button.setToolTip(plain_tip(tip))
         button.setAccessibleName(text)
         themes.set_role(button, "small")
         self._form.addRow(button)
@@ -175,6 +180,8 @@ class Section(QWidget):
         self.restyle(themes.current())
 
     def restyle(self, theme: Theme) -> None:
+        for each in self.rows:
+            each.restyle()
         self.toggle.setIcon(themes.icon("chevron-down" if self.toggle.isChecked() else "chevron-right", "muted"))
 
     def refresh(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dqngui import settings
@@ -37,3 +38,30 @@ def change_words(path: str, old: Any, new: Any) -> str:
         label = f"{slot} {name.replace('_', ' ')}"
     name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
     return f"{name} {value_words(path, old)} → {value_words(path, new)}"
+
+
+def trying_text(seconds: float) -> str:
+    """What is shown while an environment is tried, `seconds` after that began."""
+    return "Trying the task…" if seconds < 1 else f"Trying the task… {seconds:.0f} s"
+
+
+def readable(problem: str) -> str:
+    """Rewrite a config error with the names that the form uses: `` `net.width`: expected `int` >= 4 `` becomes
+    `Width: expected a whole number ≥ 4`."""
+    for name, text in (
+        ("`int`", "a whole number"),
+        ("`float`", "a number"),
+        ("`str`", "text"),
+        ("`bool`", "yes or no"),
+    ):
+        problem = problem.replace(name, text)
+    problem = problem.replace(">=", "≥").replace("<=", "≤")
+    problem = re.sub(r"`([a-z]+\.[a-z_.]+)`", lambda found: _label(found[1]), problem)
+    return problem[:1].upper() + problem[1:]
+
+
+def _label(path: str) -> str:
+    try:
+        return settings.field_at(path).label
+    except ConfigError:
+        return path.rsplit(".", 1)[-1].replace("_", " ")

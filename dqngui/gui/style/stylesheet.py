@@ -37,6 +37,7 @@ QLabel, QCheckBox, QRadioButton, QGroupBox { background: transparent; color: $te
 QLabel:disabled, QCheckBox:disabled { color: $disabled; }
 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 8px; }
+QFrame#notice { background: $surface; border: 1px solid $control_line; border-radius: 8px; }
 QWidget#cardHeader, QWidget#cardBody { background: transparent; }
 
 QLabel[role="title"] { font-weight: 600; }

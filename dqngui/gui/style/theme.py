@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Literal
 
@@ -27,12 +28,26 @@ TEXT_PX, SECONDARY_PX, TICK_PX = 13, 12, 11
 GAP = 10  # between cards, and between the window's edge and its cards
 
 
+SMALLEST_ZOOM, LARGEST_ZOOM, ZOOM_STEP = 80, 120, 10
+"""Sizes of the text, in percent."""
+
 _current = LIGHT
+_zoom = 100
 
 
 def current() -> Theme:
     """The theme that was applied last."""
     return _current
+
+
+def zoom() -> int:
+    """Size of the text in percent of `TEXT_PX`; texts inside charts keep theirs."""
+    return _zoom
+
+
+def zoomed(px: int) -> int:
+    """Pixels of text, or of what must hold it, at the present zoom."""
+    return round(px * _zoom / 100)
 
 
 def theme_for(setting: Setting) -> Theme:
@@ -42,16 +57,20 @@ def theme_for(setting: Setting) -> Theme:
     return DARK if setting == "dark" else LIGHT
 
 
-def apply(app: QApplication, setting: Setting) -> Theme:
-    """Style the whole application, and return the theme for `restyle` of widgets that paint themselves."""
-    global _current
+def apply(app: QApplication, setting: Setting, zoom: int = 100) -> Theme:
+    """Style the whole application, and return the theme for `restyle` of widgets that paint themselves; `zoom`: size of
+    the text in percent, moved into its bounds.
+    """
+    global _current, _zoom
     theme = _current = theme_for(setting)
+    _zoom = max(SMALLEST_ZOOM, min(LARGEST_ZOOM, zoom))
     family = load_fonts()
     app.setStyle("Fusion")  # the native styles ignore parts of a palette
     app.setPalette(_palette(theme))
-    app.setFont(font(family=family))
+    app.setFont(font(zoomed(TEXT_PX), family=family))
     icons = package_data("assets") / "icons"
     sheet = stylesheet(theme, str(icons).replace("\\", "/"))
+    sheet = re.sub(r"font-size: (\d+)px", lambda found: f"font-size: {zoomed(int(found[1]))}px", sheet)
     if sheet != app.styleSheet():  # setting it restyles every widget
         app.setStyleSheet(sheet)
     pg.setConfigOptions(antialias=False, background=theme.surface, foreground=theme.muted, imageAxisOrder="row-major")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX
+from dqngui.gui.widgets.unlit import unlight_after
 
 MAX_MENU_ENTRIES = 24  # entries
 EXTRA_PX = 28  # pixels of arrow, padding and border
@@ -35,7 +36,9 @@ class ChoiceButton(QToolButton):
         self.setToolTip(tooltip)
         self.setAccessibleName(tooltip)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setMenu(QMenu(self))
+        menu = QMenu(self)
+        self.setMenu(menu)
+        unlight_after(menu, self)
         self._group = QActionGroup(self)
 
     def offer(
@@ -113,7 +116,7 @@ class ChoiceButton(QToolButton):
         self.setText(self._letters().elidedText(self.full_text, Qt.TextElideMode.ElideRight, room))
 
     def _letters(self) -> QFontMetrics:
-        return QFontMetrics(themes.font(SECONDARY_PX))
+        return QFontMetrics(themes.font(themes.zoomed(SECONDARY_PX)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

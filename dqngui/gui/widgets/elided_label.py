@@ -7,7 +7,6 @@ from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
 from dqngui.gui.widgets.plain_label import plain_tip
-from dqngui.gui.widgets.wrapping import wrapped
 
 MIN_LETTERS = 4  # a shorter text is not shown
 
@@ -38,8 +37,6 @@ class ElidedLabel(QLabel):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and not self.toolTip():
-            QToolTip.showText(
-                event.globalPos(), plain_tip(wrapped(self.text())) if self.shown() != self.text() else "", self
-            )
+            QToolTip.showText(event.globalPos(), plain_tip(self.text()) if self.shown() != self.text() else "", self)
             return True
         return bool(super().event(event))

@@ -11,6 +11,8 @@ from html import escape
 from PySide6.QtGui import Qt
 from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 
+from dqngui.gui.widgets.wrapping import wrapped
+
 
 def plain_label(text: str = "", parent: QWidget | None = None) -> QLabel:
     """A label that shows its text as it is."""
@@ -31,7 +33,8 @@ def plain_box(icon: QMessageBox.Icon, title: str, text: str, parent: QWidget) ->
 
 
 def plain_tip(text: str) -> str:
-    """The text of a tooltip that shows `text` as it is: Qt has no tooltips that are never rich."""
-    if not Qt.mightBeRichText(text):
-        return text
-    return f"<p style='white-space:pre-wrap'>{escape(text)}</p>"
+    """The text of a tooltip that shows `text` as it is, in lines that can be read: Qt has no tooltips that are never
+    rich.
+    """
+    lines = wrapped(text)
+    return f"<p style='white-space:pre-wrap'>{escape(lines)}</p>" if Qt.mightBeRichText(text) else lines

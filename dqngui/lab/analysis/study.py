@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from dqngui import messages as m
 from dqngui.hosts import OpenHost, open_host
+from dqngui.lab.background.elapsed import Elapsed
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.agent_process import AgentProcess
@@ -30,6 +31,7 @@ class Study(QObject):
         ready: the questions that the agent allows; None until the first question has opened the agent.
         asked: number of the question being answered; 0 if there is none.
         progress, doing: its progress, 0 … 1, and what is done; empty if that is not known.
+        elapsed: how long `doing` is the same already.
 
     Signals:
         changed: one of these attributes changed, or another agent plays.
@@ -61,7 +63,10 @@ class Study(QObject):
         self._played = self._what_plays()
         self._number = 0
         self._waiting: dict[int, MakeQuestion] = {}
-        self._timer = TickTimer(TICK_MS, timing or Timing(), parent=self)
+        self.elapsed = Elapsed()
+        timing = timing or Timing()
+        self._clock = timing.clock
+        self._timer = TickTimer(TICK_MS, timing, parent=self)
         self._timer.ticked.connect(self.tick)
         client.changed.connect(self._on_client)
 
@@ -158,6 +163,8 @@ class Study(QObject):
         self._receive()
         if not self.asked and self._waiting:
             self._go_on()
+        if self.elapsed.follow(self.doing, self._clock()):
+            self.changed.emit()
         if not self.asked and not self._waiting:
             self._timer.stop()
 

@@ -70,7 +70,8 @@ class StudyQuestion(QObject):
     def words(self) -> str:
         """A text about the progress."""
         here = self.study is not None and self.study.asked in (0, self.number)
-        return words((self.study.doing if self.study is not None and here else "") or say("question.waiting"))
+        doing = self.study.elapsed.with_seconds(self.study.doing) if self.study is not None and here else ""
+        return words(doing or say("question.waiting"))
 
     @property
     def agent_key(self) -> object:

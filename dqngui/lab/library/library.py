@@ -21,6 +21,7 @@ from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
 from dqngui.lab.library.run_names import folder_name, names, plain_name
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
+from dqngui.lab.session.states import State
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.trash import TRASH, discard, empty_trash, restore
@@ -85,6 +86,7 @@ class Library(QObject):
         self._index = RunIndex(self.runs) if self.runs else None
         self._is_reading = self._read_again = False
         self._state = (session.state, session.run.folder)
+        self._task = session.run.experiment.env.id
         self._timer = TickTimer(REFRESH_MS, timing, parent=self)
         self._timer.ticked.connect(self.tick)
         session.changed.connect(self._on_session)
@@ -130,6 +132,21 @@ class Library(QObject):
         if state != self._state:
             self._state = state
             self.refresh()
+        task = self._session.run.experiment.env.id
+        if task != self._task:
+            self._task = task
+            self._remove_other_tasks()
+
+    def _remove_other_tasks(self) -> None:
+        """Remove overlays of another task than the open run's: their returns would squash its curve."""
+        others = [each for each in self.overlays if self._other_task(each.folders[0])]
+        for overlay in others:
+            self.remove(overlay)
+
+    def _other_task(self, folder: str | Path) -> str:
+        """The environment of a run if the window shows another one, else ""."""
+        summary = self.summary_of(folder)
+        return summary.env if summary is not None and summary.env != self._session.run.experiment.env.id else ""
 
     # -- summaries ---------------------------------------------------------------------------------
 
@@ -248,6 +265,8 @@ class Library(QObject):
         """Add an overlay of a run's returns, or remove it if it exists."""
         if (known := self.overlay_of(folder)) is not None:
             self.remove(known)
+        elif self._session.state is not State.READY and (other := self._other_task(folder)):
+            self.message.emit(say("library.other_task", name=self.name_of(folder), task=other, shown=self._task))
         else:
             self._add((Path(folder),), self.name_of(folder), seeds=False)
 

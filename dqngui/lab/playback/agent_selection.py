@@ -1,4 +1,4 @@
-"""Selects whose agent plays: the demo before a run, the agent in training, then what the run has stored."""
+"""Selects whose agent plays: before a run the demo of its task, the agent in training, then what the run has stored."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
+from dqngui.config import ConfigError
 from dqngui.lab.playback.agent_ref import has_checkpoint
 from dqngui.lab.playback.player import Player
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
+from dqngui.runs.folder import read_experiment
 
 
 class AgentSelection(QObject):
@@ -18,6 +20,7 @@ class AgentSelection(QObject):
     def __init__(self, session: Session, player: Player, *, demo: Path | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._player, self._demo = session, player, demo
+        self._demo_task = _task_of(demo)
         self._runs = 0
         self._followed: tuple[object, ...] = ()
         self._held = False
@@ -48,9 +51,11 @@ class AgentSelection(QObject):
             return
         match session.state:
             case State.READY:
-                if self._is_another("demo"):
-                    if self._demo is not None:
-                        player.open(folder=self._demo, source="demo")
+                # The demo of one task beside the settings of another one would be taken for that one.
+                shown = self._demo if self._demo_task in ("", session.run.experiment.env.id) else None
+                if self._is_another("demo", shown):
+                    if shown is not None:
+                        player.open(folder=shown, source="demo")
                     else:
                         player.client.close()
             case State.RUNNING | State.PAUSED:
@@ -79,3 +84,11 @@ class AgentSelection(QObject):
         """Whether the agent differs from the one at the last call."""
         another, self._followed = agent != self._followed, agent
         return another
+
+
+def _task_of(demo: Path | None) -> str:
+    """The environment's id of the demo; "" if there is no demo or it cannot be read."""
+    try:
+        return "" if demo is None else read_experiment(demo).env.id
+    except ConfigError:
+        return ""

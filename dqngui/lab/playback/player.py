@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui import messages as m
 from dqngui.config import Experiment
 from dqngui.hosts import OpenHost, open_host
+from dqngui.lab.background.elapsed import Elapsed
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.playback.agent_client import AgentClient
 from dqngui.lab.playback.agent_ref import WeightsChoice
@@ -67,6 +68,7 @@ class Player(QObject):
         self.episodes = EpisodeRequests(self.client, self.playhead, self)
         self.frames = FrameRequests(self.client, self.episodes, self.playhead, timing, picture_s=picture_s, parent=self)
         self._grown = False
+        self._elapsed = Elapsed()
         self._ticked_at = timing.clock()
         self._timer = TickTimer(TICK_MS, timing, precise=True, parent=self)
         self._timer.ticked.connect(self.tick)
@@ -113,7 +115,10 @@ class Player(QObject):
 
     @property
     def loading(self) -> Text | str:
-        """What the first episode waits for; "" while an episode plays."""
+        """What the first episode waits for, and for how long already; "" while an episode plays."""
+        return self._elapsed.with_seconds(self._waits_for())
+
+    def _waits_for(self) -> Text | str:
         client = self.client
         if client.agent is None or client.problem or self.playing is not None:
             return ""
@@ -278,6 +283,8 @@ class Player(QObject):
         """Advance by the time since the last tick; `now`: seconds of the clock."""
         elapsed, self._ticked_at = min(now - self._ticked_at, LONGEST_TICK_S), now
         self._receive()
+        if self._elapsed.follow(self._waits_for(), now):
+            self.changed.emit()
         client, episodes, playing = self.client, self.episodes, self.playing
         if not client.running or client.agent is None or not any(self.in_sight):
             self._timer.stop()

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from dqngui import settings
-from dqngui.config import ConfigError, Experiment
-from dqngui.derivation import AUTOMATIC, derivable
+from dqngui.config import ConfigError, EnvConfig, Experiment, TaskFacts
+from dqngui.derivation import AUTOMATIC, TASK_RULES, derivable
 from dqngui.jobs.branching import kept_whole
 from dqngui.lab.session.run import setting_value
 from dqngui.texts import Text
@@ -17,6 +17,8 @@ from dqngui.texts import Text
 Changes = dict[str, tuple[Any, Any]]
 _SLOTS = ("attention", "memory")
 _OPTIONS = tuple(f"net.{slot}_options" for slot in _SLOTS)
+KEPT = ("run.device", "run.host", "run.seed", "run.threads", "run.total_steps")
+"""Settings that do not belong to a task: they stay when another environment is chosen."""
 
 
 class Draft:
@@ -30,6 +32,7 @@ class Draft:
 
     def __init__(self, base: Experiment) -> None:
         self.base = base
+        self._left: dict[str, Experiment] = {}  # by its id: what the draft was when the environment was left
         self.reset()
 
     def reset(self, base: Experiment | None = None) -> None:
@@ -60,8 +63,38 @@ class Draft:
         named = (self.problem.args.get(name) for name in ("path", "other_path"))
         return frozenset(path for path in named if isinstance(path, str))
 
-    def edit(self, changes: Mapping[str, Any]) -> None:
-        """Change settings. An invalid value is kept as typed, and `problem` names it."""
+    def edit(self, changes: Mapping[str, Any], *, new_agent: bool = False) -> None:
+        """Change settings. An invalid value is kept as typed, and `problem` names it.
+
+        Another `env.id` first removes what was set for the former environment: its wrappers, arguments, names and
+        title. With `new_agent` the network and the learning start from their defaults too. If the former id is set
+        again before anything was tried or loaded, all its settings return.
+        """
+        env_id = changes.get("env.id")
+        if isinstance(env_id, str) and env_id != self.value("env.id"):
+            former, before = self.experiment, self._left.get(env_id)
+            self.choose_environment(env_id, new_agent=new_agent)
+            self._left[former.env.id] = former
+            if before is not None:
+                self.experiment = before
+        self._apply(changes)
+
+    def choose_environment(self, env_id: str, *, new_agent: bool) -> None:
+        """Start from clean settings in an environment, even in the present one (see `edit`)."""
+        self.experiment, self._changes = started_anew(self.experiment, env_id, new_agent=new_agent), None
+        self._unfit = {path: value for path, value in self._unfit.items() if path in KEPT}
+        if not self._unfit:
+            self.problem = ""
+
+    def take_task(self, env: EnvConfig, task: TaskFacts) -> None:
+        """Take what was found when the environment was tried: settings that wait for that are derived."""
+        waiting = dict.fromkeys(path for path in self.experiment.derived if path in TASK_RULES)
+        measured = msgspec.structs.replace(self.experiment, env=env, task=task)
+        unfit, self._unfit, self._left = self._unfit, {}, {}
+        self.experiment, self._changes = settings.with_settings(measured, waiting), None
+        self._apply(unfit)
+
+    def _apply(self, changes: Mapping[str, Any]) -> None:
         for slot in _SLOTS:
             if f"net.{slot}" in changes:
                 prefix = f"net.{slot}_options."
@@ -80,7 +113,7 @@ class Draft:
         run = self.experiment.run
         keep = {"run.device": run.device, "run.host": run.host, "run.seed": run.seed, "run.threads": run.threads}
         self.experiment = settings.with_settings(experiment, keep)
-        self.problem, self._unfit, self._changes = "", {}, None
+        self.problem, self._unfit, self._changes, self._left = "", {}, None, {}
 
     def accept(self) -> Experiment:
         """Make the edited experiment the new base, without pending edits, and return it."""
@@ -99,9 +132,9 @@ class Draft:
         self.base = self.experiment = base
         if measured:  # another task, which is not among the settings
             self.experiment = msgspec.structs.replace(base, env=env, task=task)
-        self.edit(edits)
+        self._apply(edits)
         if unfit:
-            self.edit(unfit)
+            self._apply(unfit)
 
     def _edits(self) -> dict[str, Any]:
         """What the person set, by path: `auto` for a setting that is derived again, nothing for what only followed."""
@@ -123,6 +156,22 @@ class Draft:
     def _unfit_changes(self) -> Changes:
         old = {path: _before(self.base, self.experiment, path) for path in self._unfit}
         return {path: (old[path], new) for path, new in self._unfit.items() if old[path] != new}
+
+
+def started_anew(former: Experiment, env_id: str, *, new_agent: bool) -> Experiment:
+    """The former experiment on another environment, without anything that was set for the former one.
+
+    Args:
+        new_agent: the agent is the default one too, whose settings wait for the task to be measured, and only the
+            settings `KEPT` stay; else network, learning and the number of environments stay.
+    """
+    if new_agent:
+        run = msgspec.to_builtins(former.run)
+        kept = {path: run[path.removeprefix("run.")] for path in KEPT}
+        waiting = dict.fromkeys(TASK_RULES, AUTOMATIC)
+        return settings.with_settings(settings.experiment_from({"env": {"id": env_id}}), kept | waiting)
+    env = EnvConfig(id=env_id, num_envs=former.env.num_envs)
+    return msgspec.structs.replace(former, title="", env=env, task=None)
 
 
 def difference(old: Experiment, new: Experiment) -> Changes:

@@ -26,6 +26,7 @@ class Launch:
         what: `resumed` or `forked` if a failed start must leave the run unchanged; else empty.
         state: the state of the run before the launch.
         forks: whether the job trains a new run, forked from the present one.
+        failure: why the job could not begin, once it is undone.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Launch:
         self.host, self.what, self.state, self.forks = host, what, state, what == "forked"
         self._make_request, self._run = make_request, run
         self._before = run.failure, run.notice
+        self.failure: Failed | None = None
         self._folder: Path | None = None
 
     def request(self) -> Request:
@@ -46,21 +48,30 @@ class Launch:
         self._run.clear_failure()
         request = self._make_request()
         folder = Path(request.folder) if request.folder else None
-        if self.forks:
+        if not request.resume:
             self._folder = folder
-        else:
+        if not self.forks:
             self._run.folder = folder
         return request
 
-    def undo(self) -> Failed | None:
-        """Restore the run, remove the folder of a fork that wrote nothing, and return the failure."""
-        failure = self._run.failure
-        self._run.failure, self._run.notice = self._before
-        if self._folder is not None:
-            log = self._folder / EVENTS
-            if not log.exists() or log.stat().st_size == 0:
-                shutil.rmtree(self._folder, ignore_errors=True)
-        return failure
+    def undo(self) -> bool:
+        """Restore a resumed or forked run; returns whether it was one. Of a folder that was made for the job and is
+        empty, nothing stays.
+        """
+        self._remove_empty_folder()
+        if self.what:
+            self.failure = self._run.failure
+            self._run.failure, self._run.notice = self._before
+        return bool(self.what)
+
+    def _remove_empty_folder(self) -> None:
+        if self._folder is None:
+            return
+        log = self._folder / EVENTS
+        if not log.exists() or log.stat().st_size == 0:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._run.folder == self._folder:
+                self._run.folder = None
 
 
 def new_run(runs: Path | None, run: RunState, state: State) -> Launch:
@@ -68,10 +79,14 @@ def new_run(runs: Path | None, run: RunState, state: State) -> Launch:
     return Launch(partial(_new_request, runs, run.experiment), kind_of_host(run.experiment), run, state)
 
 
-def resumption(run: RunState, state: State) -> Launch:
-    """A launch that resumes the run from its last checkpoint. A failed start leaves a stored run unchanged."""
-    request = Request(job="train", folder=str(run.folder), resume=True)
-    return Launch(lambda: request, kind_of_host(run.experiment), run, state, "resumed" if state is State.STORED else "")
+def resumption(run: RunState, state: State, total_steps: int | None = None) -> Launch:
+    """A launch that resumes the run from its last checkpoint, up to `total_steps` if it is given. A failed start leaves
+    a stored or finished run unchanged.
+    """
+    options = {} if total_steps is None else {"total_steps": total_steps}
+    request = Request(job="train", folder=str(run.folder), resume=True, options=options)
+    unchanged = state in (State.STORED, State.FINISHED)
+    return Launch(lambda: request, kind_of_host(run.experiment), run, state, "resumed" if unchanged else "")
 
 
 def fork(runs: Path | None, run: RunState, experiment: Experiment, state: State) -> Launch:

@@ -9,8 +9,10 @@ from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.texts import Text, say
 
-NEEDS_TORCH = frozenset({Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT})
-_NEEDS_WHOLE_LOG = frozenset({Action.RESUME_RUN, Action.FORK, Action.START_DRAFT})
+NEEDS_TORCH = frozenset({Action.START, Action.RESUME_RUN, Action.TRAIN_ON, Action.FORK, Action.START_DRAFT})
+NEEDS_TASK = frozenset({Action.START, Action.FORK, Action.START_DRAFT})
+"""Actions before which an environment that nobody knows is tried; a run that is resumed has trained in its own."""
+_NEEDS_WHOLE_LOG = frozenset({Action.RESUME_RUN, Action.TRAIN_ON, Action.FORK, Action.START_DRAFT})
 _NEEDS_FITTING_DRAFT = frozenset({Action.START, Action.FORK, Action.START_DRAFT})
 
 
@@ -42,13 +44,13 @@ def fork_plan(run: RunState, draft: Draft, *, trains: bool) -> ForkPlan:
 
 
 def allowed_actions(
-    state: State, run: RunState, draft: Draft, *, trains: bool, reading: bool, loading: bool
+    state: State, run: RunState, draft: Draft, *, trains: bool, reading: bool, waiting: bool
 ) -> frozenset[Action]:
-    """The allowed actions. `reading`: the log is being read; `loading`: an action waits for torch."""
+    """The allowed actions. `reading`: the log is being read; `waiting`: an action waits (see `WaitingAction`)."""
     actions = ALLOWED[state]
     if draft.problem:
         actions -= _NEEDS_FITTING_DRAFT
-    if loading:
+    if waiting:
         actions -= NEEDS_TORCH
     if reading:
         actions -= _NEEDS_WHOLE_LOG
@@ -56,6 +58,8 @@ def allowed_actions(
         actions -= {Action.UNDO_KNOB}
     if Action.RESUME_RUN in actions and (not run.resumable or run.complete):
         actions -= {Action.RESUME_RUN}
+    if not (run.resumable and (run.complete or state is State.FINISHED)):
+        actions -= {Action.TRAIN_ON}
     if Action.FORK in actions and fork_plan(run, draft, trains=trains).problem:
         actions -= {Action.FORK}
     if not draft.changes:

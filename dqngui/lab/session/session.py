@@ -1,7 +1,4 @@
-"""The session: the run that the window shows, live or stored, and the actions on it. No widgets.
-
-Buttons, menus and shortcuts read `Session.allowed` and contain no rules.
-"""
+"""The session: the run that the window shows, live or stored, and the actions on it. No widgets."""
 
 from __future__ import annotations
 
@@ -19,15 +16,15 @@ from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.session.draft import Changes, Draft
 from dqngui.lab.session.history import History
-from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window, kind_of_host
+from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
 from dqngui.lab.session.launch import NOT_BEGUN, Launch, fork, new_run, resumption
-from dqngui.lab.session.rules import NEEDS_TORCH, ForkPlan, allowed_actions, fork_plan
+from dqngui.lab.session.rules import ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.run_trust import RunTrust
 from dqngui.lab.session.states import Action, State, after
 from dqngui.lab.session.stored_log import StoredLog
 from dqngui.lab.session.unsaved import UnsavedTime
-from dqngui.messages import Event
+from dqngui.lab.session.waiting import WaitingAction
 from dqngui.runs.folder import read_experiment
 from dqngui.texts import Text, say
 
@@ -48,6 +45,8 @@ class Session(QObject):
         ticker: calls `tick` while events are expected.
         runs: the folder for new runs; None if they keep no files.
         torch_loaded: whether torch is imported in this process.
+        waiting: the action that waits until its environment was tried, or for torch.
+        after_stop: what follows once the present job has saved and ended; None: nothing.
 
     Signals:
         changed: the state, the allowed actions, the experiment or its draft changed.
@@ -78,22 +77,17 @@ class Session(QObject):
     ) -> None:
         super().__init__(parent)
         timing = timing or Timing()
-        self.runs = runs
-        self.run = RunState(experiment)
+        self.run, self.runs = RunState(experiment), runs
         self.job, self.log = TrainingJob(open_host), StoredLog(timing.clock)
-        self.draft = Draft(experiment)
-        self.trust = RunTrust()
-        self.history = History()
-        self.torch_loaded = False
-        self._state = State.READY
-        self._waiting: Action | None = None  # the action to do when torch is loaded
-        self._next: Callable[[], None] | None = None  # called after the present job has ended
+        self.draft, self.history, self.trust = Draft(experiment), History(), RunTrust()
+        self.torch_loaded, self._state = False, State.READY
+        self.waiting = WaitingAction()
+        self._total_steps: int | None = None  # up to which `TRAIN_ON` trains
+        self.after_stop: Callable[[], None] | None = None
         self._launch: Launch | None = None  # kept until its job has begun
         self._unsaved = UnsavedTime()
         self.ticker = TickTimer(TICK_MS, timing, parent=self)
         self.ticker.ticked.connect(self.tick)
-
-    # -- state -------------------------------------------------------------------------------------
 
     @property
     def state(self) -> State:
@@ -103,15 +97,13 @@ class Session(QObject):
     @property
     def loading(self) -> bool:
         """Whether a start waits for torch."""
-        return self._waiting is not None
+        return self.waiting.for_torch is not None
 
     @property
     def allowed(self) -> frozenset[Action]:
         """The actions that are allowed now."""
-        trains, reading = self.job.active, self.log.reading
-        actions = allowed_actions(
-            self._state, self.run, self.draft, trains=trains, reading=reading, loading=self.loading
-        )
+        trains, reading, waits = self.job.active, self.log.reading, self.waiting.action is not None
+        actions = allowed_actions(self._state, self.run, self.draft, trains=trains, reading=reading, waiting=waits)
         return self.trust.limited(actions, self._state, self.draft.experiment.env)
 
     @property
@@ -131,18 +123,16 @@ class Session(QObject):
 
     def seconds_unsaved(self, now: float) -> float:
         """Seconds of training that quitting would lose; 0 if the run has a folder, since Stop saves it."""
-        unsafe = self.run.folder is None and self._state in (State.RUNNING, State.PAUSED)
-        return self._unsaved.seconds(now) if unsafe else 0.0
-
-    # -- actions -----------------------------------------------------------------------------------
+        trains = self._state in (State.RUNNING, State.PAUSED)
+        return self._unsaved.seconds(now) if trains and self.run.folder is None else 0.0
 
     def do(self, action: Action) -> None:
-        """Do an action if it is allowed. An action that needs torch waits until torch is loaded."""
+        """Do an action if it is allowed, or when what it needs is there: its environment was tried, torch is loaded."""
         if action not in self.allowed:
             return
-        if action in NEEDS_TORCH and not self.torch_loaded and kind_of_host(self.draft.experiment) != "process":
-            self._waiting = action
+        if self.waiting.hold(action, self.draft.experiment, torch_loaded=self.torch_loaded):
             self.changed.emit()
+            self.waiting.begin_check()
             return
         if (command := COMMANDS.get(action)) is not None:
             self.job.send(command)
@@ -153,32 +143,46 @@ class Session(QObject):
             case Action.START:
                 self.start()
             case Action.START_DRAFT:
-                self._after_stop(self._start_draft)
-            case Action.RESUME_RUN:
-                self._begin(resumption(self.run, self._state))
+                self._stop_then(partial(self.start, with_changes=True))
+            case Action.RESUME_RUN | Action.TRAIN_ON:
+                total_steps = self._total_steps if action is Action.TRAIN_ON else None
+                self._begin(resumption(self.run, self._state, total_steps))
             case Action.FORK:
-                self._after_stop(self._fork)
+                self._stop_then(self._fork)
             case Action.STOP:
                 self.stop()
             case Action.NEW_RUN:
-                self.new_run()
+                self._stop_then(self.new_run)
             case Action.UNDO_KNOB:
                 self._undo_knob()
             case Action.TRUST:
                 self._trust()
             case Action.DISCARD_DRAFT:
-                self._edit(self.draft.reset)
+                self.change_draft(self.draft.reset)
 
     @Slot()
     def on_torch_loaded(self) -> None:
         """Note that torch is loaded, and do the action that waited for it."""
         self.torch_loaded = True
-        if (waiting := self._waiting) is not None:
-            self._waiting = None
-            self.do(waiting)
+        if self.loading:
+            self.do_waiting()
 
-    def start(self) -> None:
-        """Start a new run at once."""
+    def do_waiting(self, *, ready: bool = True) -> None:
+        """Do the action that waits; with `ready=False` drop it, because what it waited for failed."""
+        action = self.waiting.take()
+        if action is not None and ready:
+            self.do(action)
+        self.changed.emit()
+
+    def train_on(self, total_steps: int) -> None:
+        """Resume a run that has made all of its steps, up to this number of steps."""
+        self._total_steps = total_steps
+        self.do(Action.TRAIN_ON)
+
+    def start(self, *, with_changes: bool = False) -> None:
+        """Start a new run at once; with `with_changes` of the draft, which then has no changes any more."""
+        if with_changes:
+            self.run.experiment = self.draft.accept()
         self._leave_run()
         self.cleared.emit()
         self._begin(new_run(self.runs, self.run, self._state))
@@ -189,10 +193,6 @@ class Session(QObject):
         except ConfigError as error:
             self.show_message(error.text)
         self.changed.emit()
-
-    def _start_draft(self) -> None:
-        self.run.experiment = self.draft.accept()
-        self.start()
 
     def _fork(self) -> None:
         self._begin(fork(self.runs, self.run, self.draft.forked(self.fork_plan.step), self._state))
@@ -228,11 +228,11 @@ class Session(QObject):
 
     def stop(self) -> None:
         """Save and end the training job; stop reading a log."""
-        self._waiting = None
+        self.waiting.take()
         if self.log.close():
             self._on_log_ended()
         if self.job.active and self._state is not State.STOPPING:
-            sent, self._next = self._next is not None, None
+            sent, self.after_stop = self.after_stop is not None, None
             self._set_state(State.STOPPING)
             if not sent:
                 self.job.send(m.Stop())
@@ -246,17 +246,16 @@ class Session(QObject):
         """Show the user a sentence (see `message`)."""
         self.message.emit(text, details)
 
-    # -- edits and knobs ---------------------------------------------------------------------------
-
     def edit(self, changes: Mapping[str, Any]) -> None:
         """Edit settings of the experiment before a run, later of the draft. `draft.problem` names an invalid value."""
-        self._edit(partial(self.draft.edit, changes))
+        self.change_draft(partial(self.draft.edit, changes, new_agent=self._state is State.READY))
 
     def load(self, experiment: Experiment) -> None:
         """Replace the experiment, but keep device, host, seed and threads."""
-        self._edit(partial(self.draft.load, experiment))
+        self.change_draft(partial(self.draft.load, experiment))
 
-    def _edit(self, edit: Callable[[], None]) -> None:
+    def change_draft(self, edit: Callable[[], None]) -> None:
+        """Change the draft with one of its methods, if it may be edited."""
         if Action.EDIT in self.allowed:
             edit()
             if self._state is State.READY and not self.draft.problem:
@@ -282,8 +281,6 @@ class Session(QObject):
             self.do(Action.PAUSE)
             self._take([hit])
 
-    # -- the job and its events --------------------------------------------------------------------
-
     def _begin(self, launch: Launch) -> None:
         """Start a job. A failed launch leaves a resumed or forked run unchanged."""
         self._launch = launch
@@ -300,10 +297,10 @@ class Session(QObject):
         self._unsaved.restart()
         self.ticker.start(TICK_MS)
 
-    def _after_stop(self, then: Callable[[], None]) -> None:
+    def _stop_then(self, then: Callable[[], None]) -> None:
         """Call `then` after the present job has saved and ended; at once if there is no job."""
         if self.job.active:
-            self._next = then
+            self.after_stop = then
             self._set_state(State.STARTING)
             self.job.send(m.Stop())
         else:
@@ -319,7 +316,7 @@ class Session(QObject):
         if self.job.end():
             self._on_job_ended()
 
-    def _take(self, events: Sequence[Event]) -> None:
+    def _take(self, events: Sequence[m.Event]) -> None:
         """Update state and history from events, and emit them."""
         knobs: set[str] = set()
         for event in self.run.advance(events):
@@ -336,7 +333,7 @@ class Session(QObject):
             self.history.take(events)
             self.received.emit(events)
 
-    def _note(self, event: Event) -> None:
+    def _note(self, event: m.Event) -> None:
         if self._state is State.STORED and isinstance(event, _ABOUT_NOW):
             return
         if isinstance(event, m.Opened):
@@ -372,7 +369,8 @@ class Session(QObject):
         """Clear everything that belongs to the run."""
         if self.log.close():
             self.ticker.stop()
-        self._waiting = self._next = None
+        self.waiting.take()
+        self.after_stop = None
         self.run.clear()
         self.history = History()
 
@@ -389,7 +387,7 @@ class Session(QObject):
             self.knob.emit(path)
         if self._undo_launch():
             return
-        then, self._next = self._next, None
+        then, self.after_stop = self.after_stop, None
         state = run.end_state
         if state is State.FAILED:
             self.draft.rebase(run.present(run.checkpoint))
@@ -402,12 +400,11 @@ class Session(QObject):
     def _undo_launch(self) -> bool:
         """Restore the run after a failed resume or fork, and show the reason; returns whether there was one."""
         launch, self._launch = self._launch, None
-        if launch is None or not launch.what:
+        if launch is None or not launch.undo():
             return False
-        failure = launch.undo()
         self._set_state(launch.state)
-        if failure is not None:
-            self.show_message(say(NOT_BEGUN[launch.what], problem=failure.text), failure.details)
+        if launch.failure is not None:
+            self.show_message(say(NOT_BEGUN[launch.what], problem=launch.failure.text), launch.failure.details)
         return True
 
     def _set_state(self, state: State) -> None:

@@ -29,6 +29,7 @@ class Action(StrEnum):
     STEP_EPISODE = "step_episode"
     STOP = "stop"
     RESUME_RUN = "resume_run"
+    TRAIN_ON = "train_on"
     NEW_RUN = "new_run"
     SET_KNOB = "set_knob"
     UNDO_KNOB = "undo_knob"
@@ -42,7 +43,7 @@ class Action(StrEnum):
 _STEPS = {Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE}
 _DRAFT = {Action.EDIT, Action.DISCARD_DRAFT}
 _BRANCH = _DRAFT | {Action.FORK, Action.START_DRAFT}
-_STEER = _BRANCH | {Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
+_STEER = _BRANCH | {Action.NEW_RUN, Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
 _ENDED = _BRANCH | {Action.NEW_RUN}
 
 ALLOWED: dict[State, frozenset[Action]] = {
@@ -51,10 +52,10 @@ ALLOWED: dict[State, frozenset[Action]] = {
     State.RUNNING: frozenset({Action.PAUSE} | _STEER),
     State.PAUSED: frozenset({Action.UNPAUSE} | _STEPS | _STEER),
     State.STOPPING: frozenset(_DRAFT),
-    State.STOPPED: frozenset({Action.RESUME_RUN} | _ENDED),
-    State.FINISHED: frozenset(_ENDED),
+    State.STOPPED: frozenset({Action.RESUME_RUN, Action.TRAIN_ON} | _ENDED),
+    State.FINISHED: frozenset({Action.TRAIN_ON} | _ENDED),
     State.FAILED: frozenset({Action.RESUME_RUN} | _ENDED),
-    State.STORED: frozenset({Action.RESUME_RUN, Action.TRUST} | _ENDED),
+    State.STORED: frozenset({Action.RESUME_RUN, Action.TRAIN_ON, Action.TRUST} | _ENDED),
 }
 
 

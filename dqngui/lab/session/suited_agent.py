@@ -1,21 +1,25 @@
-"""Suits the agent of the draft to its task: the default agent, as `dqngui train --env ID` finds it."""
+"""Tries the task of the draft, and suits the agent to it: the default agent, as `dqngui train --env ID` finds it."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import msgspec
 from PySide6.QtCore import QObject, Signal, Slot
 
-from dqngui import settings
-from dqngui.config import ConfigError, EnvConfig, Experiment
-from dqngui.derivation import without_marks
+from dqngui import presets, settings
+from dqngui.config import ConfigError, EnvConfig, Experiment, TaskFacts
+from dqngui.derivation import awaits_task, without_marks
 from dqngui.hosts import Host, OpenHost, open_host
 from dqngui.jobs.settings_from_task import episode_lengths
 from dqngui.lab.background.timing import TickTimer, Timing
+from dqngui.lab.session.draft import KEPT, started_anew
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.messages import AgentSuited, Failed, Request
+from dqngui.settings import same_task
 from dqngui.texts import Text, reason_of, say
 
 TICK_MS = 40
@@ -23,8 +27,6 @@ PATIENCE_S = 60
 """Seconds after which an environment that does not answer is given up. Measuring takes at most ten seconds, making an
 environment seldom more than ten.
 """
-KEPT = ("run.device", "run.host", "run.seed", "run.threads", "run.total_steps")
-"""Settings of the draft that stay, and that may change while the task is tried."""
 
 
 class _Shown(NamedTuple):
@@ -41,33 +43,21 @@ class _Shown(NamedTuple):
     kept: dict[str, Any]
 
 
-class _Question(NamedTuple):
-    """What was asked.
-
-    Attributes:
-        env: the environment to try.
-        left_out: settings of the former environment that are not tried, by their labels.
-        title: of the experiment that is loaded.
-    """
-
-    env: EnvConfig
-    left_out: tuple[str, ...]
-    title: str
-
-
 class SuitedAgent(QObject):
-    """Tries the draft's task in a process of its own and loads the agent that suits it into the draft.
+    """Tries the draft's task in a process of its own, and loads what was found into the draft.
 
-    Settings that another environment left in the draft (its wrappers, arguments, names) are not tried, because the id
-    alone was typed. The result is dropped if the draft is edited meanwhile (except for the settings of `KEPT`), if a
-    run starts or if another one is opened. The process is killed when it is not needed any more, so no environment can
-    keep the window from going on or from closing.
+    It tries a task for one of two reasons. A person asks for the agent that suits it (`ask`): then the default agent
+    replaces that of the draft, and the result is dropped if the draft is edited meanwhile (except for the settings of
+    `KEPT`). Or another environment was chosen, or one that nobody knows shall be trained (`begin`): then the draft
+    keeps what was set, and only the settings that wait for the task are derived. A start waits for the result, which
+    is dropped if the environment is edited or if another run is opened. The process is killed when it is not needed
+    any more, so no environment can keep the window from going on or from closing.
 
     Attributes:
         problem: why the task cannot be tried; "" if it can, and after the next change of the draft.
 
     Signals:
-        changed: `trying`, `problem`, `notice` or `offered` changed.
+        changed: `trying`, `seconds`, `problem`, `notice` or `offered` changed.
     """
 
     changed = Signal()
@@ -84,17 +74,19 @@ class SuitedAgent(QObject):
         self._session, self._open_host = session, open_host
         self._timing = timing or Timing()
         self._seen = session.draft.experiment
-        self._origin = self._seen.env  # the environment that the draft's settings were made for
+        self._origin = self._seen.env  # the environment that the draft's agent was made for
+        self._known = [self._seen.env] if self._seen.task is not None else []  # environments that worked
         self._about: _Shown | None = None  # what is being tried, or what `problem` is about
-        self._asked: _Question | None = None
+        self._keeps_agent = False  # the present question replaces no settings that were set
         self._found: Experiment | None = None
         self._notice: Text | str = ""
         self._host: Host | None = None
-        self._began = 0.0
+        self._began = self._told = 0.0
         self._killed: list[Host] = []
         self._stopped = False
         self._timer = TickTimer(TICK_MS, self._timing, parent=self)
         self._timer.ticked.connect(self.tick)
+        session.waiting.check = self
         session.changed.connect(self._on_changed)
         session.cleared.connect(self._on_cleared)
 
@@ -106,14 +98,20 @@ class SuitedAgent(QObject):
         return self._host is not None
 
     @property
+    def seconds(self) -> float:
+        """Seconds since the present trial began; 0 without one."""
+        return self._timing.clock() - self._began if self.trying else 0.0
+
+    @property
     def fits(self) -> bool:
         """Whether the draft has the agent that was found for its task, with any of the settings `KEPT`."""
         return self._found is not None and _same(self._found, self._session.draft.experiment)
 
     @property
     def notice(self) -> Text | str:
-        """What the suited agent follows from; "" if the draft has another one."""
-        return self._notice if self.fits else ""
+        """What was found when the draft's task was tried; "" for another task."""
+        found = self._found
+        return self._notice if found is not None and found.task == self._session.draft.experiment.task else ""
 
     @property
     def offered(self) -> bool:
@@ -125,23 +123,48 @@ class SuitedAgent(QObject):
         """Whether the draft may be edited, and no start waits for torch: the run that starts has its settings."""
         return not self._stopped and not self._session.loading and Action.EDIT in self._session.allowed
 
+    def passed(self, experiment: Experiment) -> bool:
+        """Whether its environment is known to work (it was tried, it has trained, or it is shipped), and no setting
+        waits for it to be measured.
+        """
+        if experiment.task is not None:
+            return True
+        known = any(same_task(experiment.env, each) for each in (*self._known, *_shipped()))
+        return known and not awaits_task(experiment)
+
     # -- actions -----------------------------------------------------------------------------------
 
     def ask(self) -> None:
-        """Try the draft's task, then load the agent. A wrong setting of the environment becomes the `problem`."""
-        if not self.can_ask:
-            return
+        """Try the draft's task, then load the agent that suits it. A wrong setting of the environment becomes the
+        `problem`.
+        """
+        if self.can_ask:
+            self._try(keeps_agent=False)
+
+    def choose(self, env_id: str) -> None:
+        """Start from clean settings in an environment, even in that of the draft; before a run it is tried at once."""
+        session = self._session
+        self.cancel()
+        anew = session.state is State.READY
+        session.change_draft(partial(session.draft.choose_environment, env_id, new_agent=anew))
+
+    def begin(self) -> None:
+        """Try the draft's task, if it is not being tried; the agent of the draft stays."""
+        if not self.trying:
+            self._try(keeps_agent=True)
+
+    def _try(self, *, keeps_agent: bool) -> None:
         self._drop()
-        self._about = self._shown()
+        self._about, self._keeps_agent = self._shown(), keeps_agent
         try:
-            self._asked = self._question(self._about)
+            env = self._env_to_try(self._about)
         except ConfigError as error:
             self._fail(error.text)
             return
-        if self._session.trust.blocks(self._asked.env):
-            self._fail(self._session.trust.question(self._session.state, self._asked.env))
+        if self._session.trust.blocks(env):
+            self._fail(self._session.trust.question(self._session.state, env))
             return
-        request = Request(job="suit", experiment=settings.experiment_from({"env": _plain(self._asked.env)}))
+        request = Request(job="suit", experiment=settings.experiment_from({"env": _plain(env)}))
         try:
             host = self._open_host("process", request)
             host.start()
@@ -149,71 +172,77 @@ class SuitedAgent(QObject):
             self._fail(reason_of(error))
             return
         self._host = host
-        self._began = self._timing.clock()
+        self._began = self._told = self._timing.clock()
         self._timer.start()
         self.changed.emit()
 
     def cancel(self) -> None:
-        """Stop trying; the draft stays as it is."""
+        """Stop trying; the draft stays as it is, and a start that waits is dropped."""
         if self.trying:
             self._drop()
             self.changed.emit()
+            self._answer(works=False)
+
+    def _answer(self, *, works: bool) -> None:
+        if self._session.waiting.for_task is not None:
+            self._session.do_waiting(ready=works)
 
     def _shown(self) -> _Shown:
         draft = self._session.draft
         env = {path: draft.value(path) for path in (f"env.{name}" for name in EnvConfig.__struct_fields__)}
         return _Shown(draft.experiment, draft.problem, env, {path: draft.value(path) for path in KEPT})
 
-    def _question(self, shown: _Shown) -> _Question:
-        """What to try now. Raises ConfigError if the settings of the environment, or those to keep, do not fit."""
-        default_agent, given = settings.experiment_from({}), shown.env
+    @staticmethod
+    def _env_to_try(shown: _Shown) -> EnvConfig:
+        """Raises ConfigError if the settings of the environment, or those to keep, do not fit."""
+        default_agent = settings.experiment_from({})
         settings.with_settings(default_agent, shown.kept)
-        left: dict[str, Any] = {}
-        if self.offered:
-            default, old = _plain(EnvConfig()), _plain(self._origin)
-            same = [path for path in given if _plain(given[path]) == old[path.removeprefix("env.")]]
-            left = {path: default[path.removeprefix("env.")] for path in same}
-        labels = tuple(settings.field_at(path).label.lower() for path in left if _plain(given[path]) != left[path])
-        env = settings.with_settings(default_agent, given | left, check=False).env
-        return _Question(settings.checked_env(env), labels, "" if self.offered else shown.experiment.title)
+        return settings.checked_env(settings.with_settings(default_agent, shown.env, check=False).env)
 
     # -- the draft ---------------------------------------------------------------------------------
 
     @Slot()
     def _on_changed(self) -> None:
-        self._follow()
+        chosen = self._follow()
         before = self._about
-        if before is None:
-            return
-        now = self._shown()
-        same = before == now
-        if self.trying:  # the settings to keep may change meanwhile
-            same = (before.problem, before.env) == (now.problem, now.env) and _same(before.experiment, now.experiment)
-        if not (same and self.can_ask):
-            self._drop()
-            self.changed.emit()
+        if before is not None:
+            now = self._shown()
+            same = before == now
+            if self.trying and self._keeps_agent:
+                same = before.env == now.env
+            elif self.trying:  # the settings to keep may change meanwhile
+                same = (before.problem, before.env) == (now.problem, now.env)
+                same = same and _same(before.experiment, now.experiment)
+            if not (same and (self.can_ask or self._session.waiting.for_task is not None)):
+                self._drop()
+                self.changed.emit()
+                self._answer(works=False)
+        if chosen:
+            self._try(keeps_agent=True)
 
     @Slot()
     def _on_cleared(self) -> None:
         if self._session.state is State.STORED:
             self._seen = self._session.draft.experiment
             self._origin = self._seen.env
+            self._known.append(self._origin)
         self.cancel()
 
-    def _follow(self) -> None:
-        """Note whether the draft still has the settings of the environment that they were made for."""
+    def _follow(self) -> bool:
+        """Note for which environment the draft's agent was made; returns whether another one, which nobody knows, was
+        chosen before a run.
+        """
         before, now = self._seen, self._session.draft.experiment
         if now is before:
-            return
+            return False
         self._seen = now
-        typed = (
-            now.env.id != before.env.id
-            and msgspec.structs.replace(now.env, id=before.env.id) == before.env
-            and (now.title, now.net, now.learn) == (before.title, before.net, before.learn)
-        )
-        loaded = now.title != before.title or (now.env.id != before.env.id and not typed)
-        if loaded or now.env.id == self._origin.id:
+        other = now.env.id != before.env.id
+        anew = now == started_anew(before, now.env.id, new_agent=True)
+        typed = anew or (other and now == started_anew(before, now.env.id, new_agent=False))
+        loaded = now.title != before.title or other
+        if now.env.id == self._origin.id or (loaded and not typed):
             self._origin = now.env
+        return anew and self.can_ask and self._session.state is State.READY and not self.passed(now)
 
     # -- the process -------------------------------------------------------------------------------
 
@@ -229,36 +258,52 @@ class SuitedAgent(QObject):
             if isinstance(event, Failed):
                 self._fail(event.text)
                 return
-        if now - self._began > PATIENCE_S and self._asked is not None:
-            self._fail(say("suited.slow", env=self._asked.env.id, seconds=PATIENCE_S))
+        if now - self._told >= 1:
+            self._told = now
+            self.changed.emit()  # `seconds`
+        if now - self._began > PATIENCE_S and self._about is not None:
+            self._fail(say("suited.slow", env=self._about.experiment.env.id, seconds=PATIENCE_S))
 
     def _take(self, found: Experiment) -> None:
-        asked, shown = self._asked, self._shown()
+        session, shown = self._session, self._shown()
+        keeps_agent = self._keeps_agent
         self._drop()
-        assert asked is not None
         self._about = shown
         try:
-            found = settings.with_settings(found, shown.kept | {"title": asked.title})
+            suited = settings.with_settings(found, shown.kept | {"title": shown.experiment.title})
         except ConfigError as error:
             self._fail(error.text)
             return
-        self._notice = _notice(found, asked.left_out, self._origin.id)
-        self._found = self._seen = found
-        self._origin = found.env
+        task = suited.task
+        assert task is not None
+        self._notice, self._found = _notice(task), suited
+        self._known.append(suited.env)
+        if not keeps_agent:
+            self._seen, self._origin = suited, suited.env
         self._about = None
-        self._session.load(found)
+        if keeps_agent:
+            session.change_draft(partial(session.draft.take_task, found.env, task))
+            self._seen = session.draft.experiment
+        else:
+            session.load(suited)
+        if self.fits:
+            self._origin = suited.env
         self.changed.emit()
+        self._answer(works=True)
 
     def _fail(self, problem: Text | str) -> None:
         about = self._about
         self._drop()
         self.problem, self._about = problem, about
         self.changed.emit()
+        if self._session.waiting.for_task is not None:
+            self._session.show_message(say("session.not_started", problem=problem))
+        self._answer(works=False)
 
     def _drop(self) -> None:
         """Forget the question, its problem and its process."""
         self._timer.stop()
-        self._about = self._asked = None
+        self._about = None
         self.problem = ""
         if self._host is not None:
             self._host.kill()
@@ -292,12 +337,18 @@ def _plain(value: Any) -> Any:
     return settings.without_none(msgspec.to_builtins(value))
 
 
-def _notice(experiment: Experiment, left_out: tuple[str, ...], former: str) -> Text:
-    """What the agent follows from, which wrappers were added, and what was left out of the former environment."""
-    task = experiment.task
-    assert task is not None
+def _notice(task: TaskFacts) -> Text:
+    """What was found when a task was tried, and which wrappers were added."""
     lengths = episode_lengths(task)
     tried = say("suited.tried", steps=task.steps, speed=task.steps_per_second, episodes=lengths)
-    if task.added_wrappers:
-        tried = say("suited.added", tried=tried, wrappers=task.added_wrappers)
-    return say("suited.left_out", tried=tried, env=former, names=left_out) if left_out else tried
+    return say("suited.added", tried=tried, wrappers=task.added_wrappers) if task.added_wrappers else tried
+
+
+@cache
+def _shipped() -> tuple[EnvConfig, ...]:
+    """The environments of the shipped experiments."""
+    found = []
+    for name in presets.preset_names():
+        with suppress(ConfigError):  # the form says which one is broken
+            found.append(presets.read_experiment(name).env)
+    return tuple(found)

@@ -21,6 +21,11 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.no_run_in": (
         "there is no run in `{runs}`; make one with `dqngui train`, or name another folder with --runs"
     ),
+    "command.no_run_at": (
+        "`{folder}` is no run: it has no experiment.toml; `dqngui runs {folder}` lists the runs in it, and "
+        "`dqngui --runs {folder}` opens the window with them"
+    ),
+    "command.open_alone": "a stored run opens with its own settings: leave out --env, --agent, --set and --start",
     "command.no_run": "there is no run `{run}`, neither as a folder nor in `{runs}`; `dqngui runs` lists the runs",
     "command.no_folder": "there is no folder `{folder}`",
     "command.fork_alone": (

@@ -10,6 +10,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "player.starting": "Starting the player…",
     "player.starting_second": "Starting a second player…",
     "player.loading": "Loading the agent…",
+    "player.seconds": "{what} {seconds:d} s",
     "player.no_weights": "Waiting for the first weights…",
     "player.beginning": "Beginning an episode…",
     "player.playing": "Playing the episode…",

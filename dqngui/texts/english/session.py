@@ -6,6 +6,7 @@ from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
     "session.busy": "A run is being trained here. Stop it before opening another one.",
+    "session.no_run": "{path} is no run: it has no experiment.toml. Choose the folder of one run.",
     "session.not_opened": "The run cannot be opened: {problem}",
     "session.not_started": "Training could not start: {problem}",
     "session.not_resumed": "The run could not be resumed: {problem}",
@@ -28,14 +29,13 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "suited.tried": "Tried for {steps:,} random steps ({speed:,.0f} per second): {episodes}.",
     "suited.added": "{tried} Wrappers added, so that an agent can use it: {wrappers}.",
-    "suited.left_out": "{tried} Left out, because set for {env}: {names}.",
-    "suited.slow": "{env} did not answer for {seconds:d} seconds, so the agent stays as it is",
+    "suited.slow": "{env} did not answer for {seconds:d} seconds, so nothing was changed",
     "stored.busy": "This run is read-only here: process {pid:d} trains it now.",
     "stored.busy_somewhere": "This run is read-only here: another process trains it now.",
     "stored.never_saved": "This stored run is read-only. New run trains its experiment from the beginning.",
     "stored.complete": (
-        "This stored run is read-only. All of its steps are trained, so raise Total steps to fork it. New run trains "
-        "its experiment from the beginning."
+        "This stored run is read-only. All of its steps are trained. Train on adds steps to it, New run trains its "
+        "experiment from the beginning."
     ),
     "stored.saved": (
         "This stored run is read-only. Resume goes on from step {step:,}, Fork branches from there, New run trains its "
@@ -43,10 +43,15 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "fork.no_files": "This run keeps no files, so it cannot be forked.",
     "fork.never_saved": "This run was never saved, so it cannot be forked.",
-    "fork.complete": "The run has made all of its {total:,} steps. Raise Total steps to fork it.",
-    "resume.finished": "This run has finished. Raise Total steps and fork it to train on.",
+    "fork.complete": (
+        "The run has made all of its {total:,} steps. Raise Total steps to fork it, or use Train on to add steps to it."
+    ),
+    "resume.finished": "This run has finished. Train on adds steps to it.",
     "resume.impossible": "This run cannot be resumed or forked: it was never saved, or another process trains it.",
     "library.no_other_seed": "There is no other run of “{name}” that differs only in its seed.",
+    "library.other_task": (
+        "“{name}” was trained in {task} and the open run in {shown}: their returns cannot be compared in one plot."
+    ),
     "library.open_here": "“{name}” is open here. Open another run or start a new one, then delete it.",
     "library.not_read": "the runs could not be read ({problem})",
     "library.curve_not_read": "The returns of a run could not be read ({problem}).",

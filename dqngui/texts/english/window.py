@@ -13,6 +13,9 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "window.left": "dqngui: the run could not be saved again; Resume goes on from its last saved state",
     "window.loading": "Something is still being loaded.",
+    "window.unfinished": (
+        "“{title}” was training when the window closed. It is saved up to step {step:,} of {total:,}."
+    ),
     "window.resume": "Resume goes on from the last checkpoint.",
     "window.new_run": "New run unlocks the experiment.",
     "window.no_torch": "torch cannot be loaded: {problem}",

@@ -59,12 +59,18 @@ def spread_labels(labels: Sequence[str], room: float, letters: Letters) -> list[
     return [(i, letters.shortened(labels[i], every * room)) for i in range(last, -1, -every)][::-1]
 
 
+FEW_ROWS, CLOSEST = 8, 0.7
+"""Rows of a map that all get a label if a row is this share of the height of a line."""
+
+
 def row_ticks(count: int, row: float, line: float, back: bool = False) -> list[int]:
     """Indices of the rows, `row` pixels high, that get a label `line` pixels high: all, or 5, 10, 15, … from 1 on.
 
-    `back`: counted backwards from the last row, which is 0.
+    `back`: counted backwards from the last row, which is 0. A few rows have names and not numbers, so that a reader
+    cannot tell a missing one: their labels may stand as close as their letters allow.
     """
-    if row >= line - 2 or count == 1:  # letters are lower than their line
+    lowest = CLOSEST * line if count <= FEW_ROWS else line - 2  # letters are lower than their line
+    if row >= lowest or count == 1:
         return list(range(count))
     every = next((n for n in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if n * row >= line + 4), count)
     if back:

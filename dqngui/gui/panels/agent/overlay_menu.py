@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_tip
+from dqngui.gui.widgets.unlit import unlight_after
 from dqngui.lab.analysis.overlay import WeightsOverlay, heads_of, offered, overlay_words
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import PlayerReady
@@ -43,7 +44,9 @@ class OverlayMenu(QToolButton):
         self.setIconSize(QSize(18, 18))
         self.setFixedSize(28, 26)
         self.setAccessibleName("What the agent sees")
-        self.setMenu(QMenu(self))
+        menu = QMenu(self)
+        self.setMenu(menu)
+        unlight_after(menu, self)
         self.menu().setToolTipsVisible(True)
         self.menu().aboutToShow.connect(self._fill)
         self._show_chosen()

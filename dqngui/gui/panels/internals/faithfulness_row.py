@@ -16,7 +16,6 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.plain_label import plain_label, plain_tip
-from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.analysis.faithfulness import EffectOverSteps, brief_verdict, explanation, places, reason
 from dqngui.lab.analysis.study_question import StudyQuestion
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -178,14 +177,14 @@ class FaithfulnessRow(QWidget):
         self.button.setToolTip(
             "Stop measuring"
             if here
-            else wrapped(
+            else plain_tip(
                 f"Remove the {what} with the largest weight where the choice matters, and measure what is lost"
             )
         )
         role, text, tip = self._words(view, answer, here, bool(offers))
         themes.set_role(self.text, role)
         self.text.setText(text)
-        self.text.setToolTip(plain_tip(wrapped(tip)))
+        self.text.setToolTip(plain_tip(tip))
         self._show_details(view, None if here else answer)
 
     def restyle(self, theme: Theme) -> None:
@@ -263,7 +262,7 @@ class FaithfulnessRow(QWidget):
         self.bars.draw(answer)
         text = self._explanation(view, answer) if height >= LOW_OPEN else self._reason(view, answer)
         self.details_text.setText(words(text))
-        self.details_text.setToolTip(wrapped(_HOW))
+        self.details_text.setToolTip(plain_tip(_HOW))
         self.curve.setVisible(height >= LOW_CURVE)
         if opened and height >= LOW_CURVE:
             self._draw_curve(answer)

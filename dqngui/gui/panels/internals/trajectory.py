@@ -15,6 +15,7 @@ from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.analysis.pca import Projection
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.texts.numbers import measured, short
@@ -54,10 +55,8 @@ class Trajectory(QWidget):
         self.keep.setCheckable(True)
         self.keep.setIconSize(QSize(16, 16))
         self.keep.setAccessibleName("Keep the axes for the next episodes")
-        self.keep.setToolTip(
-            f"Keep the axes of this episode for the next ones, and the last {KEPT} episodes as faint lines, "
-            "so that episodes can be compared"
-        )
+        help = f"Keep the axes of this episode for the next ones, and the last {KEPT} episodes as faint lines, "
+        self.keep.setToolTip(plain_tip(f"{help}so that episodes can be compared"))
         self.keep.toggled.connect(self.keep_axes)
         self.note = ElidedLabel("", self)
         themes.set_role(self.note, "muted")

@@ -14,7 +14,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.gui.widgets.plain_label import plain_label
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.analysis.probe_verdict import verdict
 from dqngui.lab.analysis.study import Study
@@ -83,8 +83,10 @@ class ProbePanel(Panel):
         self.scrolled = ScrollArea(self.reasons)
         self.scrolled.setAccessibleName("Why the probe says so")
         self.words.setToolTip(
-            "A linear model predicts the fact from the memory, to which noise was added; for each episode it was "
-            "trained on other episodes. Untrained networks with the same architecture read the same episodes."
+            plain_tip(
+                "A linear model predicts the fact from the memory, to which noise was added; for each episode it was "
+                "trained on other episodes. Untrained networks with the same architecture read the same episodes."
+            )
         )
         themes.set_role(self.stale, "warn")
         self.bar = QProgressBar()
