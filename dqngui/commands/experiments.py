@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dqngui.bounded import found
 from dqngui.commands.arguments import TrainArguments
 from dqngui.config import ConfigError, Experiment
 from dqngui.derivation import awaits_task
@@ -51,7 +52,7 @@ def _with_agent(experiment: Experiment, agent: str | None) -> Experiment:
 
 
 def _read(file: str) -> Experiment:
-    if file.isalpha() and not Path(file).exists() and file not in preset_names():
+    if file.isalpha() and not found(Path.exists, Path(file)) and file not in preset_names():
         raise ConfigError("command.none", name=file, presets=preset_names())
     return read_experiment(file)
 
@@ -74,12 +75,12 @@ def check_task(experiment: Experiment) -> None:
 def run_folder(run: str, runs: str) -> Path:
     """The folder of a run given by path, by its name within `runs`, or as `last`. Raises ConfigError."""
     if run == "last":
-        folders = [folder for folder in Path(runs).glob("*") if (folder / "experiment.toml").is_file()]
+        folders = [folder for folder in Path(runs).glob("*") if found(Path.is_file, folder / "experiment.toml")]
         if not folders:
             raise ConfigError("command.no_run_in", runs=runs)
         return max(folders, key=lambda folder: folder.stat().st_mtime)
     for folder in (Path(run), Path(runs) / run):
-        if folder.is_dir():
+        if found(Path.is_dir, folder):
             return folder
     raise ConfigError("command.no_run", run=run, runs=runs)
 
