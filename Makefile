@@ -8,8 +8,9 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow check torture format same-logs bench bench-learning learning evidence evidence-quick \
-    evidence-report evidence-beside without-preset scale soak coverage probe-verdicts meter-verdicts shots first-minutes demo clean
+.PHONY: run setup test test-slow check torture fuzz soak format same-logs bench bench-learning learning evidence \
+    evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts shots \
+    first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -133,6 +134,11 @@ probe-verdicts: $(VENV)/.developing
 # assets/evidence/meter-verdicts.md.
 meter-verdicts: $(VENV)/.developing
 	@$(EVIDENCE).meter_verdicts assets/evidence/meter-verdicts.md
+
+# Thousands of damaged and hostile runs, given to the readers and to the command line (10 minutes): a table of tracebacks,
+# hangs, code that ran and writes outside the run's folder; fails if one of them is not 0.
+fuzz: $(VENV)/.developing
+	OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR) $(BIN)/python -P -m tests.fuzz.run $(ARGS)
 
 # A ten-minute part of the evidence, trained into build/evidence and printed as a table.
 evidence-quick: $(VENV)/.developing

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -79,6 +79,14 @@ def exists(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
+
+
+def found(kind: Callable[[Path], bool], path: Path) -> bool:
+    """What `Path.is_dir`, `is_file` or `exists` says; False for a name that no file can have, or if it is hidden."""
+    try:
+        return kind(path)
+    except (OSError, ValueError):
+        return False
 
 
 def own_folder(folder: Path) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 import tomli_w
 
-from dqngui.bounded import MOST_TEXT, read_file, toml_data
+from dqngui.bounded import MOST_TEXT, found, read_file, toml_data
 from dqngui.catalog import MEMORIES
 from dqngui.config import SECTIONS, ConfigError, Experiment, NetConfig
 from dqngui.derivation import MEMORY_OPTIONS, RULES, derivable, derived_value, without_marks
@@ -144,9 +144,9 @@ def demo_folder() -> Path:
 def read_experiment(source: str | Path) -> Experiment:
     """An experiment from a TOML file, or from the name of a shipped one. Raises ConfigError."""
     path = Path(source)
-    if not path.suffix and not path.exists():
+    if not path.suffix and not found(Path.exists, path):
         preset = package_data("configs") / f"{source}.toml"
-        if not preset.is_file():
+        if str(source) not in preset_names():
             raise ConfigError("preset.none", name=source, known=preset_names())
         path = preset
     return parse_experiment(_text_of(path, source), str(source))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dqngui.bounded import found
 from dqngui.commands.arguments import TrainArguments, shown_path
 from dqngui.config import ConfigError, Experiment
 from dqngui.derivation import awaits_task
@@ -54,7 +55,7 @@ def _with_agent(experiment: Experiment, agent: str | None) -> Experiment:
 def _read(file: str) -> Experiment:
     if _names_environment(file):
         raise ConfigError("command.env", name=file)
-    if file.isalpha() and not Path(file).exists() and file not in preset_names():
+    if file.isalpha() and not found(Path.exists, Path(file)) and file not in preset_names():
         raise ConfigError("command.none", name=file, presets=preset_names())
     experiment = read_experiment(file)
     if Path(file).name == "experiment.toml":  # of a stored run, which may be anybody's
@@ -69,7 +70,7 @@ def _names_environment(file: str) -> bool:
     if file.endswith(".py"):
         return True
     is_id = re.search(r"-v\d+$", file) is not None or (":" in file and not file.endswith(".toml"))
-    return is_id and not Path(file).exists()
+    return is_id and not found(Path.exists, Path(file))
 
 
 def check_task(experiment: Experiment) -> None:
@@ -83,12 +84,12 @@ def check_task(experiment: Experiment) -> None:
 def run_folder(run: str, runs: str) -> Path:
     """The folder of a run given by path, by its name within `runs`, or as `last`. Raises ConfigError."""
     if run == "last":
-        folders = [folder for folder in Path(runs).glob("*") if (folder / "experiment.toml").is_file()]
+        folders = [folder for folder in Path(runs).glob("*") if found(Path.is_file, folder / "experiment.toml")]
         if not folders:
             raise ConfigError("command.no_run_in", runs=shown_path(runs))
         return max(folders, key=lambda folder: folder.stat().st_mtime)
     for folder in (Path(run), Path(runs) / run):
-        if folder.is_dir():
+        if found(Path.is_dir, folder):
             return folder
     raise ConfigError("command.no_run", run=run, runs=shown_path(runs))
 

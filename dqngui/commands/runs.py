@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from dqngui.bounded import found
 from dqngui.commands.arguments import RunsArguments
 from dqngui.commands.output import table, write_json_line
 from dqngui.config import ConfigError
@@ -18,7 +19,7 @@ from dqngui.texts.numbers import measured, progress
 def run(arguments: RunsArguments) -> int:
     """Print the table and return the exit status. Raises ConfigError."""
     folder = Path(arguments.folder)
-    if not folder.is_dir() and arguments.folder != "runs":
+    if not found(Path.is_dir, folder) and arguments.folder != "runs":
         raise ConfigError("command.no_folder", folder=arguments.folder)
     summaries = list_runs(folder)
     if arguments.json:

@@ -47,7 +47,7 @@ from dqngui.runs.files import (
     together,
     write_file,
 )
-from dqngui.runs.folder import EVENTS, claim, read_experiment, summary_of
+from dqngui.runs.folder import EVENTS, EXPERIMENT, SUMMARY, claim, read_experiment, summary_of
 from dqngui.runs.lock import WriterLock
 from dqngui.runs.log_lines import MOST_LOG, events_in
 from dqngui.texts import Text, say
@@ -61,6 +61,8 @@ MOST_META = 64 * MEGABYTE
 STATE, NEW, OLD = "resume", "resume.new", "resume.old"
 ARRAYS, TENSORS, META = "arrays.npz", "tensors.pt", "meta.json"
 DISCARDED = "events.discarded.jsonl"
+_FOLDERS = (STATE, NEW, OLD, FOLDER)
+_FILES = (EXPERIMENT, EVENTS, SUMMARY, DISCARDED, episodes.DATA, episodes.INDEX)
 PATIENCE_SECONDS = 10.0
 """How long a reader tries again while the run in training replaces its state."""
 
@@ -314,9 +316,13 @@ def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMar
 
 
 def check_own(folder: Path) -> None:
-    """Raises ConfigError if a run cannot be written because it holds links or special files."""
+    """Raises ConfigError if a run cannot be written: it holds links, special files, or a folder in place of a file."""
     try:
         refuse_links(folder, (EVENTS, episodes.DATA, episodes.INDEX, DISCARDED))
+        for path in folder.iterdir():
+            known = path.name in _FOLDERS or path.name in _FILES or path.suffix == ".new"
+            if known and path.is_dir() != (path.name in _FOLDERS):
+                raise ConfigError("run.holds_wrong", path=path)
     except OSError as error:
         raise ConfigError("file.unreadable", path=folder, problem=error.strerror) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -66,7 +67,8 @@ def hostile_run(place: Path, seed: int, outside: Path) -> Path:
     base = rng.choice(BASES)
     run = Path(shutil.copytree(STORED / base, place / f"run-{seed}"))
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        rng.choice(_DAMAGES)(run, rng, outside)
+        with contextlib.suppress(OSError):  # an earlier damage took the file away
+            rng.choice(_DAMAGES)(run, rng, outside)
     return run
 
 
@@ -95,7 +97,7 @@ def _bytes(run: Path, rng: random.Random, outside: Path) -> None:
         case 3:
             data.clear()
         case 4:
-            data += data
+            data += bytes(data)
         case 5 if data:
             data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
     path.write_bytes(data)
@@ -174,7 +176,8 @@ def _json(run: Path, rng: random.Random, outside: Path) -> None:
         return
     text = json.dumps(data).encode()
     if rng.random() < 0.3:
-        text = re.sub(rb":\s*[\w.\"-]+", b": " + rng.choice(RAW), text, count=1)
+        raw = rng.choice(RAW)
+        text = re.sub(rb":\s*[\w.\"-]+", lambda found: b": " + raw, text, count=1)
     path.write_bytes(text)
 
 
@@ -210,7 +213,7 @@ def _toml(run: Path, rng: random.Random, outside: Path) -> None:
             wrong = rng.choice(
                 ('"x"', "-1", "1e308", "nan", "inf", "true", "[]", "{}", "9" * 30, "[[1]]", '"\\u001b[2J"')
             )
-            text = re.sub(r"= .+", f"= {wrong}", text, count=rng.choice((1, 1, 2, 5)))
+            text = re.sub(r"= .+", lambda found: f"= {wrong}", text, count=rng.choice((1, 1, 2, 5)))
         case 3:
             settings = list(re.finditer(r"^\w+ = (.+)$", text, re.M))
             if settings:

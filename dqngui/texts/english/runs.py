@@ -24,6 +24,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "link by what it leads to, or delete it"
     ),
     "run.holds_special": "`{path}` is neither a file nor a folder, so this run is not written; delete it",
+    "run.holds_wrong": "`{path}` is a folder in place of a file, or a file in place of a folder; move it away",
     "run.holds_second_name": (
         "`{path}` has a second name elsewhere (a hard link), and writing would change both, so this run is not "
         "written; replace it by a copy"
