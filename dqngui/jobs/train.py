@@ -118,7 +118,7 @@ def _recorded(request: Request, inbox: Inbox, lock: WriterLock | None) -> Iterat
     except BaseException:
         job.training.close()
         raise
-    return record(job.events(lost), folder, experiment, mark, lock)
+    return record(job.events(lost), folder, experiment, mark, lock=lock)
 
 
 class _Job:

@@ -56,6 +56,7 @@ def record(
     folder: Path | None,
     experiment: Experiment,
     mark: LogMark | None = None,
+    *,
     lock: WriterLock | None = None,
 ) -> Iterator[Event]:
     """Pass on a job's events, each logged one written first; ends with Finished whatever happens.
