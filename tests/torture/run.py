@@ -28,7 +28,7 @@ HOSTS: tuple[tuple[str, str], ...] = (
     *(("window", "parent"), ("window", "both")),
 )
 ATTEMPTS = 3  # a run that had ended before the kill is tried again, and killed earlier
-KINDS = ("plain", "again", "clock", "plain", "two", "full", "plain", "plain")
+KINDS = ("plain", "again", "clock", "full", "two", "plain", "plain", "plain")
 
 
 def plans(kills: int) -> list[Plan]:

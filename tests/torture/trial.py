@@ -25,7 +25,8 @@ SMALL = [
     *("run.eval_every=700", "run.eval_episodes=2", "run.log_every=100"),
 ]
 BEGUN_S = 120.0  # for the import of torch on a busy machine
-SMALL_DISK = 300_000  # bytes of a file or a disk that soon is full
+FULL_AT = (0.5, 1.0)
+"""A disk is full at a share of what a whole run needs, and a file at this share of the largest one's size."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ class Trial:
 
     def carry_out(self) -> Outcome:
         self._place.mkdir(parents=True)
-        with small_disk(self._runs) if self._plan.kind == "full" else _plain(self._runs) as limit:
+        full = self._random.uniform(*FULL_AT)
+        with (
+            small_disk(self._runs, self._reference, full) if self._plan.kind == "full" else _plain(self._runs) as limit
+        ):
             folder = self._begin_and_strike(limit)
         if folder is not None:
             self._go_on(folder)
@@ -114,7 +118,7 @@ class Trial:
         else:
             processes.wait(process, self._errors)
         living = processes.family(process.pid)
-        outcome.ended = process.poll() is not None
+        outcome.ended = process.poll() is not None and plan.kind != "full"
         if living and not outcome.ended:
             if plan.kind == "clock":
                 self._refuse_rival(folder, living)
@@ -253,16 +257,16 @@ def _plain(runs: Path) -> Iterator[int]:
 
 
 @contextmanager
-def small_disk(runs: Path) -> Iterator[int]:
+def small_disk(runs: Path, reference: Path, share: float) -> Iterator[int]:
     """A small disk at `runs`, whose content stays there; where none can be mounted, files that cannot grow.
 
     Yields the largest size of a file; 0 if the disk itself is small.
     """
     runs.mkdir()
-    disk = runs.with_name("disk")
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(runs)]
+    disk, sizes = runs.with_name("disk"), [path.stat().st_size for path in reference.rglob("*") if path.is_file()]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={int(share * sum(sizes))}", "tmpfs", str(runs)]
     if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        yield 20_480
+        yield int(share * max(sizes))
         return
     try:
         yield 0
