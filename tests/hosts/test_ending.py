@@ -19,6 +19,7 @@ from dqngui.config import EnvConfig, Experiment, Wrapper
 from dqngui.envs.foreign import is_foreign
 from dqngui.hosts import open_host
 from dqngui.hosts.signals import ending_signals
+from dqngui.lab.session.job import kind_of_host
 from dqngui.messages import Event, Finished, Opened, Request, Stop
 from dqngui.runs.folder import create
 from dqngui.runs.resume import load_resume
@@ -184,3 +185,16 @@ def test_tasks_of_unknown_packages_are_foreign(name: str, wrappers: tuple[str, .
     finally:
         del gymnasium.registry["OfSomebody-v0"]
     assert "mine" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "kind"),
+    [
+        ("mine:Game-v0", "thread", "process"),
+        ("mine:Game-v0", "process", "process"),
+        ("mine:Game-v0", "inline", "inline"),  # the user's choice: in the window's own process
+        ("CartPole-v1", "thread", "thread"),
+    ],
+)
+def test_the_window_trains_foreign_tasks_in_a_process(name: str, asked: str, kind: str) -> None:
+    assert kind_of_host(with_settings(Experiment(), {"env.id": name, "run.host": asked}, check=False)) == kind

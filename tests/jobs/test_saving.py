@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -16,6 +18,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.jobs import saving
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
+from dqngui.learning import off_policy
 from dqngui.messages import CheckpointSaved, Command, Evaluated, Event, Failed, Finished, Noted, Request, SetKnob, Stop
 from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.folder import create
@@ -200,6 +203,17 @@ def test_a_job_that_is_not_in_an_environment_is_not_interrupted() -> None:
     inbox.interrupt()
 
 
+def test_a_replay_larger_than_memory_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("a replay was made")
+
+    monkeypatch.setattr(off_policy, "Replay", made)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=2**30))
+    asked = experiment(learn__replay_capacity=20_000_000)
+    with pytest.raises(ConfigError, match=r"a full replay would take .* GiB of steps"):
+        train(Request(job="train", experiment=asked), Inbox(None))
+
+
 class Careless(gymnasium.Wrapper):  # type: ignore[type-arg]
     """Changes the process in its constructor and at each call, and needs the process as it has changed it."""
 
@@ -236,8 +250,7 @@ def test_what_an_environment_changes_in_the_process_changes_no_training(
         for name in ("Troubled-v0", "Careless-v0"):
             monkeypatch.chdir(tmp_path)
             asked = with_settings(experiment(env__id=name), changes)
-            create(Path("runs"), asked)
-            folder = max(Path("runs").iterdir())
+            folder = create(Path("runs"), asked)
             Trouble.at = -1
             logs.append(log(recorded(folder, asked)))
             if name == "Careless-v0":

@@ -280,7 +280,7 @@ def test_what_is_not_a_run_is_refused(new: Path, tmp_path: Path) -> None:
     mark = load_resume(new).mark
     os.truncate(new / "events.jsonl", mark.events - 1)
     before = (new / "events.jsonl").read_bytes()
-    with pytest.raises(ConfigError, match=r"events\.jsonl` is shorter"):
+    with pytest.raises(ConfigError, match=r"events\.jsonl` is shorter .* `dqngui train --fork .*` starts a new run"):
         rewind(new, mark)
     assert (new / "events.jsonl").read_bytes() == before
 
