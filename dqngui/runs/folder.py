@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +19,7 @@ from dqngui import presets
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import CheckpointTest, Event, decode_event
 from dqngui.runs.files import replace_file, write_file
+from dqngui.runs.started import moment, now_utc, start_in_name
 
 EXPERIMENT, EVENTS, SUMMARY = "experiment.toml", "events.jsonl", "summary.json"
 
@@ -34,6 +35,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         tested: the same with its interval, and what chose the checkpoint; None in runs of earlier versions.
         seconds: wall seconds of training.
         updated: local time of the last change, ISO 8601.
+        started: when the run was started, ISO 8601 in UTC; empty if that is not known.
         parent: name of the run that it branched from; empty for one that began anew.
         pid, pid_since: the process that writes the run and when that process began (seconds since 1970).
     """
@@ -50,6 +52,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     tested: CheckpointTest | None = None
     seconds: float = 0.0
     updated: str = ""
+    started: str = ""
     parent: str = ""
     pid: int = 0
     pid_since: float = 0.0
@@ -72,7 +75,7 @@ def create(runs: Path, experiment: Experiment) -> Path:
         write_experiment(folder, experiment)
     except OSError as error:
         raise ConfigError("run.folder_not_made", runs=runs, problem=error.strerror) from None
-    write_summary(folder, new_summary(experiment))
+    write_summary(folder, msgspec.structs.replace(new_summary(experiment), started=now_utc()))
     return folder
 
 
@@ -162,7 +165,8 @@ def summary_of(folder: Path) -> RunSummary | None:
             return None
     if summary.state == "running" and not process_lives(summary):
         summary = msgspec.structs.replace(summary, state="interrupted")
-    return msgspec.structs.replace(summary, folder=str(folder))
+    started = summary.started or start_in_name(folder, summary.updated)
+    return msgspec.structs.replace(summary, folder=str(folder), started=started)
 
 
 def list_runs(runs: Path) -> list[RunSummary]:
@@ -173,11 +177,16 @@ def list_runs(runs: Path) -> list[RunSummary]:
         found = folders_in(runs)
     except OSError as error:
         raise ConfigError("run.not_listed", runs=runs, problem=error.strerror) from None
-    return [summary for path in found if (summary := summary_of(Path(path))) is not None]
+    return newest_first([summary for path in found if (summary := summary_of(Path(path))) is not None])
+
+
+def newest_first(summaries: Iterable[RunSummary]) -> list[RunSummary]:
+    """The summaries by the start of their runs, the newest first; the local time of a machine does not matter."""
+    return sorted(summaries, key=lambda each: (moment(each.started), each.folder), reverse=True)
 
 
 def folders_in(runs: Path) -> list[str]:
-    """Paths of all that may be runs, the newest first. Raises OSError."""
+    """Paths of all that may be runs, in reverse order of their names. Raises OSError."""
     with os.scandir(runs) as entries:
         return sorted((each.path for each in entries if not each.name.startswith(".") and _is_dir(each)), reverse=True)
 

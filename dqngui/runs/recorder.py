@@ -23,8 +23,9 @@ from dqngui.runs.checkpoints import save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace
 from dqngui.runs.failure import failed
 from dqngui.runs.files import AppendFile, together
-from dqngui.runs.folder import EVENTS, claim, new_summary, own_process, release, write_summary
+from dqngui.runs.folder import EVENTS, claim, new_summary, own_process, release, summary_of, write_summary
 from dqngui.runs.resume import LogMark, save_resume
+from dqngui.runs.started import now_utc
 
 if TYPE_CHECKING:
     import torch
@@ -126,10 +127,11 @@ class _Log:
         except ValueError:
             release(folder)
             raise ConfigError("run.exists", folder=folder) from None
-        pid, since = own_process()
+        before, (pid, since) = summary_of(folder), own_process()
+        started = before.started if before else now_utc()
         self.summary = msgspec.structs.replace(
             new_summary(experiment), state="running", step=mark.step, best=mark.best, tested=mark.tested,
-            seconds=mark.seconds, parent=mark.parent, pid=pid, pid_since=since,
+            seconds=mark.seconds, parent=mark.parent, pid=pid, pid_since=since, started=started,
         )  # fmt: skip
         self._flushed = 0.0
         self.flush()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from PySide6.QtCore import QModelIndex, QPoint, Qt
-from PySide6.QtGui import QAction, QDesktopServices, QFont, QFontMetrics, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
@@ -22,7 +22,6 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.panels.runs.run_table import SWATCH, RunColumn, RunModel, ago
-from dqngui.gui.panels.runs.run_view import shortened
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
@@ -302,16 +301,6 @@ def test_undo_takes_back_the_deletion_and_not_a_knob_while_the_table_has_the_foc
     assert folders["Alpha"].exists()
     assert knob == [1]
     window.takeCentralWidget()
-
-
-def test_of_a_long_name_the_title_gives_way_first(qtbot: QtBot) -> None:
-    metrics, name = QFontMetrics(QFont()), "CartPole, positions only · no memory · 19:04"
-    whole = metrics.horizontalAdvance(name)
-    assert shortened(name, metrics, whole) == name
-    cut = shortened(name, metrics, whole - 40)
-    assert cut.startswith("CartPole") and cut.endswith("… · no memory · 19:04")
-    assert metrics.horizontalAdvance(cut) <= whole - 40
-    assert shortened(name, metrics, 30) == name  # nothing useful is left: the view cuts its middle
 
 
 def test_several_are_deleted_and_come_back_together(qtbot: QtBot, parts: Parts) -> None:
