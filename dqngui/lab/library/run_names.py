@@ -134,9 +134,9 @@ def setting_text(path: str, value: Any) -> str:
 
 
 def _value_text(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return "none"
     match value:
-        case None | [] | {}:
-            return "none"
         case bool():
             return "on" if value else "off"
         case {"start": start, "end": end, "steps": steps}:

@@ -17,7 +17,8 @@ def shortened(name: RunName, width: Width, room: float, kept: Part = (0, 0)) -> 
     """A name that fits into `room` pixels, if a few letters do.
 
     The title gives way first, because what follows it tells runs of one title apart: first its end, then its middle, so
-    that its part `kept` stays (see `distinct_parts`), then all of it. Only then the rest loses its middle.
+    that its part `kept` stays (see `distinct_parts`), then all of it. Then numbers lose their names (`1e-3 · 0` for
+    `lr 1e-3 · seed 0`), and only then the rest loses its middle.
     """
     whole = str(name)
     if width(whole) <= room:
@@ -28,7 +29,10 @@ def shortened(name: RunName, width: Width, room: float, kept: Part = (0, 0)) -> 
     left = room - width(BETWEEN + rest)
     if left >= width(SHORTEST_TITLE):
         return _short_title(name.title, width, left, kept) + BETWEEN + rest
-    return rest if width(rest) <= room else _without_middle(rest, width, room)
+    if width(rest) <= room:
+        return rest
+    values = BETWEEN.join(map(_value_of, (*name.settings, *name.others)))
+    return values if width(values) <= room else _without_middle(values, width, room)
 
 
 def distinct_parts(titles: Iterable[str]) -> dict[str, Part]:
@@ -42,6 +46,12 @@ def distinct_parts(titles: Iterable[str]) -> dict[str, Part]:
         end = title.find(" ", max(same, start + 1))
         parts[title] = (start, len(title) if end < 0 else end) if same else (0, 0)
     return parts
+
+
+def _value_of(part: str) -> str:
+    """The number of `seed 3` or `lr 1e-3`; all of another part."""
+    last = part.rsplit(" ", 1)[-1]
+    return last if any(letter.isdigit() for letter in last) else part
 
 
 def _shared_start(a: str, b: str) -> int:
