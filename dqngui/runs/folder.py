@@ -19,7 +19,7 @@ from dqngui import presets
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import CheckpointTest, Event, decode_event
 from dqngui.runs.files import replace_file, write_file
-from dqngui.runs.started import moment, now_utc, start_in_name
+from dqngui.runs.started import moment, now_utc, start_by_file, start_in_name
 
 EXPERIMENT, EVENTS, SUMMARY = "experiment.toml", "events.jsonl", "summary.json"
 
@@ -165,7 +165,7 @@ def summary_of(folder: Path) -> RunSummary | None:
             return None
     if summary.state == "running" and not process_lives(summary):
         summary = msgspec.structs.replace(summary, state="interrupted")
-    started = summary.started or start_in_name(folder, summary.updated)
+    started = summary.started or start_in_name(folder, summary.updated) or start_by_file(folder / EXPERIMENT)
     return msgspec.structs.replace(summary, folder=str(folder), started=started)
 
 

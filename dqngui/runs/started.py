@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 STAMP = "%Y-%m-%d_%H-%M-%S"
@@ -24,6 +24,11 @@ def moment(text: str) -> float:
     return seconds if 0.0 < seconds < LATEST else 0.0
 
 
+def local_time(text: str) -> datetime | None:
+    """An ISO time in the local time of this machine; None if it is no time of a run."""
+    return datetime.fromtimestamp(seconds) if (seconds := moment(text)) else None
+
+
 def start_in_name(folder: Path, updated: str) -> str:
     """The start of a run of an earlier version, ISO 8601 in UTC: its folder's name has it in local time.
 
@@ -32,13 +37,24 @@ def start_in_name(folder: Path, updated: str) -> str:
     """
     try:
         local = datetime.strptime(folder.name[:STAMP_LENGTH], STAMP)
-    except ValueError:
-        return ""
-    try:
-        offset = datetime.fromisoformat(updated).tzinfo
-        return local.replace(tzinfo=offset).astimezone(UTC).isoformat(timespec="milliseconds")
+        text = local.replace(tzinfo=_offset_of(updated)).astimezone(UTC).isoformat(timespec="milliseconds")
     except (ValueError, OverflowError, OSError):
-        try:
-            return local.astimezone(UTC).isoformat(timespec="milliseconds")
-        except (OverflowError, OSError):
-            return ""
+        return ""
+    return text if moment(text) else ""
+
+
+def start_by_file(path: Path) -> str:
+    """When a file that is written once was written, ISO 8601 in UTC; empty if that cannot be read."""
+    try:
+        text = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return text if moment(text) else ""
+
+
+def _offset_of(text: str) -> tzinfo | None:
+    """The offset of an ISO time; None, this machine's local time, if it has none."""
+    try:
+        return datetime.fromisoformat(text).tzinfo
+    except ValueError:
+        return None

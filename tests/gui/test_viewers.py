@@ -76,6 +76,7 @@ def test_a_viewer_shows_what_we_show(panels: list[Panel], viewer: str, tmp_path:
         assert abs(len(ours) - len(theirs)) <= 1
         rows = min(len(ours), len(theirs))
         difference = np.abs(ours[:rows] - theirs[:rows]).max(-1)
+        print(f"{viewer}, {type(panel).__name__}: {np.mean(difference > 40):.2%} differ, by {difference.mean():.2f}")
         # A blob differs in a large part of the picture; letters of another font differ in a few places by a little.
-        assert np.mean(difference > 40) < 0.02, f"{viewer}: {type(panel).__name__}, {np.mean(difference > 40):.1%}"
+        assert np.mean(difference > 40) < 0.008, f"{viewer}: {type(panel).__name__}, {np.mean(difference > 40):.1%}"
         assert difference.mean() < 4.0

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from dqngui import config, settings
@@ -39,6 +40,7 @@ def run(
     return summary, flat_settings(experiment)
 
 
+@examples(max_examples=25, deadline=None)
 @given(st.lists(st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in CHANGES.items()}), max_size=8))
 def test_no_two_runs_have_the_same_name(changes: list[dict[str, Any]]) -> None:
     made = [run(number, each) for number, each in enumerate(changes)]
@@ -46,6 +48,7 @@ def test_no_two_runs_have_the_same_name(changes: list[dict[str, Any]]) -> None:
     assert len({str(name) for name in found.values()}) == len(made)
 
 
+@examples(max_examples=25, deadline=None)
 @given(st.lists(st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in CHANGES.items()}), max_size=6))
 def test_runs_that_differ_in_a_setting_differ_in_what_their_names_say_of_settings(
     changes: list[dict[str, Any]],

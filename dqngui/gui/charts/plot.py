@@ -20,6 +20,7 @@ from dqngui.gui.charts.value_ranges import Floats, rounded_range, training_span
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 
+LABEL_PX = 13  # pixels of height that the label of a tick needs
 RIGHT = 4  # pixels at the right edge that a readout leaves free
 
 
@@ -53,8 +54,10 @@ class Axis(pg.AxisItem):
         return [short(round(value, 12)) for value in values]
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        """Major ticks only."""
-        return [(tick_spacing(low, high, size, ACROSS if self.orientation == "bottom" else UP), 0.0)]
+        """Major ticks only; on a low axis only as many as there is room for their labels."""
+        if self.orientation == "bottom":
+            return [(tick_spacing(low, high, size, ACROSS), 0.0)]
+        return [(tick_spacing(low, high, size, UP, fewest=min(2.0, max(1.0, size / LABEL_PX))), 0.0)]
 
 
 class Band(pg.GraphicsObject):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from dqngui import catalog
 from dqngui.lab.library.run_settings import RunSettings
 from dqngui.lab.session.event_words import short_name, value_text
 from dqngui.runs.folder import RunSummary
-from dqngui.runs.started import moment
+from dqngui.runs.started import local_time
 from dqngui.texts import words
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
@@ -156,9 +155,8 @@ def _key(value: Any) -> bytes:
 
 def started_text(summary: RunSummary, seconds: bool = False) -> tuple[str, str]:
     """(day, time) of the run's start, in local time: `20 May 2026`, `12:30`; empty if it is not known."""
-    if not summary.started:
+    if (local := local_time(summary.started)) is None:
         return "", ""
-    local = datetime.fromtimestamp(moment(summary.started))
     return f"{local.day} {MONTHS[local.month - 1]} {local.year}", f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
 
 

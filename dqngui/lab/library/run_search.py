@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from dqngui.lab.library.run_names import MONTHS
 from dqngui.runs.folder import RunSummary
-from dqngui.runs.started import moment
+from dqngui.runs.started import local_time
 
 _NUMBER = re.compile(r"-?([1-9]\d{0,2}(,\d{3})+|\d+)?(\.\d+)?(e[-+]?\d+)?[kmg]?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+(e[-+]?\d+)?[kmg]?", re.ASCII)
@@ -84,9 +83,8 @@ def _plain(text: str) -> str:
 
 def _dates_of(time: str) -> list[str]:
     """A time as its local date and time of day, in the forms that people type."""
-    if not (seconds := moment(time)):
+    if (local := local_time(time)) is None:
         return []
-    local = datetime.fromtimestamp(seconds)
     year, month, day = local.year, local.month, local.day
     dates = [form.format(y=year, m=month, d=day) for form in _DATES]
     return [

@@ -20,7 +20,7 @@ from dqngui.lab.library.short_names import shortened
 
 SWATCH_PX = 12
 ROW_PX = 26
-MIN_NAME_PX = 120
+MIN_NAME_PX, ENOUGH_NAME_PX = 120, 230  # of the names: always, and before a column is shown that may be left out
 MAX_COLUMN_PX = 160  # of any other column
 PADDING = 12  # of a cell, left plus right, as in the stylesheet
 _OPTIONAL = (
@@ -36,6 +36,7 @@ class RunTable(QTableView):
         super().__init__(parent)
         self._proxy = proxy
         self._widths: dict[RunColumn, int] = {}
+        self._name_px = MIN_NAME_PX
         self.setModel(proxy)
         self.setAccessibleName("Runs")
         self.setItemDelegate(RunDelegate(self))
@@ -72,6 +73,8 @@ class RunTable(QTableView):
             title = str(model.headerData(column, Qt.Orientation.Horizontal))
             text = max(metrics.horizontalAdvance(model.longest_text(column)), metrics.horizontalAdvance(title) + 12)
             self._widths[column] = min(MAX_COLUMN_PX, text + 22)
+        names = metrics.horizontalAdvance(model.longest_text(RunColumn.NAME)) + 2 * PADDING
+        self._name_px = max(MIN_NAME_PX, min(ENOUGH_NAME_PX, names))
         self._widths |= {RunColumn.SWATCH: 28, RunColumn.STATE: 28}
         for column, width in self._widths.items():
             self.setColumnWidth(column, width)
@@ -80,7 +83,7 @@ class RunTable(QTableView):
     def _hide_columns(self) -> None:
         if not self._widths:
             return
-        room = self.viewport().width() - MIN_NAME_PX
+        room = self.viewport().width() - self._name_px
         room -= sum(width for column, width in self._widths.items() if column not in _OPTIONAL)
         for column in _OPTIONAL:
             room -= self._widths[column]
