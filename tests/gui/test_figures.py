@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,10 +12,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from made_figures import comparison
-from PySide6.QtGui import QDesktopServices, QImage
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtGui import QColor, QDesktopServices, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
+from dqngui.gui.cards.svg_pictures import SIDE, with_sharp_maps
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.saved_note import SavedNote
@@ -161,3 +164,39 @@ def test_where_a_file_was_saved_is_said_with_a_link_and_nothing_moves(
     for link in re.findall('href="([^"]*)"', note.text()):
         note.linkActivated.emit(link.replace("&amp;", "&"))
     assert [Path(each) for each in opened] == [path, tmp_path]
+
+
+def picture_in(width: int, height: int, drawn: tuple[int, int], hint: str) -> str:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    for x in range(width):
+        for y in range(height):
+            image.setPixelColor(x, y, QColor(20 * x % 256, 30 * y % 256, 90))
+    written = QBuffer()
+    written.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(written, "PNG")  # type: ignore[call-overload]
+    data = b64encode(bytes(written.data().data())).decode()
+    return (
+        f'<image x="0" y="0" width="{drawn[0]}" height="{drawn[1]}" preserveAspectRatio="none" '
+        f'image-rendering="{hint}" xlink:href="data:image/png;base64,{data}" />'
+    )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (96, 64), (300, 1)])
+def test_the_squares_of_a_map_stay_sharp_in_a_viewer_that_smooths(size: tuple[int, int]) -> None:
+    made = with_sharp_maps(f"<svg>{picture_in(*size, (400, 300), 'optimizeSpeed')}</svg>")
+    [data] = re.findall('base64,([^"]*)', made)
+    larger = QImage.fromData(b64decode(data))
+    across, up = larger.width() // size[0], larger.height() // size[1]
+    assert (across * size[0], up * size[1]) == (larger.width(), larger.height()) and min(across, up) > 1
+    assert min(larger.width(), larger.height()) >= SIDE
+    for x in range(size[0]):
+        for y in range(size[1]):
+            color = QColor(20 * x % 256, 30 * y % 256, 90)
+            for at in ((x * across, y * up), ((x + 1) * across - 1, (y + 1) * up - 1)):
+                assert larger.pixelColor(*at) == color
+
+
+@pytest.mark.parametrize(("size", "hint"), [((3, 2), "optimizeQuality"), ((500, 400), "optimizeSpeed")])
+def test_other_pictures_stay_as_they_are(size: tuple[int, int], hint: str) -> None:
+    svg = f"<svg>{picture_in(*size, (400, 300), hint)}</svg>"
+    assert with_sharp_maps(svg) == svg

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.cards.card import LegendChip
+from dqngui.gui.charts.color_bar import ColorBar
 from dqngui.gui.charts.legend_marker import MARKER_PX, Marker, draw_marker
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, TEXT_PX
@@ -39,6 +40,7 @@ class Figure:
         legend: an entry for each curve that is drawn.
         notes: what else one must know to read it, such as the length of a running mean.
         value_label: the name of the values' axis; empty where each axis has its own.
+        bars: the colours of maps with their values, painted at the right of the title.
     """
 
     title: str
@@ -46,6 +48,7 @@ class Figure:
     legend: Sequence[LegendEntry] = ()
     notes: Sequence[str] = ()
     value_label: str = ""
+    bars: Sequence[ColorBar] = ()
 
 
 def header_figure(title: str, header: Iterable[QWidget]) -> Figure:
@@ -58,6 +61,7 @@ def header_figure(title: str, header: Iterable[QWidget]) -> Figure:
         title,
         legend=[LegendEntry(chip.text(), chip.marker) for chip in chips],
         notes=[note for note in notes if note],
+        bars=[each for each in shown if isinstance(each, ColorBar)],
     )
 
 
@@ -97,6 +101,10 @@ class FigureFrame:
             room = self.size.width() - MARGIN - x
             fitted = QFontMetricsF(self._small).elidedText(figure.subtitle, Qt.TextElideMode.ElideMiddle, room)
             painter.drawText(QPointF(x, y), fitted)
+        right = self.size.width() - MARGIN
+        for bar in reversed(self._figure.bars):
+            right -= bar.width() + GAP
+            bar.render(painter, QPoint(round(right), round(MARGIN)), renderFlags=QWidget.RenderFlag.DrawChildren)
         y += 10.0
         painter.setFont(self._small)
         for row in self._rows:

@@ -16,6 +16,7 @@ from PySide6.QtGui import QBrush, QImage, QPaintDevice, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
 
 from dqngui.gui.cards.figure import Figure, FigureFrame
+from dqngui.gui.cards.svg_pictures import with_sharp_maps
 from dqngui.gui.charts.pixel_shapes import as_pixel_shapes
 from dqngui.gui.charts.plot import Plot
 from dqngui.gui.style import theme as themes
@@ -52,7 +53,7 @@ def save_svg(panel: QWidget, figure: Figure, path: str | Path) -> None:
     family = themes.font().family()
     text = bytes(written.data().data()).decode("utf-8")
     text = text.replace(f'font-family="{family}"', f'font-family="{family}{FALLBACK}"')
-    Path(path).write_text(text, encoding="utf-8")
+    Path(path).write_text(with_sharp_maps(text), encoding="utf-8")
 
 
 def _rect_of(size: QSize) -> QRect:
