@@ -8,9 +8,9 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow check torture fuzz soak format same-logs bench bench-learning learning evidence \
-    evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts shots \
-    first-minutes demo clean
+.PHONY: run setup test test-slow test-extras check torture fuzz soak format same-logs bench bench-learning learning \
+    evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
+    shots first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -46,6 +46,12 @@ test: check
 
 test-slow: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
+
+# Look at exported drawings in librsvg and in Inkscape's PDF (half a minute); installs them with apt-get.
+test-extras: $(VENV)/.developing
+	@for program in rsvg-convert inkscape pdftoppm; do command -v $$program >/dev/null || missing=1; done; \
+	    [ -z "$$missing" ] || apt-get install -y --no-install-recommends librsvg2-bin inkscape poppler-utils
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m extras -n 0 $(PYTEST_ARGS)
 
 # Check that this version trains exactly like revision BASE: logs, episodes and weights of twelve runs (some minutes).
 BASE ?= HEAD~1

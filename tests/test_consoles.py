@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dqngui.__main__ import main
-from dqngui.commands.console import make_printable, plain
+from dqngui.commands.console import in_ascii, make_printable
 from dqngui.commands.experiments import chosen_experiment
 from dqngui.commands.output import JsonLines, ProgressLine, table
 from dqngui.commands.several import SeedResult, print_table

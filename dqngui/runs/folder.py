@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +21,7 @@ from dqngui.messages import CheckpointTest, Event
 from dqngui.runs.files import replace_file, write_file
 from dqngui.runs.lock import PATIENCE_S, LockTaken, Writer, WriterLock, lock_here, take_lock, writer_of
 from dqngui.runs.log_lines import logged_events
+from dqngui.runs.started import moment, now_utc, start_by_file, start_in_name
 from dqngui.runs.trust import check_trusted, remember_own
 from dqngui.texts import Text, reason_of
 from dqngui.texts.plain import plain_line
@@ -45,6 +46,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         tested: the same with its interval, and what chose the checkpoint; None in runs of earlier versions.
         seconds: wall seconds of training.
         updated: local time of the last change, ISO 8601.
+        started: when the run was started, ISO 8601 in UTC; empty if that is not known.
         parent: name of the run that it branched from; empty for one that began anew.
         pid: the process that wrote the run last, as a hint for the reader: whether it writes now, its lock says.
         pid_since: when that process began, in the summaries of earlier versions.
@@ -62,6 +64,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     tested: CheckpointTest | None = None
     seconds: float = 0.0
     updated: str = ""
+    started: str = ""
     parent: str = ""
     pid: int = 0
     pid_since: float = 0.0
@@ -85,7 +88,7 @@ def create(runs: Path, experiment: Experiment) -> Path:
         write_experiment(folder, experiment)
     except OSError as error:
         raise ConfigError("run.folder_not_made", runs=runs, problem=error.strerror) from None
-    write_summary(folder, new_summary(experiment))
+    write_summary(folder, msgspec.structs.replace(new_summary(experiment), started=now_utc()))
     return folder
 
 
@@ -195,7 +198,9 @@ def summary_of(folder: Path) -> RunSummary | None:
             return _unreadable(folder, error)
     if summary.state == "running" and writer_of(folder) is Writer.NOBODY:
         summary = msgspec.structs.replace(summary, state="interrupted")
-    return msgspec.structs.replace(_presentable(summary), folder=str(folder), problem="")
+    summary = _presentable(summary)
+    started = summary.started or start_in_name(folder, summary.updated) or start_by_file(folder / EXPERIMENT)
+    return msgspec.structs.replace(summary, folder=str(folder), problem="", started=started)
 
 
 def _stored_summary(folder: Path) -> RunSummary | None:
@@ -219,12 +224,8 @@ def _unreadable(folder: Path, error: Exception) -> RunSummary:
 def _presentable(summary: RunSummary) -> RunSummary:
     """The summary with names in one line of bounded length, and without a time that no calendar has."""
     names = {name: plain_line(getattr(summary, name), LONGEST_NAME) for name in _NAMES}
-    updated = summary.updated
-    try:
-        datetime.fromisoformat(updated).astimezone().timestamp()
-    except (ValueError, OverflowError, OSError):
-        updated = ""
-    return msgspec.structs.replace(summary, **names, updated=updated)
+    times = {name: time if moment(time := getattr(summary, name)) else "" for name in ("updated", "started")}
+    return msgspec.structs.replace(summary, **names, **times)
 
 
 _NAMES = ("title", "env", "attention", "memory", "parent")
@@ -238,7 +239,12 @@ def list_runs(runs: Path) -> list[RunSummary]:
         return []
     except OSError as error:
         raise ConfigError("run.not_listed", runs=runs, problem=_reason(error)) from None
-    return [summary for path in found if (summary := summary_of(Path(path))) is not None]
+    return newest_first([summary for path in found if (summary := summary_of(Path(path))) is not None])
+
+
+def newest_first(summaries: Iterable[RunSummary]) -> list[RunSummary]:
+    """The summaries by the start of their runs, the newest first; the local time of a machine does not matter."""
+    return sorted(summaries, key=lambda each: (moment(each.started), each.folder), reverse=True)
 
 
 def _reason(error: OSError) -> str | Text:
@@ -246,7 +252,7 @@ def _reason(error: OSError) -> str | Text:
 
 
 def folders_in(runs: Path) -> list[str]:
-    """Paths of all that may be runs, the newest first. Raises OSError."""
+    """Paths of all that may be runs, in reverse order of their names. Raises OSError."""
     with os.scandir(runs) as entries:
         return sorted((each.path for each in entries if not each.name.startswith(".") and _is_dir(each)), reverse=True)
 

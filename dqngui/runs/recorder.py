@@ -28,10 +28,11 @@ from dqngui.runs.checkpoints import save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace
 from dqngui.runs.failure import disk_problem, failed
 from dqngui.runs.files import AppendFile, OutOfPlace, together, write_file
-from dqngui.runs.folder import EVENTS, EXPERIMENT, claim, new_summary, write_summary
+from dqngui.runs.folder import EVENTS, EXPERIMENT, claim, new_summary, summary_of, write_summary
 from dqngui.runs.lock import LockTaken, WriterLock
 from dqngui.runs.persistent_write import PersistentWriting
 from dqngui.runs.resume import LogMark, save_resume
+from dqngui.runs.started import now_utc
 from dqngui.texts import say
 
 if TYPE_CHECKING:
@@ -175,9 +176,11 @@ class _Log:
         except BaseException:
             lock.release()
             raise
+        before = summary_of(folder)
+        started = before.started if before else now_utc()
         self.summary = msgspec.structs.replace(
             new_summary(experiment), state="running", step=mark.step, best=mark.best, tested=mark.tested,
-            seconds=mark.seconds, parent=mark.parent, pid=os.getpid(),
+            seconds=mark.seconds, parent=mark.parent, pid=os.getpid(), started=started,
         )  # fmt: skip
         self._experiment = (folder / EXPERIMENT).read_bytes() if (folder / EXPERIMENT).exists() else b""
         self._flushed = 0.0

@@ -66,7 +66,7 @@ def drawn(panel: Panel) -> list[np.ndarray]:
         for item in plot.box.childGroup.childItems():
             arrays += [np.asarray(each, dtype=float) for each in item.getData()] if hasattr(item, "getData") else []
             if isinstance(item, Band):
-                arrays.append(np.array([(point.x(), point.y()) for point in item.polygon]))
+                arrays.append(np.array([(point.x(), point.y()) for each in item.polygons for point in each]))
     return arrays
 
 

@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui import config
+from dqngui import config, settings
 from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.cards.panel_card import card_of
@@ -115,8 +115,8 @@ def parts(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Parts]:
 
 
 def legend_of(panel: ReturnPanel) -> OverlayLegend:
-    """The chips of the runs in the card's header."""
-    return next(widget for widget in panel.header_widgets if isinstance(widget, OverlayLegend))
+    """The chips of the runs above the plot."""
+    return panel.legend
 
 
 def test_means_on_a_grid_are_the_trailing_means_between_episodes() -> None:
@@ -225,7 +225,14 @@ def test_a_chip_hides_its_overlay_and_its_menu_removes_it(parts: Parts) -> None:
     assert not legend.isVisible()
 
 
-def test_long_names_are_shortened_and_the_header_never_overflows(parts: Parts) -> None:
+def inside(legend: OverlayLegend) -> bool:
+    """Whether the chips lie in the legend and none over another."""
+    places = [chip.geometry() for chip in legend.chips if chip.isVisible()]
+    apart = not any(a.intersects(b) for i, a in enumerate(places) for b in places[i + 1 :])
+    return apart and all(legend.rect().contains(place) for place in places)
+
+
+def test_long_names_are_shortened_and_the_legend_never_overflows(parts: Parts) -> None:
     names = [f"a run with quite a long name, number {i}" for i in range(4)]
     for name in names:
         parts.run(name, episodes([5.0] * 100))
@@ -234,13 +241,99 @@ def test_long_names_are_shortened_and_the_header_never_overflows(parts: Parts) -
     for width in (1400, 900, 600, 420, 330):
         parts.card.resize(width, 300)
         QApplication.processEvents()
-        chips = legend_of(parts.panel).chips
-        right = parts.card.header.width()
-        edges = [chip.mapTo(parts.card.header, chip.rect().topLeft()).x() for chip in chips]
-        assert edges == sorted(edges)
-        assert edges[-1] + chips[-1].width() <= right
-        assert all(a + chip.width() <= b for a, b, chip in zip(edges, edges[1:], chips, strict=False))
-        assert all(chip.name.split("number")[0] in chip.toolTip() for chip in chips)
+        legend = legend_of(parts.panel)
+        assert inside(legend)
+        assert [chip.text()[-1] for chip in legend.chips] == list("0123"), width  # what tells them apart stays
+        assert all(chip.name.split("number")[0] in chip.toolTip() for chip in legend.chips)
+
+
+@pytest.mark.parametrize("count", [1, 5, 15, 40])
+@pytest.mark.parametrize("size", [(330, 200), (560, 260), (900, 450)])
+def test_a_legend_leaves_the_plot_most_of_the_height(parts: Parts, count: int, size: tuple[int, int]) -> None:
+    folders = [parts.runs / f"a long name of a run in a comparison, {number}" for number in range(count)]
+    parts.library.read_already = {folder: History.of(episodes([5.0] * 10)) for folder in folders}
+    for folder in folders:
+        parts.library.overlay(folder)
+    parts.card.resize(*size)
+    QApplication.processEvents()
+    parts.panel.again()
+    QApplication.processEvents()
+    assert legend_of(parts.panel).height() <= 0.27 * parts.panel.height()
+    assert inside(legend_of(parts.panel))
+    assert parts.panel.plot.height() >= 0.5 * parts.panel.height()
+
+
+def test_a_mean_makes_room_for_its_interval(parts: Parts) -> None:
+    generator = np.random.default_rng(5)
+    names = [f"s{number}" for number in range(5)]
+    for number, name in enumerate(names):
+        parts.run(name, episodes(generator.normal(10.0 * number, 3.0, size=200)))
+    parts.overlay(*names, seeds=True)
+    [drawn] = parts.panel.overlays.drawn.values()
+    bottom, top = parts.panel.plot.box.viewRange()[1]
+    assert np.nanmax(drawn.high) - np.nanmin(drawn.low) > 2 * (np.nanmax(drawn.y) - np.nanmin(drawn.y))
+    assert bottom <= np.nanmin(drawn.low) and np.nanmax(drawn.high) <= top
+
+
+def test_an_interval_stays_within_the_returns_that_there_were(parts: Parts) -> None:
+    names = [f"s{number}" for number in range(5)]
+    for number, name in enumerate(names):  # of a task that gives 0 or 1: t intervals of such runs leave this range
+        parts.run(name, episodes(np.random.default_rng(number).random(200) < 0.02 + 0.2 * (number == 0)))
+    parts.overlay(*names, seeds=True)
+    [drawn] = parts.panel.overlays.drawn.values()
+    assert np.nanmin(drawn.low) >= 0.0 and np.nanmax(drawn.high) <= 1.0
+    assert np.isfinite(drawn.high).any()
+
+
+def other_task(parts: Parts, name: str, events: Sequence[Event]) -> None:
+    """A stored run of another task, read by the library."""
+    folder = parts.run(name, events)
+    experiment = settings.with_settings(config.Experiment(), {"env.id": "Acrobot-v1"})
+    run_folder.write_summary(folder, run_folder.new_summary(experiment))
+    with parts.qtbot.waitSignal(parts.library.changed):
+        parts.library.refresh()
+
+
+def test_a_run_of_another_task_does_not_squash_the_open_ones_curves(parts: Parts) -> None:
+    other_task(parts, "elsewhere", episodes([-500.0] * 5_000))
+    parts.open("mine", episodes(np.linspace(0.0, 1.0, 100)))
+    before = parts.panel.plot.box.viewRange()
+    parts.overlay("elsewhere")
+    assert parts.panel.plot.box.viewRange() == before
+    assert len(parts.lines()) == 1
+    [chip] = legend_of(parts.panel).chips
+    assert chip.name == "elsewhere · another task"
+    parts.panel.clear()
+    parts.session.run.folder = None
+    parts.panel.show(History())
+    bottom, top = parts.panel.plot.box.viewRange()[1]
+    assert bottom <= -500.0 <= top  # with no run open it is shown for itself
+    assert chip.parent() is None or legend_of(parts.panel).chips[0].name == "elsewhere"
+
+
+def test_a_run_has_one_name_in_list_legend_export_and_readout(parts: Parts, tmp_path: Path) -> None:
+    for number, rate in enumerate((1e-3, 1e-4)):
+        for seed in range(2):
+            experiment = settings.with_settings(
+                config.Experiment(), {"title": "Maze", "learn.lr": rate, "run.seed": seed}
+            )
+            folder = run_folder.create(parts.runs, experiment)
+            lines = b"".join(encode(event) + b"\n" for event in episodes([1.0 + number] * 100))
+            (folder / run_folder.EVENTS).write_bytes(lines)
+            run_folder.write_summary(folder, run_folder.new_summary(experiment))
+    with parts.qtbot.waitSignal(parts.library.changed):
+        parts.library.refresh()
+    for summary in parts.library.summaries:
+        parts.library.overlay(summary.folder)
+    parts.read(*(Path(each.folder).name for each in parts.library.summaries))
+    listed = [parts.library.name_of(each.folder) for each in parts.library.summaries]
+    assert sorted(listed) == [f"Maze · lr {rate} · seed {seed}" for rate in ("1e-3", "1e-4") for seed in (0, 1)]
+    assert [chip.name for chip in legend_of(parts.panel).chips] == listed
+    assert [entry.text for entry in parts.panel.figure().legend] == listed
+    assert all(f"{name}</span>" in parts.panel.readout(500) for name in listed)
+    parts.panel.export_csv(tmp_path / "out.csv")
+    with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
+        assert {row["run"] for row in csv.DictReader(file)} == set(listed)
 
 
 def test_more_overlays_than_colours_are_told_apart_by_dashes(parts: Parts) -> None:
@@ -310,8 +403,8 @@ def test_overlays_are_exported_with_the_rest(parts: Parts, tmp_path: Path) -> No
     parts.panel.export_csv(tmp_path / "out.csv")
     with open(tmp_path / "out.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {float(row["return"]) for row in rows if row["kind"] == "overlay" and row["detail"] == "other"} == {7.0}
-    assert len([row for row in rows if row["kind"] == "episode"]) == 100
+    assert {float(row["return"]) for row in rows if row["kind"] == "overlay" and row["run"] == "other"} == {7.0}
+    assert [row["run"] for row in rows if row["kind"] == "episode"] == ["mine"] * 100
 
 
 def test_hidden_while_curves_came_then_shown(parts: Parts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 from PySide6.QtCore import QModelIndex, QPoint, Qt
-from PySide6.QtGui import QAction, QDesktopServices, QFont, QFontMetrics, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from dqngui import config, settings
@@ -22,10 +23,10 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.panels.runs.run_table import SWATCH, RunColumn, RunModel, ago
-from dqngui.gui.panels.runs.run_view import shortened
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
+from dqngui.lab.library.run_names import MONTHS
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
@@ -178,6 +179,69 @@ def test_every_word_of_a_filter_must_fit(qtbot: QtBot, parts: Parts) -> None:
         assert set(parts.column(RunColumn.NAME)) == names, text
 
 
+def test_a_filter_that_nothing_matches_says_so(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    parts.panel.filter.setText(" <b>nothing</b> ")
+    assert parts.column(RunColumn.NAME) == []
+    assert parts.panel.nothing.isVisible()
+    assert parts.panel.nothing.text() == "No run matches “<b>nothing</b>”."
+    assert parts.panel.nothing.textFormat() is Qt.TextFormat.PlainText
+    parts.panel.filter.setText("alpha")
+    assert not parts.panel.nothing.isVisible()
+    parts.panel.filter.clear()
+    assert not parts.panel.nothing.isVisible() and len(parts.column(RunColumn.NAME)) == 3
+
+
+def test_a_filter_finds_numbers_and_dates_as_they_stand_in_the_table(qtbot: QtBot, parts: Parts) -> None:
+    three(qtbot, parts)
+    parts.panel.table.sortByColumn(RunColumn.NAME, Qt.SortOrder.AscendingOrder)
+    started = parts.column(RunColumn.STARTED)
+    assert started == [f"{each.day} {MONTHS[each.month - 1]} {each.year} {each:%H:%M}" for each in [datetime.now()] * 3]
+    for text, found in (
+        ("1.5M", {"Gamma"}), ("1,500,000", {"Gamma"}), ("500 beta", {"Beta"}), ("(−80.25)", {"Gamma"}),
+        (started[0], {"Alpha", "Beta", "Gamma"}), (f"{datetime.now():%Y-%m-%d} alpha", {"Alpha"}), ("1999", set()),
+    ):  # fmt: skip
+        parts.panel.filter.setText(text)
+        assert set(parts.column(RunColumn.NAME)) == found, text
+
+
+def test_runs_that_differ_in_a_setting_are_told_apart_in_a_narrow_list(qtbot: QtBot, parts: Parts) -> None:
+    for rate in (1e-3, 3e-4):
+        for seed in (0, 1):
+            make_run(parts.runs, {"title": "A title that is long, 30 steps", "learn.lr": rate, "run.seed": seed})
+    read(qtbot, parts)
+    parts.card.resize(330, 240)
+    QApplication.processEvents()
+    delegate, table = parts.panel.table.itemDelegate(), parts.panel.table
+    shown = set()
+    for row in range(4):
+        option = QStyleOptionViewItem()
+        option.initFrom(table)
+        option.widget = table
+        option.rect = table.visualRect(parts.cell(row, RunColumn.NAME))
+        option.fontMetrics = table.fontMetrics()
+        delegate.initStyleOption(option, parts.cell(row, RunColumn.NAME))
+        shown.add(option.text)
+    assert {text[text.index("lr") :] for text in shown} == {
+        f"lr {rate} · seed {seed}" for rate in ("1e-3", "3e-4") for seed in (0, 1)
+    }
+
+
+def test_the_order_of_runs_does_not_depend_on_the_offset_of_local_time(qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    for name, updated in (
+        ("Alpha", "2026-10-25T02:10:00+01:00"),  # the clocks were set back: the latest
+        ("Beta", "2026-10-25T02:50:00+02:00"),
+        ("Gamma", "2026-10-24T20:40:00-04:00"),
+    ):
+        summary = folders[name] / run_folder.SUMMARY
+        text = summary.read_text(encoding="utf-8")
+        summary.write_text(re.sub('"updated": "[^"]*"', f'"updated": "{updated}"', text), encoding="utf-8")
+    read(qtbot, parts)
+    parts.panel.table.sortByColumn(RunColumn.WHEN, Qt.SortOrder.DescendingOrder)
+    assert parts.column(RunColumn.NAME) == ["Alpha", "Beta", "Gamma"]
+
+
 def test_a_selection_outlives_a_change_of_the_folder(qtbot: QtBot, parts: Parts) -> None:
     folders = three(qtbot, parts)
     parts.choose("Beta")
@@ -302,16 +366,6 @@ def test_undo_takes_back_the_deletion_and_not_a_knob_while_the_table_has_the_foc
     assert folders["Alpha"].exists()
     assert knob == [1]
     window.takeCentralWidget()
-
-
-def test_of_a_long_name_the_title_gives_way_first(qtbot: QtBot) -> None:
-    metrics, name = QFontMetrics(QFont()), "CartPole, positions only · no memory · 19:04"
-    whole = metrics.horizontalAdvance(name)
-    assert shortened(name, metrics, whole) == name
-    cut = shortened(name, metrics, whole - 40)
-    assert cut.startswith("CartPole") and cut.endswith("… · no memory · 19:04")
-    assert metrics.horizontalAdvance(cut) <= whole - 40
-    assert shortened(name, metrics, 30) == name  # nothing useful is left: the view cuts its middle
 
 
 def test_several_are_deleted_and_come_back_together(qtbot: QtBot, parts: Parts) -> None:

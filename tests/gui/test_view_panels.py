@@ -6,6 +6,7 @@ import csv
 import importlib
 import re
 import time
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pytestqt.qtbot import QtBot
 from dqngui import catalog
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.cards.panel_card import card_of
+from dqngui.gui.cards.svg_pictures import SIDE
 from dqngui.gui.charts.canvas import Canvas
 from dqngui.gui.charts.timeline import StepCanvas
 from dqngui.gui.panels.internals.view_panel import ViewPanel
@@ -255,11 +257,16 @@ def test_pictures_drawings_tables_and_arrays_are_exported(qtbot: QtBot, kind: ty
     playing = episode(RECURRENT, 20)
     draw(panel, playing)
     panel.export_png(tmp_path / "a.png")
-    assert QImage(str(tmp_path / "a.png")).size() == panel.size() * 2
+    size = QImage(str(tmp_path / "a.png")).size()
+    assert size.width() >= 2 * panel.width() and size.height() > 2 * panel.height()  # and a title
     panel.export_svg(tmp_path / "a.svg")
     drawing = (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert len(re.findall(r"<text[ >]", drawing)) >= 5
     assert ">step</text>" in drawing.replace("\n", "")
+    maps = [
+        QImage.fromData(b64decode(data)) for data in re.findall('optimizeSpeed" xlink:href="[^,]*,([^"]*)"', drawing)
+    ]
+    assert maps and max(min(each.width(), each.height()) for each in maps) >= SIDE  # no viewer blurs their squares
     panel.export_csv(tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -159,15 +160,24 @@ def test_names_are_titles_or_folders_with_the_seed_where_they_are_shared(
     ]  # fmt: skip
 
 
+def at(local: str) -> str:
+    """A local time as a run's start."""
+    return datetime.fromisoformat(local).astimezone(UTC).isoformat()
+
+
+def told(runs: Sequence[run_folder.RunSummary]) -> list[str]:
+    return [str(name) for name in names(runs).values()]
+
+
 def test_a_fork_and_a_second_try_with_the_same_seed_are_told_apart() -> None:
     plain = run_folder.new_summary(settings.with_settings(config.Experiment(), {"title": "A"}))
     runs = [
-        msgspec.structs.replace(plain, folder=f"/r/2026-05-20_{time}_a", parent=parent)
-        for time, parent in (("12-30-00", ""), ("12-45-00", ""), ("13-10-00", "2026-05-20_12-30-00_a"))
+        msgspec.structs.replace(plain, folder=f"/r/{number}", started=at(f"2026-05-20T{time}"), parent=parent)
+        for number, (time, parent) in enumerate((("12:30", ""), ("12:45", ""), ("13:10", "2026-05-20_12-30-00_a")))
     ]
-    assert list(names(runs).values()) == ["A · 12:30", "A · 12:45", "A · fork"]
-    assert list(names(runs[1:]).values()) == ["A", "A · fork"]
-    assert list(names(runs[2:]).values()) == ["A"]
+    assert told(runs) == ["A · 12:30", "A · 12:45", "A · fork"]
+    assert told(runs[1:]) == ["A", "A · fork"]
+    assert told(runs[2:]) == ["A"]
 
 
 def test_names_say_what_tells_runs_of_one_title_apart_and_nothing_else() -> None:
@@ -178,7 +188,7 @@ def test_names_say_what_tells_runs_of_one_title_apart_and_nothing_else() -> None
             [("gru", 0, ""), ("lstm", 0, "2026-05-20_12-30-00_a"), ("none", 0, ""), ("none", 1, "")]
         )
     ]
-    assert list(names(runs).values()) == ["A · GRU", "A · LSTM", "A · no memory · seed 0", "A · no memory · seed 1"]
+    assert told(runs) == ["A · GRU", "A · LSTM", "A · no memory · seed 0", "A · no memory · seed 1"]
 
 
 # -- curves -----------------------------------------------------------------------------------------

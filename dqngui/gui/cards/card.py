@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QIcon, QMouseEvent, QPainter, QPixmap, QPolygonF
+from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from dqngui.gui.charts.legend_marker import Marker, marker_icon
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.elided_label import ElidedLabel
@@ -223,11 +224,15 @@ def _bare() -> QWidget:
 
 
 class LegendChip(QToolButton):
-    """One entry of a legend in a card's header: marker and name; a click hides or shows the series."""
+    """One entry of a legend in a card's header: marker and name; a click hides or shows the series.
+
+    Attributes:
+        marker: the sign of the series.
+    """
 
     def __init__(self, text: str, token: str, marker: str = "dot", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._token, self._marker = token, marker
+        self.marker = Marker(token, marker)
         self.setText(text)
         self.setCheckable(True)
         self.setChecked(True)
@@ -257,27 +262,4 @@ class LegendChip(QToolButton):
         return self.sizeHint()
 
     def restyle(self, theme: Theme) -> None:
-        icon = QIcon()
-        on, off = theme.color(self._token), theme.mixed("muted", 0.5)
-        for ratio in (1, 2):
-            icon.addPixmap(_marker(self._marker, on, ratio), QIcon.Mode.Normal, QIcon.State.On)
-            icon.addPixmap(_marker(self._marker, off, ratio), QIcon.Mode.Normal, QIcon.State.Off)
-        self.setIcon(icon)
-
-
-def _marker(shape: str, color: QColor, ratio: int) -> QPixmap:
-    picture = QPixmap(12 * ratio, 12 * ratio)
-    picture.setDevicePixelRatio(ratio)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(color)
-    if shape == "diamond":
-        painter.drawPolygon(QPolygonF([QPointF(6, 1), QPointF(10.5, 6), QPointF(6, 11), QPointF(1.5, 6)]))
-    elif shape == "line":
-        painter.drawRoundedRect(0, 5, 12, 2, 1, 1)
-    else:
-        painter.drawEllipse(QPointF(6, 6), 4, 4)
-    painter.end()
-    return picture
+        self.setIcon(marker_icon(self.marker))

@@ -32,11 +32,13 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import Card
+from dqngui.gui.cards.figure import Figure, header_figure
 from dqngui.gui.cards.picture_export import save_png, save_svg
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
+from dqngui.gui.widgets.saved_note import hide_saved, show_saved
 from dqngui.lab.analysis.episode_arrays import arrays_of, write_arrays
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
@@ -293,6 +295,14 @@ class Panel(QWidget):
             text, icon = _EXPORTS[kind]
             self.add_menu_action(text, icon, partial(self._ask, kind, writers[kind]))
 
+    def drawing(self) -> QWidget:
+        """The widget that an exported picture shows; the rest of the panel is what `figure` says in words."""
+        return self
+
+    def figure(self) -> Figure:
+        """The texts around an exported picture."""
+        return header_figure(self.title, self.header_widgets)
+
     def exported_table(self) -> Table:
         """The drawn data as a table."""
         return Table(())
@@ -307,11 +317,11 @@ class Panel(QWidget):
 
     def export_png(self, path: str | Path) -> None:
         """Write the panel as a PNG of twice its size on the screen. Raises OSError."""
-        save_png(self, path)
+        save_png(self.drawing(), self.figure(), path)
 
     def export_svg(self, path: str | Path) -> None:
         """Write the panel as an SVG with editable curves and texts. Raises OSError."""
-        save_svg(self, self.title, path)
+        save_svg(self.drawing(), self.figure(), path)
 
     def _ask(self, suffix: str, write: Callable[[str], None]) -> None:
         kinds = {suffix: f"{suffix.upper()} (*.{suffix})"}
@@ -320,8 +330,10 @@ class Panel(QWidget):
         )
 
     def _write(self, write: Callable[[str], None], path: str) -> None:
+        hide_saved(self)
         try:
             write(path)
+            show_saved(self, path)
         except OSError as error:
             text = words(say("export.not_written", problem=error.strerror or error))
             show_problem(self, f"Export {self.title}", text, path)

@@ -1,65 +1,92 @@
-"""Exports a panel as a PNG, or as an SVG with editable curves and texts."""
+"""Exports a panel as a figure: a PNG, or an SVG with editable curves and texts.
+
+A figure has what the card shows in its header (title, legend, choices), and looks the same in all viewers: an SVG has
+no clipping, no pens in other units and no cached pictures, which viewers treat in different ways.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyqtgraph as pg
-from PySide6.QtGui import QImage, QPaintDevice, QPainter
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize
+from PySide6.QtGui import QBrush, QImage, QPaintDevice, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
 
+from dqngui.gui.cards.figure import Figure, FigureFrame
+from dqngui.gui.cards.svg_pictures import with_sharp_maps
+from dqngui.gui.charts.pixel_shapes import as_pixel_shapes
+from dqngui.gui.charts.plot import Plot
 from dqngui.gui.style import theme as themes
 
+RESOLUTION = 96  # pixels of an inch, as in browsers
+FALLBACK = ", Arial, Helvetica, sans-serif"
+"""Fonts of an SVG for a viewer that does not have ours."""
 
-def save_png(panel: QWidget, path: str | Path) -> None:
+
+def save_png(panel: QWidget, figure: Figure, path: str | Path) -> None:
     """Write a panel as a PNG of twice its size on the screen. Raises OSError."""
-    image = QImage(panel.size() * 2, QImage.Format.Format_RGB32)
+    frame = FigureFrame(figure, panel.width(), panel.height())
+    image = QImage(frame.size.toSize() * 2, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(2)
-    _paint(panel, image)
+    _paint(panel, frame, image)
     if not image.save(str(path)):
         raise OSError(f"cannot write a picture to {path}")
 
 
-def save_svg(panel: QWidget, title: str, path: str | Path) -> None:
+def save_svg(panel: QWidget, figure: Figure, path: str | Path) -> None:
     """Write a panel as an SVG. Raises OSError."""
     from PySide6.QtSvg import QSvgGenerator  # seldom needed
 
-    with Path(path).open("wb"):  # the generator reports no errors
-        pass
+    frame = FigureFrame(figure, panel.width(), panel.height())
+    size, written = frame.size.toSize(), QBuffer()
+    written.open(QIODevice.OpenModeFlag.WriteOnly)
     drawing = QSvgGenerator()
-    drawing.setFileName(str(path))
-    drawing.setSize(panel.size())
-    drawing.setViewBox(panel.rect())
-    drawing.setTitle(title)
-    _paint(panel, drawing)
+    drawing.setOutputDevice(written)
+    drawing.setResolution(RESOLUTION)
+    drawing.setSize(size)
+    drawing.setViewBox(_rect_of(size))
+    drawing.setTitle(figure.title)
+    _paint(panel, frame, drawing)
+    family = themes.font().family()
+    text = bytes(written.data().data()).decode("utf-8")
+    text = text.replace(f'font-family="{family}"', f'font-family="{family}{FALLBACK}"')
+    Path(path).write_text(with_sharp_maps(text), encoding="utf-8")
 
 
-def _paint(panel: QWidget, device: QPaintDevice) -> None:
+def _rect_of(size: QSize) -> QRect:
+    return QRect(QPoint(), size)
+
+
+def _paint(panel: QWidget, frame: FigureFrame, device: QPaintDevice) -> None:
     painter = QPainter(device)
     try:
-        painter.fillRect(panel.rect(), themes.current().color("surface"))
+        painter.fillRect(_rect_of(frame.size.toSize()), themes.current().color("surface"))
+        frame.paint(painter)
         with _as_shapes(panel):
-            panel.render(painter, panel.rect().topLeft(), renderFlags=QWidget.RenderFlag.DrawChildren)
+            panel.render(painter, frame.drawing.topLeft().toPoint(), renderFlags=QWidget.RenderFlag.DrawChildren)
     finally:
         painter.end()
 
 
 @contextmanager
 def _as_shapes(panel: QWidget) -> Iterator[None]:
-    """Make plots draw shapes and texts instead of cached pictures, which look coarse in a file."""
-    items = [item for view in panel.findChildren(QGraphicsView) for item in view.scene().items()]
-    kept = [(item, item.cacheMode()) for item in items if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
-    dots = [item for item in items if isinstance(item, pg.ScatterPlotItem)]
-    for item, _ in kept:
-        item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
-    for item in dots:
-        item.setExportMode(True)
-    try:
+    """Make plots paint shapes and texts instead of cached pictures, which look coarse in a file."""
+    with ExitStack() as undo:
+        for view in panel.findChildren(QGraphicsView):
+            undo.callback(view.setBackgroundBrush, view.backgroundBrush())
+            view.setBackgroundBrush(QBrush())  # the figure has a background; a view's own becomes a picture
+            undo.callback(view.setCacheMode, view.cacheMode())
+            view.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+            for item in view.scene().items():
+                if item.cacheMode() != QGraphicsItem.CacheMode.NoCache:
+                    undo.callback(item.setCacheMode, item.cacheMode())
+                    item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+                if isinstance(item, pg.ScatterPlotItem):
+                    undo.callback(item.setExportMode, False)
+                    item.setExportMode(True)
+            if isinstance(view, Plot):
+                undo.enter_context(as_pixel_shapes(view))
         yield
-    finally:
-        for item, mode in kept:
-            item.setCacheMode(mode)
-        for item in dots:
-            item.setExportMode(False)

@@ -21,6 +21,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.texts.numbers import short
 
+LABEL_PX = 13  # pixels of height that the label of a tick needs
 RIGHT = 4  # pixels at the right edge that a readout leaves free
 
 
@@ -54,40 +55,51 @@ class Axis(pg.AxisItem):
         return [short(round(value, 12)) for value in values]
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        """Major ticks only."""
-        return [(tick_spacing(low, high, size, ACROSS if self.orientation == "bottom" else UP), 0.0)]
+        """Major ticks only; on a low axis only as many as there is room for their labels."""
+        if self.orientation == "bottom":
+            return [(tick_spacing(low, high, size, ACROSS), 0.0)]
+        return [(tick_spacing(low, high, size, UP, fewest=min(2.0, max(1.0, size / LABEL_PX))), 0.0)]
 
 
 class Band(pg.GraphicsObject):
-    """The area between two curves, in one flat colour.
+    """The area between two curves, in one flat colour; there is none where either curve has a gap.
 
     Attributes:
-        polygon: its corners, in steps and values.
+        polygons: its parts, in steps and values.
+        color: its colour.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.polygon, self._brush = QPolygonF(), QColor("gray")
+        self.polygons: list[QPolygonF] = []
+        self.color = QColor("gray")
+        self._bounds = QRectF()
 
     def set_color(self, color: QColor) -> None:
-        self._brush = color
+        self.color = color
         self.update()
 
     def setData(self, x: Floats, low: Floats, high: Floats) -> None:
-        known = np.isfinite(low) & np.isfinite(high)
+        """Draw the area between (x, low) and (x, high), each (P,); NaN is a gap."""
         self.prepareGeometryChange()
-        xs = np.concatenate([x[known], x[known][::-1]])
-        ys = np.concatenate([low[known], high[known][::-1]])
-        self.polygon = pg.functions.arrayToQPolygonF(xs, ys) if len(xs) else QPolygonF()
+        self.polygons, self._bounds = [], QRectF()
+        known = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
+        for part in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
+            if len(part) > 1:
+                xs = np.concatenate([x[part], x[part][::-1]])
+                ys = np.concatenate([low[part], high[part][::-1]])
+                self.polygons.append(pg.functions.arrayToQPolygonF(xs, ys))
+                self._bounds = self._bounds.united(self.polygons[-1].boundingRect())
         self.update()
 
     def boundingRect(self) -> QRectF:
-        return self.polygon.boundingRect()
+        return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._brush)
-        painter.drawPolygon(self.polygon)
+        painter.setBrush(self.color)
+        for polygon in self.polygons:
+            painter.drawPolygon(polygon)
 
 
 class Lines(QGraphicsItem):

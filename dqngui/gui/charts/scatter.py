@@ -14,21 +14,21 @@ Floats = npt.NDArray[np.float64]
 
 
 class Scatter(pg.GraphicsObject):
-    """Dots `size` pixels wide, all alike.
+    """Dots `size` pixels wide, all of one `color`.
 
     pyqtgraph's ScatterPlotItem takes six times as long, since it looks up a style for each dot at every redraw.
     """
 
     def __init__(self, size: float) -> None:
         super().__init__()
-        self._size, self._color = size, QColor("gray")
+        self.size, self.color = size, QColor("gray")
         self._x, self._y = np.empty(0), np.empty(0)
         self._bounds: QRectF | None = None
         self._pixmap: QPixmap | None = None
         self._fragments = PrimitiveArray(QPainter.PixmapFragment, 10)
 
     def set_color(self, color: QColor) -> None:
-        self._color, self._pixmap = color, None
+        self.color, self._pixmap = color, None
         self.update()
 
     def setData(self, x: Floats, y: Floats) -> None:
@@ -57,7 +57,7 @@ class Scatter(pg.GraphicsObject):
         across, up = self.pixelVectors()
         if across is None or up is None:
             return rect
-        wide, high = (self._size / 2 + 1) * across.length(), (self._size / 2 + 1) * up.length()
+        wide, high = (self.size / 2 + 1) * across.length(), (self.size / 2 + 1) * up.length()
         return rect.adjusted(-wide, -high, wide, high)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
@@ -73,9 +73,9 @@ class Scatter(pg.GraphicsObject):
         else:  # an export: shapes, not pictures
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._color)
+            painter.setBrush(self.color)
             for point in zip(x, y, strict=True):
-                painter.drawEllipse(QPointF(*point), self._size / 2, self._size / 2)
+                painter.drawEllipse(QPointF(*point), self.size / 2, self.size / 2)
 
     def _copy(self, painter: QPainter, x: Floats, y: Floats, ratio: float) -> None:
         """Draw the picture of one dot at all places."""
@@ -91,15 +91,15 @@ class Scatter(pg.GraphicsObject):
         painter.drawPixmapFragments(pointer, count, self._pixmap)
 
     def _drawn(self, ratio: float) -> QPixmap:
-        side = int(np.ceil(self._size)) + 2
+        side = int(np.ceil(self.size)) + 2
         pixmap = QPixmap(round(side * ratio), round(side * ratio))
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._color)
+        painter.setBrush(self.color)
         middle = QPointF(side / 2, side / 2)
-        painter.drawEllipse(middle, self._size / 2, self._size / 2)
+        painter.drawEllipse(middle, self.size / 2, self.size / 2)
         painter.end()
         return pixmap

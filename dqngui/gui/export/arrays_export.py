@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
+from dqngui.gui.widgets.saved_note import show_saved
 from dqngui.lab.analysis.episode_arrays import Arrays, arrays_of, write_arrays
 from dqngui.lab.background.task import BackgroundTask
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -107,7 +108,9 @@ class ArraysExport(QObject):
         self.busy, self._thread = False, None
         self._timer.stop()
         self.ended.emit("" if reason == "left" else words(reason) or f"arrays saved as {self._path.name}")
-        if reason not in ("", "left"):
+        if reason == "":
+            show_saved(self._window, self._path)
+        elif reason != "left":
             show_problem(self._window, "Export arrays", words(say("export.nothing_written", problem=reason)))
 
     # -- when the window closes --------------------------------------------------------------------

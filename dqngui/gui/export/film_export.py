@@ -11,6 +11,7 @@ from dqngui import catalog
 from dqngui.gui.cards.panel import Panel, PanelsInSight
 from dqngui.gui.export.film import CANCELLED, Filming
 from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
+from dqngui.gui.widgets.saved_note import show_saved
 from dqngui.lab.analysis.overlay import WeightsOverlay
 from dqngui.lab.playback.player import Player
 from dqngui.texts import Text, say, words
@@ -116,7 +117,9 @@ class FilmExport(QObject):
             "film: cancelled" if reason == CANCELLED else "" if reason else f"film saved as {filming.path.name}"
         )
         self._clear_timer.start()
-        if reason not in ("", CANCELLED):
+        if reason == "":
+            show_saved(self._window, filming.path)
+        elif reason != CANCELLED:
             show_problem(self._window, "Export film", words(say("export.no_film", problem=reason)))
         filming.deleteLater()
 

@@ -19,6 +19,10 @@ class TwoLengths(ElidedLabel):
         self._full, self._brief = full, brief
         self._show()
 
+    def full(self) -> str:
+        """The long text."""
+        return self._full
+
     def full_width(self) -> int:
         """Width of the long text in pixels."""
         return self.fontMetrics().horizontalAdvance(self._full)

@@ -18,7 +18,7 @@ from dqngui.config import ConfigError
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
-from dqngui.lab.library.run_names import folder_name, names, plain_name
+from dqngui.lab.library.run_names import RunName, folder_name, names, shared_titles
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -38,13 +38,20 @@ class RunOverlay:
 
     Attributes:
         folders: folders of the runs: one, or with `seeds` all that differ only in their seed.
+        parts: the run's name in parts, or what the names of the runs have in common.
         slot: selects colour and dash pattern; different for each overlay.
+        named: whether the name was given by the caller and stays when those of the runs change.
     """
 
     folders: tuple[Path, ...]
-    name: str
+    parts: RunName
     slot: int
     seeds: bool = False
+    named: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.parts)
 
 
 class Library(QObject):
@@ -52,7 +59,7 @@ class Library(QObject):
 
     Attributes:
         runs: the folder of runs; None if runs are not stored.
-        summaries: summaries of all runs, the newest folder first; `loaded`: they were read at least once.
+        summaries: summaries of all runs, the newest first; `loaded`: they were read at least once.
         problem: why the folder cannot be read, as a sentence; empty if it can.
         overlays: the overlays, in the order in which they were added.
 
@@ -76,7 +83,7 @@ class Library(QObject):
         self.loaded = False
         self.problem: Text | str = ""
         self.overlays: list[RunOverlay] = []
-        self._names: dict[str, str] = {}
+        self._names: dict[str, RunName] = {}
         self._curves: dict[Path, History | None] = {}
         self._logs: dict[Path, ReturnLog] = {}  # used only by the background thread
         self._experiments: dict[str, str | None] = {}  # used only by the background thread
@@ -158,33 +165,45 @@ class Library(QObject):
             self._is_reading, self._read_again = True, False
             self._worker.submit(self._read_summaries, self._take_summaries, self._not_read)
 
-    def _read_summaries(self) -> tuple[list[RunSummary], Text | str]:
+    def _read_summaries(self) -> tuple[list[RunSummary], Text | str, dict[str, RunName]]:
         assert self._index is not None
         try:
-            return self._index.read(lambda: self._worker.running), ""
+            summaries = self._index.read(lambda: self._worker.running)
+            settings = self._index.settings(shared_titles(summaries), lambda: self._worker.running)
         except Exception as error:  # a folder that nobody foresaw must not end the list for the session
-            return [], error.text if isinstance(error, ConfigError) else reason_of(error)
+            return [], error.text if isinstance(error, ConfigError) else reason_of(error), {}
+        return summaries, "", names(summaries, settings)
 
     def _not_read(self, error: BaseException) -> None:
         """Show why the runs could not be read; the next reading tries again."""
-        self._take_summaries((self.summaries, say("library.not_read", problem=_named(error))))
+        problem = say("library.not_read", problem=_named(error))
+        self._take_summaries((self.summaries, problem, names(self.summaries, {})))
 
-    def _take_summaries(self, found: tuple[list[RunSummary], Text | str]) -> None:
+    def _take_summaries(self, found: tuple[list[RunSummary], Text | str, dict[str, RunName]]) -> None:
         self._is_reading = False
         if self._read_again:
             self.refresh()
-        if self.loaded and found == (self.summaries, self.problem):
+        if self.loaded and found == (self.summaries, self.problem, self._names):
             return
-        (self.summaries, self.problem), self.loaded = found, True
-        self._names = names(self.summaries)
+        (self.summaries, self.problem, self._names), self.loaded = found, True
         self.changed.emit()
+        self._name_overlays()
+
+    def parts_of_name(self, folder: str | Path) -> RunName:
+        """The name of the run in the window, in parts (see `names`)."""
+        return self._names.get(str(folder)) or RunName(folder_name(folder))
 
     def name_of(self, folder: str | Path) -> str:
-        """The name of the run in the window (see `names`)."""
-        return self._names.get(str(folder)) or folder_name(folder)
+        """The name of the run in the window: the same in the list, in legends and in exported files."""
+        return str(self.parts_of_name(folder))
 
     def summary_of(self, folder: str | Path) -> RunSummary | None:
         return next((each for each in self.summaries if each.folder == str(folder)), None)
+
+    def task_of(self, folder: str | Path) -> str:
+        """The environment of a run; empty if its summary is not known."""
+        summary = self.summary_of(folder)
+        return summary.env if summary is not None else ""
 
     def is_open(self, folder: str | Path) -> bool:
         """Whether the window shows this run."""
@@ -268,7 +287,7 @@ class Library(QObject):
         elif self._session.state is not State.READY and (other := self._other_task(folder)):
             self.message.emit(say("library.other_task", name=self.name_of(folder), task=other, shown=self._task))
         else:
-            self._add((Path(folder),), self.name_of(folder), seeds=False)
+            self._add((Path(folder),), seeds=False)
 
     def overlay_seeds(self, folder: str | Path) -> None:
         """Add the mean of all runs that differ from this one only in their seed; `message` reports if there is none."""
@@ -288,21 +307,40 @@ class Library(QObject):
         return [each for each in candidates if experiment is not None and self._experiments[each] == experiment]
 
     def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
-        name = plain_name(summary)
         if len(folders) < 2:
-            self.message.emit(say("library.no_other_seed", name=name))
+            self.message.emit(say("library.no_other_seed", name=self.name_of(summary.folder)))
         elif self.overlay_of(summary.folder, seeds=True) is None:
-            self.overlay_mean([Path(folder) for folder in reversed(folders)], name)
+            self.overlay_mean([Path(folder) for folder in reversed(folders)])
 
-    def overlay_mean(self, folders: Sequence[Path], name: str) -> None:
-        """Add the mean of these runs, with its 95 % interval, as an overlay."""
+    def overlay_mean(self, folders: Sequence[Path], name: str = "") -> None:
+        """Add the mean of these runs, with its 95 % interval, as an overlay; without a name it gets what their names
+        have in common.
+        """
         self._add(tuple(folders), name, seeds=True)
 
-    def _add(self, folders: tuple[Path, ...], name: str, *, seeds: bool) -> None:
+    def _add(self, folders: tuple[Path, ...], name: str = "", *, seeds: bool) -> None:
         used_slots = {overlay.slot for overlay in self.overlays}
         slot = next(slot for slot in range(len(used_slots) + 1) if slot not in used_slots)
-        self.overlays.append(RunOverlay(folders, name, slot, seeds))
+        overlay = RunOverlay(folders, RunName(name), slot, seeds, named=bool(name))
+        if not name:
+            overlay.parts = self._name_for(overlay)
+        self.overlays.append(overlay)
         self.overlays_changed.emit()
+
+    def _name_overlays(self) -> None:
+        """Give the overlays the present names of their runs: a new run can make a name longer."""
+        before = [overlay.parts for overlay in self.overlays]
+        for overlay in self.overlays:
+            overlay.parts = overlay.parts if overlay.named else self._name_for(overlay)
+        if before != [overlay.parts for overlay in self.overlays]:
+            self.overlays_changed.emit()
+
+    def _name_for(self, overlay: RunOverlay) -> RunName:
+        if not overlay.seeds:
+            return self.parts_of_name(overlay.folders[0])
+        first, *others = (self.parts_of_name(folder) for folder in overlay.folders)
+        shared = tuple(part for part in first.settings if all(part in other.settings for other in others))
+        return RunName(first.title, shared)
 
     def remove(self, overlay: RunOverlay) -> None:
         """Remove an overlay."""

@@ -6,7 +6,7 @@ For use in one background thread only.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,8 +14,18 @@ import msgspec
 from dqngui import presets
 from dqngui.bounded import open_regular
 from dqngui.config import ConfigError, Experiment
+from dqngui.lab.library.run_settings import RunSettings, settings_of
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked
-from dqngui.runs.folder import EVENTS, SUMMARY, RunSummary, folders_in, read_experiment, summary_of
+from dqngui.runs.folder import (
+    EVENTS,
+    EXPERIMENT,
+    SUMMARY,
+    RunSummary,
+    folders_in,
+    newest_first,
+    read_experiment,
+    summary_of,
+)
 from dqngui.runs.log_lines import MOST_LOG, events_in
 
 BLOCK = 1 << 20  # bytes of a log that are read at once
@@ -29,9 +39,10 @@ class RunIndex:
     def __init__(self, runs: Path) -> None:
         self._runs = runs
         self._known: dict[str, tuple[_Stamp | None, RunSummary | None]] = {}
+        self._settings: dict[str, tuple[_Stamp | None, RunSettings | None]] = {}
 
     def read(self, go_on: Callable[[], bool] = lambda: True) -> list[RunSummary]:
-        """All summaries, the newest folder first; a partial list if `go_on` returns False. Raises ConfigError."""
+        """All summaries, the newest run first; a partial list if `go_on` returns False. Raises ConfigError."""
         try:
             paths = folders_in(self._runs)
         except FileNotFoundError:
@@ -48,7 +59,18 @@ class RunIndex:
             same = before is not None and before[0] == stamp and not (before[1] and before[1].state == "running")
             summary = before[1] if same and before else summary_of(Path(path))
             self._known[path] = stamp, summary
-        return [summary for _, summary in self._known.values() if summary is not None]
+        return newest_first(summary for _, summary in self._known.values() if summary is not None)
+
+    def settings(self, folders: Sequence[str], go_on: Callable[[], bool] = lambda: True) -> dict[str, RunSettings]:
+        """The settings of these runs; those that cannot be read are left out, and the rest if `go_on` is False."""
+        known, self._settings = self._settings, {}
+        for folder in folders:
+            if not go_on():
+                break
+            stamp, before = _file_stamp(os.path.join(folder, EXPERIMENT)), known.get(folder)
+            same = before is not None and before[0] == stamp
+            self._settings[folder] = before if same and before else (stamp, settings_of(Path(folder)))
+        return {folder: settings for folder, (_, settings) in self._settings.items() if settings is not None}
 
 
 class ReturnLog:

@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from dqngui import catalog
+from dqngui.lab.library.run_settings import RunSettings
+from dqngui.lab.session.event_words import short_name, value_text
 from dqngui.runs.folder import RunSummary
+from dqngui.runs.started import local_time
+from dqngui.texts import words
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in every locale
+BETWEEN = " · "
+
+
+@dataclass(frozen=True, slots=True)
+class RunName:
+    """The name of a run, in parts.
+
+    Attributes:
+        title: the run's title, or its folder's name without the start time.
+        settings: settings in which it differs from other runs of this title: `GRU`, `lr 1e-3`.
+        others: seed, `fork` and start, where these differ from runs with the same title and settings.
+    """
+
+    title: str
+    settings: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return BETWEEN.join((self.title, *self.settings, *self.others))
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """A property of runs that may tell them apart; `is_setting`: it is part of the experiment and not of one run."""
+
+    text: Callable[[RunSummary], str]
+    is_setting: bool = False
 
 
 def folder_name(folder: str | Path) -> str:
@@ -18,34 +53,134 @@ def folder_name(folder: str | Path) -> str:
     return _STAMP.sub("", Path(folder).name)
 
 
-def plain_name(summary: RunSummary) -> str:
+def plain_title(summary: RunSummary) -> str:
     """The title of the run, or the name of its folder if it has none."""
     return summary.title or folder_name(summary.folder)
 
 
-def names(summaries: Sequence[RunSummary]) -> dict[str, str]:
-    """Names of runs, by folder: the title or folder name, with additions if several runs share it.
+def shared_titles(summaries: Sequence[RunSummary]) -> list[str]:
+    """Folders of the runs whose title another run has too, so that their settings are needed to name them."""
+    titles = [plain_title(each) for each in summaries]
+    counts = {title: titles.count(title) for title in set(titles)}
+    return [each.folder for each, title in zip(summaries, titles, strict=True) if counts[title] > 1]
 
-    The additions are memory, attention, seed, `fork` and start time, each only if it differs between these runs.
+
+def names(summaries: Sequence[RunSummary], settings: Mapping[str, RunSettings] | None = None) -> dict[str, RunName]:
+    """Names of runs by folder, no two of them equal.
+
+    A name is the title, followed by what tells the run from others of this title, each only where it differs: task,
+    memory, attention, further settings, seed, `fork`, day and time of its start, and at last its folder.
+
+    Args:
+        settings: the settings of runs by folder; without them runs that differ only in a setting are told apart by
+            their seed or start.
     """
-    found = {each.folder: plain_name(each) for each in summaries}
-    for more in (
-        lambda each: _label(catalog.MEMORIES, each.memory),
-        lambda each: _label(catalog.ATTENTIONS, each.attention),
-        lambda each: f"seed {each.seed}",
-        lambda each: "fork" if each.parent else "",
-        lambda each: Path(each.folder).name[11:16].replace("-", ":") if _STAMP.match(Path(each.folder).name) else "",
-    ):
-        parts: dict[str, set[str]] = defaultdict(set)
-        for each in summaries:
-            parts[found[each.folder]].add(more(each))
-        found = {
-            each.folder: " · ".join(filter(None, (name, more(each) if len(parts[name]) > 1 else "")))
-            for each in summaries
-            for name in (found[each.folder],)
-        }
-    return found
+    found: dict[str, RunName] = {}
+    for title, group in _grouped(summaries, plain_title).items():
+        for summary in group:
+            found[summary.folder] = RunName(title)
+        if len(group) > 1:
+            _tell_apart(group, [*_OF_SUMMARIES, *_of_settings(group, settings or {}), *_OF_ONE_RUN], found)
+    return {summary.folder: found[summary.folder] for summary in summaries}
+
+
+def _tell_apart(group: Sequence[RunSummary], differences: Sequence[_Difference], found: dict[str, RunName]) -> None:
+    """Add to the names of runs, which are equal so far, the first difference; the same for those still equal then."""
+    for number, difference in enumerate(differences):
+        parts = _grouped(group, difference.text)
+        if len(parts) == 1:
+            continue
+        for text, part in parts.items():
+            for summary in part:
+                name, more = found[summary.folder], (text,) if text else ()
+                found[summary.folder] = (
+                    RunName(name.title, name.settings + more, name.others)
+                    if difference.is_setting
+                    else RunName(name.title, name.settings, name.others + more)
+                )
+            if len(part) > 1:
+                _tell_apart(part, differences[number + 1 :], found)
+        return
+
+
+def _of_settings(group: Sequence[RunSummary], settings: Mapping[str, RunSettings]) -> list[_Difference]:
+    """The settings in which runs differ: those that somebody chose first, and how the run is computed last."""
+    known = [settings[each.folder] for each in group if each.folder in settings]
+    paths = dict.fromkeys(path for each in known for path in each.values)
+    differing = [path for path in paths if len({_key(each.values.get(path)) for each in known}) > 1]
+    differing.sort(key=lambda path: (path.startswith("run."), any(path in each.derived for each in known)))
+    return [_Difference(_texts_of(path, settings, known), is_setting=True) for path in differing]
+
+
+def _texts_of(
+    path: str, settings: Mapping[str, RunSettings], known: Sequence[RunSettings]
+) -> Callable[[RunSummary], str]:
+    """The texts of a setting's values: short ones, or exact ones if short ones of two values are equal."""
+    values = {_key(each.values.get(path)): each.values.get(path) for each in known}
+    short = {key: setting_text(path, value) for key, value in values.items()}
+    if len(set(short.values())) < len(short):
+        short = {key: f"{short_name(path)} {key.decode()}" for key in values}
+
+    def text(summary: RunSummary) -> str:
+        return short[_key(settings[summary.folder].values.get(path))] if summary.folder in settings else ""
+
+    return text
+
+
+def setting_text(path: str, value: Any) -> str:
+    """A setting with its value: `lr 1e-3`, `ε 1 → 0.05 over 10,000`, `double off`, `wrappers none`."""
+    return f"{short_name(path)} {_value_text(value)}"
+
+
+def _value_text(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return "none"
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case {"start": start, "end": end, "steps": steps}:
+            return f"{_value_text(start)} → {_value_text(end)} over {_value_text(steps)}"
+        case {"name": str(name), "options": options}:
+            return f"{name} {_value_text(options)}" if options else name
+        case dict():
+            return ", ".join(f"{key} {_value_text(each)}" for key, each in value.items())
+        case list():
+            return ", ".join(_value_text(each) for each in value)
+    return words(value_text(value))
+
+
+def _key(value: Any) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def started_text(summary: RunSummary, seconds: bool = False) -> tuple[str, str]:
+    """(day, time) of the run's start, in local time: `20 May 2026`, `12:30`; empty if it is not known."""
+    if (local := local_time(summary.started)) is None:
+        return "", ""
+    return f"{local.day} {MONTHS[local.month - 1]} {local.year}", f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+
+
+def _grouped(summaries: Sequence[RunSummary], text: Callable[[RunSummary], str]) -> dict[str, list[RunSummary]]:
+    groups: dict[str, list[RunSummary]] = {}
+    for each in summaries:
+        groups.setdefault(text(each), []).append(each)
+    return groups
 
 
 def _label(entries: Mapping[str, catalog.Entry], name: str) -> str:
     return (entries[name].label if name in entries else "") or name
+
+
+_OF_SUMMARIES = (
+    _Difference(lambda each: each.env, is_setting=True),
+    _Difference(lambda each: _label(catalog.MEMORIES, each.memory), is_setting=True),
+    _Difference(lambda each: _label(catalog.ATTENTIONS, each.attention), is_setting=True),
+)
+_OF_ONE_RUN = (
+    _Difference(lambda each: f"seed {each.seed}"),
+    _Difference(lambda each: "fork" if each.parent else ""),
+    _Difference(lambda each: started_text(each)[0]),
+    _Difference(lambda each: started_text(each)[1]),
+    _Difference(lambda each: started_text(each, seconds=True)[1]),
+    _Difference(lambda each: Path(each.folder).name),
+)

@@ -32,6 +32,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "export.film_nothing": "there is no episode to film",
     "export.other_episode": "another episode was chosen before this one was complete",
     "export.encoder": "the encoder failed: {problem}",
+    "export.saved": "Saved as {name}",
+    "overlay.other_task": "another task",
+    "overlay.other_task_tip": "Another task: its returns are drawn, but the axes do not make room for them",
+    "runs.no_match": "No run matches “{text}”.",
     "runs.deleted": "Deleted “{name}”.",
     "runs.deleted_some": Plural("count", {"one": "Deleted {count:d} run.", "other": "Deleted {count:d} runs."}),
     "runs.deleted_but": Plural(

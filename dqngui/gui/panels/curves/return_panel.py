@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.demo_offer import offer_demo
+from dqngui.gui.cards.figure import Figure, header_figure
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.charts.event_strip import EventStrip
 from dqngui.gui.charts.plot import Band, Plot
@@ -64,12 +66,21 @@ class ReturnPanel(Panel):
         unit = plain_label("environment steps", self.content)
         unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         themes.set_role(unit, "muted")
+        self._chart = QWidget(self.content)
+        chart = QVBoxLayout(self._chart)
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(4, 0, 4, 6)
-        layout.setSpacing(0)
-        layout.addWidget(self._strip)
-        layout.addWidget(self.plot, 1)
-        layout.addWidget(unit)
+        for each in (chart, layout):
+            each.setSpacing(0)
+        chart.setContentsMargins(0, 0, 0, 0)
+        self._legend = OverlayLegend(self.content)
+        self._legend.toggled.connect(self._toggle_overlay)
+        self._legend.hide()
+        chart.addWidget(self._strip)
+        chart.addWidget(self.plot, 1)
+        chart.addWidget(unit)
+        layout.addWidget(self._legend)
+        layout.addWidget(self._chart, 1)
 
         self._band, self._line = Band(), pg.PlotCurveItem(antialias=True)
         self._line.setSegmentedLineMode("on")  # halves the cost of antialiasing
@@ -81,9 +92,6 @@ class ReturnPanel(Panel):
         for item in (self._evaluations, self._ring):
             item.setEnabled(False)  # otherwise it would receive the clicks of the plot
         self._overlays, self._ancestors = RunOverlays(self.plot), AncestorCurves(self.plot)
-        self._legend = OverlayLegend(self)
-        self._legend.toggled.connect(self._toggle_overlay)
-        self._legend.hide()
 
         self._chips = {
             "episodes": LegendChip("episodes", "series0", "dot", self),
@@ -95,7 +103,7 @@ class ReturnPanel(Panel):
         self._smoothing.offer(names, str(self.window_size), lambda size: self.smooth(int(size)))
         self._best = TwoLengths(self)
         themes.set_role(self._best, "muted")
-        self.header_widgets = [*self._chips.values(), self._legend, self._smoothing, self._best]
+        self.header_widgets = [*self._chips.values(), self._smoothing, self._best]
         for chip in self._chips.values():
             chip.toggled.connect(self.again_if_visible)
         self.add_menu_action("Show all", "arrow-expand-horizontal", self.plot.fit).setToolTip(
@@ -116,6 +124,11 @@ class ReturnPanel(Panel):
     def overlays(self) -> RunOverlays:
         """The curves of other runs over the open run's."""
         return self._overlays
+
+    @property
+    def legend(self) -> OverlayLegend:
+        """The names of the other runs, above the plot."""
+        return self._legend
 
     # -- drawing -----------------------------------------------------------------------------------
 
@@ -165,15 +178,25 @@ class ReturnPanel(Panel):
             return []
         library, folder = self.sources.library, self.sources.session.run.folder
         opened = folder.absolute() if folder is not None else None
-        self._overlays.update(library, opened)
+        self._overlays.update(library, opened, self._own_task())
         self.plot.reach(max(self.history.last_step, self._overlays.last_step))
-        self._legend.show_overlays(library, self._overlays)
-        crowded = self.width() < 420 and len(library.overlays) > 2
-        self._smoothing.setVisible(not crowded and self.has_content())
+        self._legend.show_overlays(library, self._overlays, self.height())
         return [
             self._overlays.draw(self.window_size),
             self._ancestors.draw(ancestors(self.history, opened, library), self.window_size),
         ]
+
+    def _own_task(self) -> str:
+        """The task of the open run; empty without data of a run."""
+        own = len(self.history.returns) > 0 or bool(self.history.evaluations)
+        return self.sources.session.run.experiment.env.id if own and self.sources is not None else ""
+
+    def _own_name(self) -> str:
+        """The name of the open run, as in the list of runs; its title if it is not stored."""
+        if self.sources is None:
+            return ""
+        run, library = self.sources.session.run, self.sources.library
+        return run.experiment.title if run.folder is None else library.name_of(run.folder.absolute())
 
     def _toggle_overlay(self, overlay: RunOverlay, shown: bool) -> None:
         (self._overlays.hidden.discard if shown else self._overlays.hidden.add)(overlay)
@@ -279,23 +302,84 @@ class ReturnPanel(Panel):
 
     # -- export ------------------------------------------------------------------------------------
 
+    def drawing(self) -> QWidget:
+        return self._chart
+
+    def figure(self) -> Figure:
+        own = header_figure(self.title, self.header_widgets)
+        has_own = len(self.history.returns) > 0 or bool(self.history.evaluations)
+        notes = [_window_sentence(self.window_size)]
+        if any(overlay.seeds for overlay in self._overlays.drawn):
+            notes.append("band of a mean over seeds: its 95 % interval")
+        return Figure(
+            self.title,
+            subtitle=self._own_name() if has_own else "",
+            legend=[*(own.legend if has_own else ()), *self._legend.entries()],
+            notes=[*notes, *([self.drawn.best_in_words] if self.drawn is not None and self.drawn.best else [])],
+            value_label="return of an episode",
+        )
+
     def exported_table(self) -> Table:
-        """One row per episode, evaluation, changed setting, breakpoint and point of another run, by step."""
-        history = self.history
+        """One row per episode, point of a curve, evaluation, changed setting and breakpoint, by step.
+
+        A row of kind `mean` is a point of the open run's line with its band, one of kind `overlay` a point of another
+        run's line, or of a mean of `runs` runs with its interval.
+        """
+        history, own = self.history, self._own_name()
         lengths = history.lengths.y.values
-        rows: list[tuple[object, ...]] = [
-            (int(step), "episode", ret, int(length), "", "", "")
+        rows: list[_Row] = [
+            _Row(int(step), "episode", own, ret, length=int(length))
             for step, ret, length in zip(history.returns.x.values, history.returns.y.values, lengths, strict=True)
         ]
-        rows += [(each.step, "evaluation", each.mean, "", each.role, "", "") for each in history.evaluations]
-        rows += [(each.step, "knob", "", "", each.field, each.old, each.new) for each in history.knobs]
+        rows += self._own_line(own)
+        rows += [_Row(each.step, "evaluation", own, each.mean, detail=each.role) for each in history.evaluations]
+        rows += [_Row(each.step, "knob", own, detail=each.field, old=each.old, new=each.new) for each in history.knobs]
         rows += [
-            (each.step, "breakpoint", "", "", words(point_text(each.point)), "", each.value) for each in history.hits
+            _Row(each.step, "breakpoint", own, detail=words(point_text(each.point)), new=each.value)
+            for each in history.hits
         ]
-        rows += [(step, "overlay", value, "", name, "", "") for step, value, name in self._overlays.rows()]
-        rows.sort(key=lambda row: row[0])  # type: ignore[arg-type, return-value]
-        return Table(["step", "kind", "return", "length", "detail", "old", "new"], rows)
+        rows += [
+            _Row(step, "overlay", name, value, low=low, high=high, runs=runs)
+            for step, name, value, low, high, runs in self._overlays.rows()
+        ]
+        rows.sort(key=lambda row: row.step)
+        return Table(_HEAD, (["" if cell is None else cell for cell in row] for row in rows))
+
+    def _own_line(self, name: str) -> list[_Row]:
+        if self.drawn is None or not len(self.drawn.line[0]):
+            return []
+        (x, means), (band_x, low, high) = self.drawn.line, self.drawn.band
+        ends = {step: (below, above) for step, below, above in zip(band_x, low, high, strict=True)}
+        detail = _window_sentence(self.window_size)
+        return [
+            _Row(round(step), "mean", name, float(mean), *ends.get(step, (None, None)), detail=detail)
+            for step, mean in zip(x, means, strict=True)
+            if np.isfinite(mean)
+        ]
+
+
+_HEAD = ("step", "kind", "run", "return", "low", "high", "runs", "length", "detail", "old", "new")
+
+
+class _Row(NamedTuple):
+    """A row of the exported table; `value`: a return or a mean of returns, `low` and `high`: the ends of its band."""
+
+    step: int
+    kind: str
+    run: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    runs: int | None = None
+    length: int | None = None
+    detail: str = ""
+    old: object = None
+    new: object = None
 
 
 def _window_name(size: int) -> str:
     return "no smoothing" if size == 1 else f"mean of {size:,}"
+
+
+def _window_sentence(size: int) -> str:
+    return "no smoothing" if size == 1 else f"lines: mean of the last {size:,} episodes"

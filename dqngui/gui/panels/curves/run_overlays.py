@@ -25,12 +25,15 @@ class RunOverlays:
     Attributes:
         hidden: overlays that the user hid.
         drawn: the drawing of each overlay.
+        task: the task whose returns determine the ranges of the axes; empty if it is not known.
     """
 
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
         self.drawn: dict[RunOverlay, OverlayDrawing] = {}
         self.hidden: set[RunOverlay] = set()
+        self.task = ""
+        self._tasks: dict[RunOverlay, str] = {}
         self._opened: Path | None = None
 
     def any(self, library: Library) -> bool:
@@ -42,9 +45,15 @@ class RunOverlays:
             if (curve := library.curve(folder)) is not None
         )
 
-    def update(self, library: Library, opened: Path | None) -> None:
-        """Update the overlays from the library."""
+    def update(self, library: Library, opened: Path | None, task: str = "") -> None:
+        """Update the overlays from the library.
+
+        Args:
+            task: the task of the open run; empty: that of the first overlay.
+        """
         self._opened = opened
+        self._tasks = {overlay: library.task_of(overlay.folders[0]) for overlay in library.overlays}
+        self.task = task or next((self._tasks[each] for each in library.overlays if self.offers(each)), "")
         for overlay in [each for each in self.drawn if each not in library.overlays]:
             self.hidden.discard(overlay)
             self.drawn.pop(overlay).remove(self._plot)
@@ -56,17 +65,22 @@ class RunOverlays:
             self.drawn[overlay].shown = overlay not in self.hidden and self.offers(overlay)
 
     def draw(self, window: int) -> tuple[float, float] | None:
-        """Draw the overlays within the plot's span, and return the lowest and highest value drawn."""
+        """Draw the overlays within the plot's span, and return the lowest and highest value of this task's."""
         ranges = []
-        for drawn in self.drawn.values():
+        for overlay, drawn in self.drawn.items():
             drawn.draw(self._plot.span, window)
-            ranges += drawn.range()
+            ranges += drawn.range() if self.comparable(overlay) else []
         return (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
 
     @property
     def last_step(self) -> int:
-        """Environment steps of the longest drawn run."""
-        return max((each.last_step for each in self.drawn.values() if each.shown), default=0)
+        """Environment steps of the longest drawn run of this task."""
+        shown = [each for overlay, each in self.drawn.items() if each.shown and self.comparable(overlay)]
+        return max((each.last_step for each in shown), default=0)
+
+    def comparable(self, overlay: RunOverlay) -> bool:
+        """Whether the overlay is of the task of the axes. Another task's returns would squash the open run's curves."""
+        return not self.task or self._tasks.get(overlay, "") in ("", self.task)
 
     def offers(self, overlay: RunOverlay) -> bool:
         """Whether the overlay is drawn; False for the open run alone, which has its own curve."""
@@ -80,12 +94,14 @@ class RunOverlays:
         """A line for each overlay that is drawn at a step, as rich text."""
         return [line for drawn in self.drawn.values() if (line := drawn.readout(step))]
 
-    def rows(self) -> Iterator[tuple[int, float, str]]:
-        """(step, mean return, name) of every point that is drawn."""
+    def rows(self) -> Iterator[tuple[int, str, float, float | None, float | None, int]]:
+        """(step, name, mean return, ends of the interval or None, number of runs) of every point that is drawn."""
         for overlay, drawn in self.drawn.items():
-            known = np.isfinite(drawn.y)
-            for step, value in zip(drawn.x[known], drawn.y[known], strict=True):
-                yield round(step), float(value), overlay.name
+            for index in np.flatnonzero(np.isfinite(drawn.y)):
+                low, high = drawn.low[index], drawn.high[index]
+                ends = (float(low), float(high)) if overlay.seeds and np.isfinite(low) else (None, None)
+                step, count = round(drawn.x[index]), int(drawn.counts[index])
+                yield step, overlay.name, float(drawn.y[index]), *ends, count
 
     def restyle(self, theme: Theme) -> None:
         for drawn in self.drawn.values():
@@ -97,6 +113,7 @@ class OverlayDrawing:
 
     Attributes:
         x, y, low, high: (P,) steps, line, and lower and upper end of its interval; NaN is a gap.
+        counts: (P,) number of runs that have data there.
     """
 
     def __init__(self, plot: Plot, overlay: RunOverlay) -> None:
@@ -106,6 +123,7 @@ class OverlayDrawing:
         self.curves: list[History] = []
         self.shown = True
         self.x = self.y = self.low = self.high = np.empty(0)
+        self.counts = np.empty(0, dtype=np.int64)
         if self._band is not None:
             plot.add(self._band, 0.5)
         plot.add(self._line, 2.5)
@@ -123,8 +141,13 @@ class OverlayDrawing:
         self._key = key
         self.x = np.linspace(*span, PLACES)
         rows = np.array([curve.returns.means_at(self.x, window) for curve in curves]).reshape(-1, PLACES)
+        self.counts = np.isfinite(rows).sum(axis=0)
         if self._band is not None:
-            self.y, self.low, self.high = mean_and_interval(rows)
+            self.y, low, high = mean_and_interval(rows)
+            # A mean of returns lies within their range; an interval of few runs may leave it far.
+            ends = [ends for curve in curves if (ends := curve.returns.range()) is not None]
+            within = (min(end for end, _ in ends), max(end for _, end in ends)) if ends else (-np.inf, np.inf)
+            self.low, self.high = np.clip(low, *within), np.clip(high, *within)
             self._band.setData(self.x, self.low, self.high)
         else:
             self.y = rows[0] if len(rows) else np.full(PLACES, np.nan)
@@ -132,8 +155,9 @@ class OverlayDrawing:
         self._line.draw(self.x, self.y, dash(self._overlay.slot))
 
     def range(self) -> list[tuple[float, float]]:
-        """Lowest and highest value of the line, without the interval, which may be huge for two runs."""
-        known = self.y[np.isfinite(self.y)]
+        """Lowest and highest value of the line and its interval."""
+        known = np.concatenate([self.y, self.low, self.high])
+        known = known[np.isfinite(known)]
         return [(float(known.min()), float(known.max()))] if len(known) else []
 
     def readout(self, step: float) -> str:

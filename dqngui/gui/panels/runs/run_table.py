@@ -25,7 +25,11 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
+from dqngui.lab.library.run_names import MONTHS, RunName, started_text
+from dqngui.lab.library.run_search import SearchedRun, searched_words
+from dqngui.lab.library.short_names import Part, distinct_parts
 from dqngui.runs.folder import UNREADABLE, RunSummary
+from dqngui.runs.started import moment
 from dqngui.texts import words
 from dqngui.texts.numbers import measured, progress
 
@@ -33,6 +37,7 @@ Index = QModelIndex | QPersistentModelIndex
 FOLDER = Qt.ItemDataRole.UserRole
 SORT = Qt.ItemDataRole.UserRole + 1
 SWATCH = Qt.ItemDataRole.UserRole + 2
+PARTS = Qt.ItemDataRole.UserRole + 3  # (name in parts, what stays of its title where it is shortened)
 NONE = QModelIndex()
 ICON_PX = 16
 
@@ -44,13 +49,15 @@ class RunColumn(IntEnum):
     AGENT = 3
     BEST = 4
     STEPS = 5
-    STATE = 6
-    WHEN = 7
+    SEED = 6
+    STARTED = 7
+    STATE = 8
+    WHEN = 9
 
 
 HEADS = {
     RunColumn.SWATCH: ("", "Draw the run on the return plot of the open run (Space)"),
-    RunColumn.NAME: ("run", "Title, or the folder's name"),
+    RunColumn.NAME: ("run", "Title or folder, then what tells the run from others of this title: settings and seed"),
     RunColumn.TASK: ("task", "Environment"),
     RunColumn.AGENT: ("agent", "Attention and memory"),
     RunColumn.BEST: (
@@ -59,11 +66,13 @@ HEADS = {
         "version, of the evaluation that chose it",
     ),
     RunColumn.STEPS: ("steps", "Environment steps made"),
+    RunColumn.SEED: ("seed", "Seed of the run"),
+    RunColumn.STARTED: ("started", "When the run was started, in local time"),
     RunColumn.STATE: ("", "State of the run"),
     RunColumn.WHEN: ("changed", "Time of the last write to the run's folder"),
 }
-_RIGHT = (RunColumn.BEST, RunColumn.STEPS)
-_MUTED = (RunColumn.TASK, RunColumn.AGENT, RunColumn.STEPS, RunColumn.WHEN)
+_RIGHT = (RunColumn.BEST, RunColumn.STEPS, RunColumn.SEED)
+_MUTED = (RunColumn.TASK, RunColumn.AGENT, RunColumn.STEPS, RunColumn.SEED, RunColumn.STARTED, RunColumn.WHEN)
 STATES = {
     "running": ("play-circle-outline", "good", "running"),
     "finished": ("check-circle-outline", "good", "finished"),
@@ -102,11 +111,9 @@ def result_text(summary: RunSummary) -> str:
 
 def ago(then: str, now: datetime) -> str:
     """The time since an ISO time, as text: `just now`, `5 min ago`, `3 h ago`, `2 days ago`, `14 Oct 2025`."""
-    try:
-        moment = datetime.fromisoformat(then)
-        seconds = (now - moment.astimezone()).total_seconds()
-    except (ValueError, OverflowError, OSError):  # the year 1 is before any time zone
+    if not (then_s := moment(then)):
         return ""
+    seconds = now.timestamp() - then_s
     if seconds < 60:
         return "just now"
     if seconds < 3600:
@@ -115,7 +122,8 @@ def ago(then: str, now: datetime) -> str:
         return f"{seconds // 3600:.0f} h ago"
     if seconds < 14 * 86_400:
         return f"{seconds // 86_400:.0f} day{'s' if seconds >= 172_800 else ''} ago"
-    return f"{moment.day} {moment:%b %Y}"
+    day = datetime.fromtimestamp(then_s)
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 class RunModel(QAbstractTableModel):
@@ -125,7 +133,8 @@ class RunModel(QAbstractTableModel):
         super().__init__(parent)
         self._library = library
         self._rows: list[RunSummary] = []
-        self._names: dict[str, str] = {}
+        self._names: dict[str, RunName] = {}
+        self._kept: dict[str, Part] = {}
         self._marks: dict[str, tuple[bool, bool]] = {}  # by folder: (is open, is drawn)
         self._icons: dict[str, QIcon] = {}
         self._now = datetime.now().astimezone()
@@ -145,7 +154,8 @@ class RunModel(QAbstractTableModel):
             self.beginInsertRows(NONE, kept, kept + len(found) - 1)
             self._rows += found.values()
             self.endInsertRows()
-        names = {summary.folder: self._library.name_of(summary.folder) for summary in self._rows}
+        names = {summary.folder: self._library.parts_of_name(summary.folder) for summary in self._rows}
+        self._kept = distinct_parts(name.title for name in names.values())
         # The proxy sorts each changed row again, so only the changed rows are emitted.
         for row in range(kept):
             now = self._rows[row]
@@ -210,6 +220,9 @@ class RunModel(QAbstractTableModel):
                 return self._font(summary, column)
             case _ if role == FOLDER:
                 return summary.folder
+            case _ if role == PARTS:
+                name = self._library.parts_of_name(summary.folder)
+                return name, self._kept.get(name.title, (0, 0))
             case _ if role == SORT:
                 return self._key(summary, column)
             case _ if role == SWATCH:
@@ -229,15 +242,19 @@ class RunModel(QAbstractTableModel):
                 return result_text(summary)
             case RunColumn.STEPS:
                 return f"{summary.step:,}"
+            case RunColumn.SEED:
+                return str(summary.seed)
+            case RunColumn.STARTED:
+                return " ".join(started_text(summary))
             case RunColumn.WHEN:
                 return ago(summary.updated, self._now)
         return ""
 
-    def search_text(self, row: int) -> str:
-        """The text that the filter searches, in lower case."""
+    def searched(self, row: int) -> SearchedRun:
+        """What the filter searches."""
         summary = self._rows[row]
-        parts = (self.text(summary, column) for column in (RunColumn.NAME, RunColumn.TASK, RunColumn.AGENT))
-        return " ".join([*parts, summary.env, summary.state]).casefold()
+        texts = (self.text(summary, column) for column in RunColumn)
+        return SearchedRun.of(summary, [*texts, summary.env, summary.state])
 
     def longest_text(self, column: RunColumn) -> str:
         """The longest text in a column, by number of characters."""
@@ -252,11 +269,15 @@ class RunModel(QAbstractTableModel):
                 return -1e300 if summary.best is None else summary.best
             case RunColumn.STEPS:
                 return float(summary.step)
+            case RunColumn.SEED:
+                return float(summary.seed)
+            case RunColumn.STARTED:
+                return moment(summary.started)
             case RunColumn.STATE:
                 return list(STATES).index(summary.state) if summary.state in STATES else len(STATES)
-            case RunColumn.WHEN:  # running runs change all the time; sorted by folder they keep their place
+            case RunColumn.WHEN:  # running runs change all the time; sorted by their start they keep their place
                 now = summary.state == "running"
-                return f"{now:d} {'' if now else summary.updated} {summary.folder}"
+                return moment(summary.started) + 1e12 if now else moment(summary.updated)
         return self.text(summary, column).casefold()
 
     def _swatch(self, summary: RunSummary) -> str:
@@ -295,12 +316,15 @@ class RunModel(QAbstractTableModel):
             return f"{Path(summary.folder).name}\nThis run cannot be read: {words(summary.problem)}"
         minutes, seconds = divmod(round(summary.seconds), 60)
         lines = [
+            self._library.name_of(summary.folder),
             Path(summary.folder).name,
             f"{summary.env}, {agent_text(summary)}, seed {summary.seed}",
             f"{progress(summary.step, summary.total_steps, ' of ')} steps, {minutes}:{seconds:02d} of training",
         ]
         if summary.tested is not None:
             lines.append(f"test {words(summary.tested.text())}")
+        if summary.started:
+            lines.append("started {}, {}".format(*started_text(summary, seconds=True)))
         if summary.parent:
             lines.append(f"fork of {summary.parent}")
         if self._library.is_open(summary.folder):
@@ -321,7 +345,7 @@ def _alignment(column: RunColumn) -> int:
 
 
 class RunFilter(QSortFilterProxyModel):
-    """Shows the rows whose name, task, agent or state contain every word of the filter."""
+    """Shows the rows that contain every word of the filter; see `SearchedRun`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -330,7 +354,7 @@ class RunFilter(QSortFilterProxyModel):
 
     def set_words(self, text: str) -> None:
         """Show only rows that contain each of these words."""
-        words = text.casefold().split()
+        words = searched_words(text)
         if words != self._words:
             self.beginFilterChange()
             self._words = words
@@ -341,7 +365,7 @@ class RunFilter(QSortFilterProxyModel):
             return True
         model = self.sourceModel()
         assert isinstance(model, RunModel)
-        return all(word in model.search_text(source_row) for word in self._words)
+        return model.searched(source_row).has_all(self._words)
 
 
 def _ratio() -> float:

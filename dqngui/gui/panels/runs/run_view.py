@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QResizeEvent
+from PySide6.QtGui import QIcon, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -14,15 +14,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.panels.runs.run_table import ICON_PX, SWATCH, Index, RunColumn, RunFilter, RunModel
+from dqngui.gui.panels.runs.run_table import ICON_PX, PARTS, SWATCH, Index, RunColumn, RunFilter, RunModel
 from dqngui.gui.style import theme as themes
+from dqngui.lab.library.short_names import shortened
 
 SWATCH_PX = 12
 ROW_PX = 26
-MIN_NAME_PX = 120
+MIN_NAME_PX, ENOUGH_NAME_PX = 120, 230  # of the names: always, and before a column is shown that may be left out
 MAX_COLUMN_PX = 160  # of any other column
 PADDING = 12  # of a cell, left plus right, as in the stylesheet
-_OPTIONAL = (RunColumn.STEPS, RunColumn.AGENT, RunColumn.TASK, RunColumn.WHEN)
+_OPTIONAL = (
+    RunColumn.STEPS, RunColumn.STARTED, RunColumn.AGENT, RunColumn.TASK, RunColumn.WHEN, RunColumn.SEED,
+)  # fmt: skip
 """Columns that are shown if there is room, the most important first."""
 
 
@@ -33,6 +36,7 @@ class RunTable(QTableView):
         super().__init__(parent)
         self._proxy = proxy
         self._widths: dict[RunColumn, int] = {}
+        self._name_px = MIN_NAME_PX
         self.setModel(proxy)
         self.setAccessibleName("Runs")
         self.setItemDelegate(RunDelegate(self))
@@ -65,10 +69,12 @@ class RunTable(QTableView):
     def fit(self, model: RunModel) -> None:
         """Make each column as wide as its longest text."""
         metrics = self.fontMetrics()
-        for column in (RunColumn.TASK, RunColumn.AGENT, RunColumn.BEST, RunColumn.STEPS, RunColumn.WHEN):
+        for column in (RunColumn.BEST, *_OPTIONAL):
             title = str(model.headerData(column, Qt.Orientation.Horizontal))
             text = max(metrics.horizontalAdvance(model.longest_text(column)), metrics.horizontalAdvance(title) + 12)
             self._widths[column] = min(MAX_COLUMN_PX, text + 22)
+        names = metrics.horizontalAdvance(model.longest_text(RunColumn.NAME)) + 2 * PADDING
+        self._name_px = max(MIN_NAME_PX, min(ENOUGH_NAME_PX, names))
         self._widths |= {RunColumn.SWATCH: 28, RunColumn.STATE: 28}
         for column, width in self._widths.items():
             self.setColumnWidth(column, width)
@@ -77,7 +83,7 @@ class RunTable(QTableView):
     def _hide_columns(self) -> None:
         if not self._widths:
             return
-        room = self.viewport().width() - MIN_NAME_PX
+        room = self.viewport().width() - self._name_px
         room -= sum(width for column, width in self._widths.items() if column not in _OPTIONAL)
         for column in _OPTIONAL:
             room -= self._widths[column]
@@ -103,7 +109,9 @@ class RunDelegate(QStyledItemDelegate):
         super().initStyleOption(option, index)
         if RunColumn(index.column()) is RunColumn.NAME:
             margin = option.widget.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, option.widget) + 1
-            option.text = shortened(option.text, option.fontMetrics, option.rect.width() - 2 * margin - PADDING)
+            name, kept = index.data(PARTS)
+            room = option.rect.width() - 2 * margin - PADDING
+            option.text = shortened(name, option.fontMetrics.horizontalAdvance, room, kept)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         column = RunColumn(index.column())
@@ -134,15 +142,6 @@ class RunDelegate(QStyledItemDelegate):
         half = 0.0 if color else 0.5
         painter.drawRoundedRect(QRectF(_middle(rect, SWATCH_PX)).adjusted(half, half, -half, -half), 3, 3)
         painter.restore()
-
-
-def shortened(name: str, metrics: QFontMetrics, room: int) -> str:
-    """A name that fits into `room` pixels. Its title is shortened first: what follows ` · ` distinguishes the runs."""
-    title, dot, more = name.partition(" · ")
-    left = room - metrics.horizontalAdvance(dot + more)
-    if not dot or metrics.horizontalAdvance(name) <= room or left < metrics.horizontalAdvance("Aa…"):
-        return name
-    return metrics.elidedText(title, Qt.TextElideMode.ElideRight, left) + dot + more
 
 
 def _middle(rect: QRect, size: int) -> QRect:

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.demo_offer import offer_demo
 from dqngui.gui.cards.panel import Panel, Sources
@@ -39,7 +39,9 @@ class RunsPanel(Panel):
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")
         self.filter.setClearButtonEnabled(True)
-        self.filter.setToolTip("Show runs with these words in name, task, agent or state")
+        self.filter.setToolTip(
+            "Show runs with these words, numbers or dates: name, task, agent, seed, steps, test, start, state"
+        )
         self.filter.setAccessibleName("Filter runs")
         self.filter.setMinimumWidth(70)
         self.filter.setMaximumWidth(150)
@@ -47,6 +49,15 @@ class RunsPanel(Panel):
         self.header_widgets = [self.filter]
         self._proxy = RunFilter(self)
         self.table = RunTable(self._proxy)
+        self.nothing = QLabel(self.table)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.nothing.setWordWrap(True)
+        self.nothing.setTextFormat(Qt.TextFormat.PlainText)
+        self.nothing.hide()
+        themes.set_role(self.nothing, "muted")
+        over = QVBoxLayout(self.table)
+        over.setContentsMargins(12, 28, 12, 4)
+        over.addWidget(self.nothing)
         self.note = Note(self._undo)
         column = QVBoxLayout(self.content)
         column.setContentsMargins(1, 0, 1, 4)
@@ -136,6 +147,7 @@ class RunsPanel(Panel):
             self.model.update()
             self.table.fit(self.model)
             self.table.viewport().update()
+        self._say_nothing_found()
         self._enable()
         self.again()
 
@@ -166,7 +178,13 @@ class RunsPanel(Panel):
 
     def _on_filter(self, text: str) -> None:
         self._proxy.set_words(text)
+        self._say_nothing_found()
         self._enable()
+
+    def _say_nothing_found(self) -> None:
+        """Say so if the filter leaves no run; an empty table looks like an empty folder."""
+        self.nothing.setText(words(say("runs.no_match", text=self.filter.text().strip())))
+        self.nothing.setVisible(self.has_content() and not self._proxy.rowCount())
 
     @Slot()
     def _enable(self) -> None:
