@@ -143,3 +143,12 @@ def logged_events(path: Path, on_damage: Callable[[Text], None] | None) -> Itera
             if skipped:
                 damaged(1, too_long())
                 before += 1
+
+
+def ends_a_line(log: Path, length: int) -> bool:
+    """Whether a line of the log ends at this length. A block that the disk lost, full of zeros, may end there too."""
+    if length == 0:
+        return True
+    with open_regular(log, MOST_LOG) as file:
+        file.seek(length - 1)
+        return file.read(1) in (b"\n", b"\0")

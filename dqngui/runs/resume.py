@@ -49,7 +49,7 @@ from dqngui.runs.files import (
 )
 from dqngui.runs.folder import EVENTS, EXPERIMENT, SUMMARY, claim, read_experiment, summary_of
 from dqngui.runs.lock import WriterLock
-from dqngui.runs.log_lines import MOST_LOG, events_in
+from dqngui.runs.log_lines import MOST_LOG, ends_a_line, events_in
 from dqngui.texts import Text, say
 
 if TYPE_CHECKING:
@@ -327,15 +327,6 @@ def check_own(folder: Path) -> None:
         raise ConfigError("file.unreadable", path=folder, problem=error.strerror) from None
 
 
-def _between_lines(log: Path, length: int) -> bool:
-    """Whether a line of the log ends at this length. A block that the disk lost, full of zeros, may end there too."""
-    if length == 0:
-        return True
-    with open_regular(log, MOST_LOG) as file:
-        file.seek(length - 1)
-        return file.read(1) in (b"\n", b"\0")
-
-
 def rewind(folder: Path, mark: LogMark, lock: WriterLock | None = None) -> RunResumed:
     """Cut a run's files back to their lengths at the mark; returns what was lost.
 
@@ -354,7 +345,7 @@ def _rewound(folder: Path, mark: LogMark) -> RunResumed:
         path = folder / name
         if (path.stat().st_size if path.exists() else 0) < size:
             raise ConfigError("state.log_too_short", path=path, folder=folder)
-    if not _between_lines(folder / EVENTS, mark.events) or mark.episodes_index % episodes.RECORD.itemsize:
+    if not ends_a_line(folder / EVENTS, mark.events) or mark.episodes_index % episodes.RECORD.itemsize:
         raise ConfigError("state.mark_in_line", path=folder / EVENTS)
     lost_steps = 0
     lost_changes: list[Text] = []

@@ -80,7 +80,7 @@ class Window(QMainWindow):
         stored = str(settings.value("theme", "system"))
         self._setting: themes.Setting = theme or (stored if stored in THEMES else "system")
         self.zoom = stored_zoom(settings)
-        themes.apply(_app(), self._setting, self.zoom)
+        themes.apply(themes.application(), self._setting, self.zoom)
         self.setMinimumSize(*SMALLEST)
         self.resize(*STARTING_SIZE)
         self.setDockNestingEnabled(True)
@@ -119,11 +119,8 @@ class Window(QMainWindow):
     # -- making the parts --------------------------------------------------------------------------
 
     def _make_cards(self) -> None:
-        self.form, self.knobs, self.panel_docks = (
-            ExperimentForm(self.session, self.suited),
-            LiveKnobs(self.session),
-            PanelDocks(self),
-        )
+        self.form, self.knobs = ExperimentForm(self.session, self.suited), LiveKnobs(self.session)
+        self.panel_docks = PanelDocks(self)
         self.panel_docks.show(self.session.history)
         self.docks: dict[str, CardDock] = {}
         for name, title, body in (("experiment", "Experiment", self.form), ("knobs", "Live knobs", self.knobs)):
@@ -281,7 +278,7 @@ class Window(QMainWindow):
             self._restyle()
 
     def _restyle(self) -> None:
-        theme = themes.apply(_app(), self._setting, self.zoom)
+        theme = themes.apply(themes.application(), self._setting, self.zoom)
         for part in (
             self.run_actions,
             self.menu,
@@ -398,9 +395,3 @@ class Window(QMainWindow):
         else:
             event.ignore()
             self.close_asked.emit()
-
-
-def _app() -> QApplication:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    return app

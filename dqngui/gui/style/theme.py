@@ -57,6 +57,13 @@ def theme_for(setting: Setting) -> Theme:
     return DARK if setting == "dark" else LIGHT
 
 
+def application() -> QApplication:
+    """The application of this process, which has been made."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app
+
+
 def apply(app: QApplication, setting: Setting, zoom: int = 100) -> Theme:
     """Style the whole application, and return the theme for `restyle` of widgets that paint themselves; `zoom`: size of
     the text in percent, moved into its bounds.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
 from dqngui.lab.library.run_names import RunName, folder_name, names, shared_titles
+from dqngui.lab.library.run_overlay import RunOverlay
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -30,28 +30,6 @@ from dqngui.texts import Text, reason_of, say
 REFRESH_MS = 3000
 OLD_TRASH_S = 86_400
 MAX_UNUSED_CURVES = 16  # curves that are kept in memory though they are not drawn
-
-
-@dataclass(eq=False, slots=True)
-class RunOverlay:
-    """A stored run's return curve, or the mean of several seeds', drawn over the open run's.
-
-    Attributes:
-        folders: folders of the runs: one, or with `seeds` all that differ only in their seed.
-        parts: the run's name in parts, or what the names of the runs have in common.
-        slot: selects colour and dash pattern; different for each overlay.
-        named: whether the name was given by the caller and stays when those of the runs change.
-    """
-
-    folders: tuple[Path, ...]
-    parts: RunName
-    slot: int
-    seeds: bool = False
-    named: bool = False
-
-    @property
-    def name(self) -> str:
-        return str(self.parts)
 
 
 class Library(QObject):

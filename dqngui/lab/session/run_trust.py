@@ -9,7 +9,7 @@ from dqngui.lab.session.states import Action, State
 from dqngui.runs.trust import foreign_code, shown, trust, untrusted_names
 from dqngui.texts import Text, say
 
-_MAKES_ENVIRONMENT = frozenset({Action.START, Action.RESUME_RUN, Action.FORK, Action.START_DRAFT})
+_MAKES_ENVIRONMENT = frozenset({Action.START, Action.RESUME_RUN, Action.TRAIN_ON, Action.FORK, Action.START_DRAFT})
 
 
 class RunTrust:
@@ -60,11 +60,15 @@ class RunTrust:
         except ConfigError:
             return True
 
-    def accept(self) -> None:
-        """Trust the run. Raises ConfigError if its folder is gone."""
+    def accept(self) -> Text | str:
+        """Trust the run; what is wrong if its folder is gone."""
         if self._folder is not None and self.waits and not self.problem:
-            trust(self._folder)
+            try:
+                trust(self._folder)
+            except ConfigError as error:
+                return error.text
             self.waits = False
+        return ""
 
     def limited(self, actions: frozenset[Action], state: State, env: EnvConfig) -> frozenset[Action]:
         """The actions that are allowed as long as the question is open; `env`: of the draft."""
@@ -72,7 +76,7 @@ class RunTrust:
         if not question or self.problem:
             actions -= {Action.TRUST}
         if state is State.STORED and question:
-            actions -= {Action.RESUME_RUN}
+            actions -= {Action.RESUME_RUN, Action.TRAIN_ON}
         return actions - _MAKES_ENVIRONMENT if self.blocks(env) else actions
 
     def question(self, state: State, env: EnvConfig) -> Text | str:

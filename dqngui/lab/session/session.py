@@ -21,7 +21,7 @@ from dqngui.lab.session.launch import NOT_BEGUN, Launch, fork, new_run, resumpti
 from dqngui.lab.session.rules import ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.run_trust import RunTrust
-from dqngui.lab.session.states import Action, State, after
+from dqngui.lab.session.states import ABOUT_NOW, Action, State, after
 from dqngui.lab.session.stored_log import StoredLog
 from dqngui.lab.session.unsaved import UnsavedTime
 from dqngui.lab.session.waiting import WaitingAction
@@ -30,7 +30,6 @@ from dqngui.texts import Text, say
 
 TICK_MS = 50  # a shorter interval would slow a training thread
 READ_MS = 20  # while a log is read, nothing trains
-_ABOUT_NOW = (m.BreakpointHit, m.Warned)  # they describe the moment only while a run trains
 
 
 class Session(QObject):
@@ -81,11 +80,9 @@ class Session(QObject):
         self.job, self.log = TrainingJob(open_host), StoredLog(timing.clock)
         self.draft, self.history, self.trust = Draft(experiment), History(), RunTrust()
         self.torch_loaded, self._state = False, State.READY
-        self.waiting = WaitingAction()
-        self._total_steps: int | None = None  # up to which `TRAIN_ON` trains
+        self.waiting, self._unsaved = WaitingAction(), UnsavedTime()
         self.after_stop: Callable[[], None] | None = None
         self._launch: Launch | None = None  # kept until its job has begun
-        self._unsaved = UnsavedTime()
         self.ticker = TickTimer(TICK_MS, timing, parent=self)
         self.ticker.ticked.connect(self.tick)
 
@@ -145,8 +142,8 @@ class Session(QObject):
             case Action.START_DRAFT:
                 self._stop_then(partial(self.start, with_changes=True))
             case Action.RESUME_RUN | Action.TRAIN_ON:
-                total_steps = self._total_steps if action is Action.TRAIN_ON else None
-                self._begin(resumption(self.run, self._state, total_steps))
+                total = self.waiting.total_steps if action is Action.TRAIN_ON else None
+                self._begin(resumption(self.run, self._state, total))
             case Action.FORK:
                 self._stop_then(self._fork)
             case Action.STOP:
@@ -156,7 +153,7 @@ class Session(QObject):
             case Action.UNDO_KNOB:
                 self._undo_knob()
             case Action.TRUST:
-                self._trust()
+                self.show_message(self.trust.accept())
             case Action.DISCARD_DRAFT:
                 self.change_draft(self.draft.reset)
 
@@ -176,7 +173,7 @@ class Session(QObject):
 
     def train_on(self, total_steps: int) -> None:
         """Resume a run that has made all of its steps, up to this number of steps."""
-        self._total_steps = total_steps
+        self.waiting.total_steps = total_steps
         self.do(Action.TRAIN_ON)
 
     def start(self, *, with_changes: bool = False) -> None:
@@ -186,13 +183,6 @@ class Session(QObject):
         self._leave_run()
         self.cleared.emit()
         self._begin(new_run(self.runs, self.run, self._state))
-
-    def _trust(self) -> None:
-        try:
-            self.trust.accept()
-        except ConfigError as error:
-            self.show_message(error.text)
-        self.changed.emit()
 
     def _fork(self) -> None:
         self._begin(fork(self.runs, self.run, self.draft.forked(self.fork_plan.step), self._state))
@@ -210,7 +200,6 @@ class Session(QObject):
         if self.job.active:
             self.show_message(say("session.busy"))
             return False
-        folder = Path(folder)
         try:
             experiment, reader = read_experiment(folder), LogReader(folder)
         except ConfigError as error:
@@ -242,9 +231,11 @@ class Session(QObject):
         self.job.kill()
         self.log.kill()
 
-    def show_message(self, text: Text, details: str = "") -> None:
-        """Show the user a sentence (see `message`)."""
-        self.message.emit(text, details)
+    def show_message(self, text: Text | str, details: str = "") -> None:
+        """Show the user a sentence (see `message`), unless it is empty. Something may have changed too."""
+        self.changed.emit()
+        if text:
+            self.message.emit(text, details)
 
     def edit(self, changes: Mapping[str, Any]) -> None:
         """Edit settings of the experiment before a run, later of the draft. `draft.problem` names an invalid value."""
@@ -318,12 +309,9 @@ class Session(QObject):
 
     def _take(self, events: Sequence[m.Event]) -> None:
         """Update state and history from events, and emit them."""
-        knobs: set[str] = set()
         for event in self.run.advance(events):
             self._note(event)
-            if isinstance(event, m.KnobChanged):
-                knobs.add(event.field)
-        if knobs:
+        if knobs := {event.field for event in events if isinstance(event, m.KnobChanged)}:
             if self._state is not State.STORED:  # a stored run keeps its draft as it was opened
                 self.draft.rebase(self.run.present())
             for path in knobs:
@@ -334,11 +322,12 @@ class Session(QObject):
             self.received.emit(events)
 
     def _note(self, event: m.Event) -> None:
-        if self._state is State.STORED and isinstance(event, _ABOUT_NOW):
+        stored = self._state is State.STORED
+        if stored and isinstance(event, ABOUT_NOW):
             return
         if isinstance(event, m.Opened):
             self._leave_parent()
-            if self._state is State.STORED:
+            if stored:
                 self.trust.see(event.experiment.env)
             self.draft.rebase(event.experiment)
         self.run.note(event)
@@ -376,9 +365,7 @@ class Session(QObject):
 
     def _on_log_ended(self) -> None:
         self.ticker.stop()
-        self.changed.emit()
-        if self.log.problem:
-            self.show_message(say("session.damaged_log", problem=self.log.problem))
+        self.show_message(say("session.damaged_log", problem=self.log.problem) if self.log.problem else "")
 
     def _on_job_ended(self) -> None:
         run = self.run

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from dqngui.messages import Event, Opened, Paused, Unpaused
+from dqngui.messages import BreakpointHit, Event, Opened, Paused, Unpaused, Warned
+
+ABOUT_NOW = (BreakpointHit, Warned)
+"""Events that describe the moment only while a run trains."""
 
 
 class State(StrEnum):

@@ -25,6 +25,7 @@ class WaitingAction:
 
     Attributes:
         check: tries environments; None: no environment is tried.
+        total_steps: up to which `TRAIN_ON` trains.
         for_torch, for_task: the action that waits for torch, or for its environment to be tried; None if none does.
     """
 
@@ -32,6 +33,7 @@ class WaitingAction:
         self.check: TaskCheck | None = None
         self.for_torch: Action | None = None
         self.for_task: Action | None = None
+        self.total_steps: int | None = None
 
     @property
     def action(self) -> Action | None:

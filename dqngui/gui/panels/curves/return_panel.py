@@ -30,7 +30,7 @@ from dqngui.jobs.breakpoints import point_text
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.library.ancestors import ancestors
-from dqngui.lab.library.library import RunOverlay
+from dqngui.lab.library.run_overlay import RunOverlay
 from dqngui.lab.session.event_words import mark_text
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged

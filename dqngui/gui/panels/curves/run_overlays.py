@@ -13,7 +13,8 @@ from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.lab.library.library import Library, RunOverlay
+from dqngui.lab.library.library import Library
+from dqngui.lab.library.run_overlay import RunOverlay
 from dqngui.lab.library.seed_means import mean_and_interval
 from dqngui.lab.session.history import History
 from dqngui.texts.numbers import measured

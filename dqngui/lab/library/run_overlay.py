@@ -1,0 +1,30 @@
+"""A curve of stored runs that is drawn over the open run's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dqngui.lab.library.run_names import RunName
+
+
+@dataclass(eq=False, slots=True)
+class RunOverlay:
+    """A stored run's return curve, or the mean of several seeds', drawn over the open run's.
+
+    Attributes:
+        folders: folders of the runs: one, or with `seeds` all that differ only in their seed.
+        parts: the run's name in parts, or what the names of the runs have in common.
+        slot: selects colour and dash pattern; different for each overlay.
+        named: whether the name was given by the caller and stays when those of the runs change.
+    """
+
+    folders: tuple[Path, ...]
+    parts: RunName
+    slot: int
+    seeds: bool = False
+    named: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.parts)
