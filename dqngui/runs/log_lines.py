@@ -46,9 +46,11 @@ def logged_event(line: bytes) -> Event:
     if not 0 <= event.step <= LARGEST or not small_numbers(event) or _has_negative_count(event):
         raise ConfigError("log.number")
     if isinstance(event, KnobChanged):
-        field_at(event.field)
-        _check_knobs({event.field: event.old})
-        _check_knobs({event.field: event.new})
+        if field_at(event.field).live:
+            _check_knobs({event.field: event.old})
+            _check_knobs({event.field: event.new})
+        elif not all(isinstance(value, str | int | float | None) for value in (event.old, event.new)):
+            raise ConfigError("log.number")  # one that is not live is refused where it is replayed
     elif isinstance(event, Forked):
         _check_knobs(event.manual)
     return event

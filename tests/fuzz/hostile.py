@@ -67,7 +67,7 @@ def hostile_run(place: Path, seed: int, outside: Path) -> Path:
     base = rng.choice(BASES)
     run = Path(shutil.copytree(STORED / base, place / f"run-{seed}"))
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        with contextlib.suppress(OSError):  # an earlier damage took the file away
+        with contextlib.suppress(OSError, RecursionError):  # an earlier damage took the file away, or nested it
             rng.choice(_DAMAGES)(run, rng, outside)
     return run
 

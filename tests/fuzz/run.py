@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from dqngui.__main__ import main
@@ -25,6 +26,7 @@ from tests.fuzz.watch import KINDS, LONGEST_S, Count, captured, make_outside, pr
 
 FULL_MINUTES = 10.0
 INPUTS = {"readers": 5000, "command line": 2000, "processes": 100}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 MEMORY = 12 * 2**30  # bytes of address space, so that an input that fills the memory is seen and harms nothing
 
 
@@ -49,11 +51,10 @@ def in_process(count: Count, place: Path, outside: Path, seed: int) -> None:
 def in_real_process(count: Count, place: Path, outside: Path, seed: int) -> None:
     run = hostile_run(place, seed, outside)
     arguments = [each for each in command(run, random.Random(seed)) if "\0" not in each]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
     def act() -> tuple[int, str]:
         made = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dqngui", *arguments], cwd=run.parent, env=environment,
+            [sys.executable, "-P", "-m", "dqngui", *arguments], cwd=run.parent, env=ENVIRONMENT,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         try:
@@ -63,7 +64,15 @@ def in_real_process(count: Count, place: Path, outside: Path, seed: int) -> None
             made.wait()
         return made.returncode, said
 
-    watch(count, outside, f"process, seed {seed}: {as_text(arguments)}", act)
+    watch(count, outside, f"process, seed {seed}: {as_text(arguments)}", act, LONGEST_S + _start_seconds())
+
+
+@cache
+def _start_seconds() -> float:
+    """How long a process needs on this machine before it does anything."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-P", "-c", "import torch, dqngui.jobs.train"], check=True, env=ENVIRONMENT)
+    return time.monotonic() - began
 
 
 WAYS: dict[str, Callable[[Count, Path, Path, int], None]] = {

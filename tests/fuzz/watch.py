@@ -80,12 +80,19 @@ def at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, former)
 
 
-def watch(count: Count, outside: Path, what: str, act: Callable[[], tuple[int, str]]) -> None:
-    """Do something with a hostile input and count what went wrong; `act` returns exit status and printed text."""
+def watch(
+    count: Count, outside: Path, what: str, act: Callable[[], tuple[int, str]], seconds: float = LONGEST_S
+) -> None:
+    """Do something with a hostile input and count what went wrong.
+
+    Args:
+        act: returns exit status and printed text.
+        seconds: longer is a hang.
+    """
     before, began = print_of(outside), time.monotonic()
     count.inputs += 1
     try:
-        with at_most(LONGEST_S):
+        with at_most(seconds):
             status, said = act()
         if "Traceback" in said or status not in (0, 2, 3):
             count.fault("traceback", f"{what}: status {status}: {said[-1500:]}")

@@ -210,7 +210,7 @@ def test_a_block_of_zeros_costs_only_the_lines_that_it_touches(tmp_path: Path, s
         b'{"type":"Weights","step":1,"tensors":{}}',
         b'{"type":"KnobChanged","step":1,"field":"__class__.__init__","old":1,"new":2}',
         b'{"type":"KnobChanged","step":1,"field":"learn.lr","old":1e-3,"new":[1]}',
-        b'{"type":"KnobChanged","step":1,"field":"learn.replay_capacity","old":10,"new":20}',
+        b'{"type":"KnobChanged","step":1,"field":"learn.replay_capacity","old":10,"new":[20]}',
         b'{"type":"Forked","step":1,"parent":"x","manual":{"learn.nothing":1.0}}',
         b'{"type":"EpisodeEnded","step":-1,"ret":1.0,"length":1}',
         b'{"type":"EpisodeEnded","st\\u0065p":-1,"ret":1.0,"length":1}',

@@ -107,7 +107,10 @@ class RunState:
                 values.setdefault(change.field, change.old)
                 if until is None or change.step <= until:
                     values[change.field] = change.new
-        return settings.with_settings(self.experiment, values, follow=False) if values else self.experiment
+        try:
+            return settings.with_settings(self.experiment, values, follow=False) if values else self.experiment
+        except ConfigError:  # changes that do not fit together, in the log of a stranger
+            return self.experiment
 
     # -- a stored run ------------------------------------------------------------------------------
 

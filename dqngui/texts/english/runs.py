@@ -71,7 +71,6 @@ TEMPLATES: dict[str, str | Plural] = {
     "state.changing": (
         "`{folder}` cannot be read, because its training saves it too often; pause or stop the training first"
     ),
-    "state.damaged": "the state in `{folder}` is damaged, so the run cannot be continued",
     "state.log_too_short": (
         "`{path}` is shorter than when the run was saved, so the run cannot be resumed; "
         "`dqngui train --fork {folder}` starts a new run from the saved state"
