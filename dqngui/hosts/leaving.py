@@ -21,22 +21,23 @@ def leave(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # nobody reads it any more
             stream.flush()
-    joined = threading.Event()
+    joined, late = threading.Event(), threading.Event()
     atexit.register(joined.set)  # the last one registered is the first one called, after all threads have ended
-    cleaning = threading.Thread(target=_clean_up, args=(joined,), name="leave-clean", daemon=True)
-    for thread in (cleaning, threading.Thread(target=_end, args=(joined, cleaning, status), name="leave", daemon=True)):
+    cleaning = threading.Thread(target=_clean_up, args=(late,), name="leave-clean", daemon=True)
+    ending = threading.Thread(target=_end, args=(joined, late, cleaning, status), name="leave", daemon=True)
+    for thread in (cleaning, ending):
         thread.start()
     sys.exit(status)
 
 
-def _clean_up(joined: threading.Event) -> None:
+def _clean_up(late: threading.Event) -> None:
+    late.wait()
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+
+
+def _end(joined: threading.Event, late: threading.Event, cleaning: threading.Thread, status: int) -> None:
     if not joined.wait(PATIENCE_SECONDS):
-        with contextlib.suppress(BaseException):
-            atexit._run_exitfuncs()
-
-
-def _end(joined: threading.Event, cleaning: threading.Thread, status: int) -> None:
-    if joined.wait(PATIENCE_SECONDS) and not cleaning.is_alive():
-        return
-    cleaning.join(PATIENCE_SECONDS)
-    os._exit(status)
+        late.set()
+        cleaning.join(PATIENCE_SECONDS)
+        os._exit(status)
