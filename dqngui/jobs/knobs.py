@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,7 +10,8 @@ import msgspec
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.derivation import still_derived
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
-from dqngui.settings import checked, field_at, knob_value, live_fields, within_bounds
+from dqngui.schema import SMALLEST
+from dqngui.settings import checked, field_at, knob_value, live_fields
 from dqngui.texts import say
 
 _SCHEDULED = [field.path for field in live_fields() if field.scheduled and field.path != "learn.epsilon"]
@@ -108,7 +110,19 @@ class Knobs:
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `data` gave."""
-        learn = msgspec.convert(within_bounds(data["learn"]), type(self.experiment.learn))
+        learn = msgspec.convert(_within_bounds(data["learn"]), type(self.experiment.learn))
         derived = tuple(data.get("derived", self.experiment.derived))  # states of earlier versions lack it
         self.experiment = msgspec.structs.replace(self.experiment, learn=learn, derived=derived)
         self.manual = dict(data["manual"])
+
+
+def _within_bounds(learn: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `learn` from a saved state, those that must be above 0 made so.
+
+    Runs of earlier versions could set them to 0 while they trained (`schema.SMALLEST`), and must still be readable.
+    """
+    above = {field.name for field in live_fields() if field.low_open and field.path.startswith("learn.")}
+    return {
+        name: max(value, SMALLEST) if name in above and isinstance(value, float) else value
+        for name, value in learn.items()
+    }

@@ -25,9 +25,10 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui import catalog
+from dqngui.config.inline_toml import inline_toml
 from dqngui.gui.style import theme as themes
 from dqngui.schema import Field
-from dqngui.settings import WRAPPERS, WRAPPERS_EXAMPLE, inline_toml
+from dqngui.settings import WRAPPERS, WRAPPERS_EXAMPLE
 from dqngui.texts.numbers import editable
 from dqngui.texts.reading_numbers import parse
 
