@@ -5,7 +5,6 @@ Every error is one sentence that names the setting and what it allows.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import tomllib
@@ -18,9 +17,10 @@ import msgspec
 from dqngui import catalog, derivation
 from dqngui.bounded import toml_data
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper, over_run
+from dqngui.config.inline_toml import inline_toml
+from dqngui.config.number_check import check_numbers, typed_value
 from dqngui.schema import SMALLEST, Field, Options, fields_of, first_not_finite
-from dqngui.texts import ReadableError, Text, say
-from dqngui.texts.reading_numbers import parse
+from dqngui.texts import Text, say
 
 _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
     "net.attention": catalog.ATTENTIONS,
@@ -89,7 +89,7 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
         raise ConfigError("setting.not_finite", path=bad)
     for name, struct in SECTIONS.items():
         if isinstance(plain.get(name), Mapping):
-            _check_numbers(fields_of(struct, f"{name}."), plain[name])
+            check_numbers(fields_of(struct, f"{name}."), plain[name])
     try:
         experiment = msgspec.convert(_with_steps(plain), Experiment)
     except msgspec.ValidationError as error:
@@ -97,16 +97,6 @@ def _converted(data: Mapping[str, Any], before: Experiment | None = None) -> Exp
     check_schedules(experiment)
     experiment = _over_its_run(experiment, before)
     return derivation.resolved(experiment, missing, before, automatic)
-
-
-def _check_numbers(fields: Iterable[Field], part: Mapping[str, Any]) -> None:
-    """Raises ConfigError for a number that was written as text, or with decimals where it must be whole."""
-    for field in fields:
-        value = part.get(field.name)
-        if isinstance(value, str) and field.kind in ("int", "float"):
-            raise ConfigError("setting.number_as_text", path=field.path, given=value)
-        if isinstance(value, float) and field.kind == "int":
-            raise ConfigError("setting.refused", path=field.path, reason=say("number.expected_whole"))
 
 
 def _with_steps(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,7 +214,7 @@ def check_task_kwargs(env: EnvConfig) -> None:
 def options_from(struct: type[Options], data: Mapping[str, Any], path: str) -> Options:
     """Options from plain data; in errors, names of settings start with `path`. Raises ConfigError."""
     try:
-        _check_numbers(fields_of(struct, f"{path}."), data)
+        check_numbers(fields_of(struct, f"{path}."), data)
         return msgspec.convert(dict(data), struct)
     except msgspec.ValidationError as error:
         reason = str(error)
@@ -375,48 +365,12 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
 def _typed(path: str, text: str) -> str | float:
     """What was typed for a setting and is not TOML: a number as the form reads it, or text. Raises ConfigError."""
     field = _by_path().get(path)
-    if field is None or field.kind not in ("int", "float") or text == derivation.AUTOMATIC:
-        return text
-    try:
-        return parse(text, field.kind == "int")
-    except ReadableError as error:
-        raise ConfigError("setting.refused", path=path, reason=error.text) from None
+    return text if field is None or text == derivation.AUTOMATIC else typed_value(field, text)
 
 
 def as_assignment(path: str, value: Any) -> str:
     """A setting with its value as one line, as `parse_assignments` reads it."""
     return f"{path}={inline_toml(value)}"
-
-
-def inline_toml(value: Any) -> str:
-    """Write plain data as TOML on one line."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {inline_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(inline_toml(item) for item in value) + "]"
-    return _quoted(value) if isinstance(value, str) else str(value)
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _quoted(key)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one that only TOML escapes
-
-
-def within_bounds(learn: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of `learn` from a saved state, those that must be above 0 made so.
-
-    Runs of earlier versions could set them to 0 while they trained (`schema.SMALLEST`), and must still be readable.
-    """
-    above = {field.name for field in live_fields() if field.low_open and field.path.startswith("learn.")}
-    return {
-        name: max(value, SMALLEST) if name in above and isinstance(value, float) else value
-        for name, value in learn.items()
-    }
 
 
 def knob_value(path: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,7 +10,8 @@ import msgspec
 from dqngui.config import ConfigError, Experiment, Schedule
 from dqngui.derivation import still_derived
 from dqngui.messages import KnobChanged, KnobRefused, SetKnob
-from dqngui.settings import check_schedules, checked, field_at, knob_value, live_fields, within_bounds
+from dqngui.schema import SMALLEST
+from dqngui.settings import check_schedules, checked, field_at, knob_value, live_fields
 from dqngui.texts import say
 
 _SCHEDULED = [field.path for field in live_fields() if field.scheduled and field.path != "learn.epsilon"]
@@ -111,7 +113,7 @@ class Knobs:
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over the live settings of what `data` gave. Raises an error of any kind if it is damaged."""
-        learn = msgspec.convert(within_bounds(data["learn"]), type(self.experiment.learn))
+        learn = msgspec.convert(_within_bounds(data["learn"]), type(self.experiment.learn))
         derived = data.get("derived", self.experiment.derived)  # states of earlier versions lack it
         derived = msgspec.convert(derived, tuple[str, ...])
         live = {name: getattr(learn, name) for name in _LIVE}
@@ -123,5 +125,17 @@ class Knobs:
             if path not in _MANUAL or not isinstance(value, (int, float)):
                 raise ValueError(path)
             name = path.removeprefix("learn.")
-            manual[path] = knob_value(path, within_bounds({name: value})[name])
+            manual[path] = knob_value(path, _within_bounds({name: value})[name])
         self.experiment, self.manual = checked(experiment), manual
+
+
+def _within_bounds(learn: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `learn` from a saved state, those that must be above 0 made so.
+
+    Runs of earlier versions could set them to 0 while they trained (`schema.SMALLEST`), and must still be readable.
+    """
+    above = {field.name for field in live_fields() if field.low_open and field.path.startswith("learn.")}
+    return {
+        name: max(value, SMALLEST) if name in above and isinstance(value, float) else value
+        for name, value in learn.items()
+    }

@@ -25,10 +25,11 @@ from PySide6.QtWidgets import (
 )
 
 from dqngui import catalog
+from dqngui.config.inline_toml import inline_toml
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.schema import Field
-from dqngui.settings import WRAPPERS, WRAPPERS_EXAMPLE, inline_toml
+from dqngui.settings import WRAPPERS, WRAPPERS_EXAMPLE
 from dqngui.texts.numbers import editable
 from dqngui.texts.reading_numbers import parse
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from dqngui import settings
 from dqngui.config import ConfigError
+from dqngui.config.inline_toml import inline_toml
 from dqngui.gui.settings_form.fields import choice_label
-from dqngui.settings import inline_toml
 from dqngui.texts.numbers import exact, measured
 
 LONGEST = 28  # characters of a value
