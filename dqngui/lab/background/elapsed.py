@@ -21,7 +21,7 @@ class Elapsed:
         if text != self._text:
             self._text, self._since = text, now
         before, self._seconds = self._seconds, int(now - self._since) if text else 0
-        return self._seconds != before and max(self._seconds, before) >= SHOWN_AFTER_S and bool(text)
+        return self._seconds != before and self._seconds >= SHOWN_AFTER_S
 
     def with_seconds(self, text: Text | str) -> Text | str:
         """The text, with its seconds if it is that of the last `follow` and takes long."""
