@@ -14,7 +14,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from dqngui.config import ConfigError, EnvConfig
+from dqngui.config import EnvConfig
+from dqngui.envs.user_modules import is_path
 from dqngui.safe_path import started_in
 
 _PATH_LIKE = re.compile(r"[:/\\]|\w\.\w")
@@ -66,11 +67,6 @@ def is_known(module: str) -> bool:
     return PathFinder.find_spec(top) is not None or not any(each.exists() for each in _in(Path(started_in()), [top]))
 
 
-def is_path(module: str) -> bool:
-    """Whether a module is named by the path of its file."""
-    return module.endswith(".py") or "/" in module or os.sep in module
-
-
 def possible_files(module: str) -> Iterator[tuple[Path, Path]]:
     """The files from which a name could be imported, each with the folder in which the search for it begins."""
     start = Path(started_in())
@@ -88,13 +84,6 @@ def _in(base: Path, parts: list[str]) -> list[Path]:
         return []
     place = base.joinpath(*parts)
     return [place.with_name(f"{place.name}.py"), place / "__init__.py"]
-
-
-def refuse_library(env_id: str) -> None:
-    """Raises ConfigError for `module:Id` with a module of Python itself: some do things when they are imported."""
-    module, colon, _ = env_id.rpartition(":")
-    if colon and not is_path(module) and module.partition(".")[0] in sys.stdlib_module_names:
-        raise ConfigError("env.of_library", module=module)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -19,8 +19,7 @@ import gymnasium
 
 from dqngui.config import ConfigError
 from dqngui.envs.faults import described
-from dqngui.envs.foreign import refuse_library
-from dqngui.envs.user_modules import load_user_module
+from dqngui.envs.user_modules import load_user_module, refuse_library
 from dqngui.texts import Text, say
 
 

@@ -24,6 +24,18 @@ START_FOLDER = Path(started_in() or os.curdir)
 """The present folder when the program started: some environments change it."""
 
 
+def is_path(module: str) -> bool:
+    """Whether a module is named by the path of its file."""
+    return module.endswith(".py") or "/" in module or os.sep in module
+
+
+def refuse_library(env_id: str) -> None:
+    """Raises ConfigError for `module:Id` with a module of Python itself: some do things when they are imported."""
+    module, colon, _ = env_id.rpartition(":")
+    if colon and not is_path(module) and module.partition(".")[0] in sys.stdlib_module_names:
+        raise ConfigError("env.of_library", module=module)
+
+
 def load_user_module(module: str) -> ModuleType:
     """The module of `module:Id`, imported if it was not.
 
@@ -32,7 +44,7 @@ def load_user_module(module: str) -> ModuleType:
 
     Raises ConfigError if there is none, or if it cannot be imported, with what it misses or where it failed.
     """
-    by_path = module.endswith(".py") or "/" in module or os.sep in module
+    by_path = is_path(module)
     file = _file_of(module, by_path)
     name = _name_of(file) if by_path and file is not None else module
     try:

@@ -129,7 +129,8 @@ def foreign_code(env: EnvConfig) -> tuple[str, ...]:
     """
     if ":" not in env.id and not env.kwargs:
         return ()  # most runs; the rest needs gymnasium
-    from dqngui.envs.foreign import foreign_names, refuse_library
+    from dqngui.envs.foreign import foreign_names
+    from dqngui.envs.user_modules import refuse_library
 
     refuse_library(env.id)
     return foreign_names(env)

@@ -18,7 +18,8 @@ from dqngui import messages as m
 from dqngui.lab.background.timing import Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library import run_index as stored
-from dqngui.lab.library.library import OLD_TRASH_S, Library
+from dqngui.lab.library.library import Library
+from dqngui.lab.library.old_trash import OLD_TRASH_S
 from dqngui.lab.library.run_index import ReturnLog, RunIndex
 from dqngui.lab.library.run_names import names
 from dqngui.lab.session.session import Session

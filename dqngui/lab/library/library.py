@@ -6,7 +6,6 @@ when another run is opened.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui.config import ConfigError
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
-from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
+from dqngui.lab.library.old_trash import empty_old_trash, empty_own_trash
+from dqngui.lab.library.run_index import Experiments, ReturnLog, RunIndex
 from dqngui.lab.library.run_names import RunName, folder_name, names, shared_titles
 from dqngui.lab.library.run_overlay import RunOverlay
 from dqngui.lab.session.history import History
@@ -24,11 +24,10 @@ from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
-from dqngui.runs.trash import TRASH, discard, empty_trash, restore
+from dqngui.runs.trash import discard, restore
 from dqngui.texts import Text, reason_of, say
 
 REFRESH_MS = 3000
-OLD_TRASH_S = 86_400
 MAX_UNUSED_CURVES = 16  # curves that are kept in memory though they are not drawn
 
 
@@ -64,7 +63,7 @@ class Library(QObject):
         self._names: dict[str, RunName] = {}
         self._curves: dict[Path, History | None] = {}
         self._logs: dict[Path, ReturnLog] = {}  # used only by the background thread
-        self._experiments: dict[str, str | None] = {}  # used only by the background thread
+        self._experiments = Experiments()  # used only by the background thread
         self._discarded: list[list[Path]] = []
         self._watched = False
         self._worker = Worker("library", self)
@@ -81,7 +80,7 @@ class Library(QObject):
     @Slot()
     def start(self) -> None:
         """Read the folder now and at intervals; empty a trash that was not used for a day."""
-        self._worker.submit(self._empty_old_trash, lambda _: None)
+        self._worker.submit(partial(empty_old_trash, self.runs, self._wall_clock()), lambda _: None)
         self.refresh()
         self._timer.start()
 
@@ -89,7 +88,7 @@ class Library(QObject):
         """Stop reading, and delete this window's trash for good. The thread has ended when `alive` is False."""
         self._timer.stop()
         own = [path for moved in self._discarded for path in moved]
-        self._worker.stop(partial(self._empty_trash, own) if own else None)
+        self._worker.stop(partial(empty_own_trash, self.runs, own) if own else None)
 
     @property
     def alive(self) -> bool:
@@ -274,15 +273,8 @@ class Library(QObject):
             return
         alike = [each.folder for each in self.summaries if _same_summary(each, summary)]
         self._worker.submit(
-            partial(self._of_same_experiment, summary.folder, alike), partial(self._overlay_seeds, summary)
+            partial(self._experiments.alike, summary.folder, alike), partial(self._overlay_seeds, summary)
         )
-
-    def _of_same_experiment(self, folder: str, candidates: Sequence[str]) -> list[str]:
-        for each in {folder, *candidates}:
-            if each not in self._experiments:
-                self._experiments[each] = same_experiment(Path(each))
-        experiment = self._experiments[folder]
-        return [each for each in candidates if experiment is not None and self._experiments[each] == experiment]
 
     def _overlay_seeds(self, summary: RunSummary, folders: list[str]) -> None:
         if len(folders) < 2:
@@ -371,19 +363,6 @@ class Library(QObject):
             except ConfigError as error:
                 self.message.emit(say("library.not_restored", problem=error))
         self.refresh()
-
-    def _empty_old_trash(self) -> None:
-        """Delete the trash of a window that crashed. A newer one may belong to an open window."""
-        with contextlib.suppress(OSError):
-            if self.runs is not None and self._wall_clock() - (self.runs / TRASH).stat().st_mtime > OLD_TRASH_S:
-                self._empty_trash()
-
-    def _empty_trash(self, only: Sequence[Path] | None = None) -> None:
-        if self.runs is not None:
-            try:
-                empty_trash(self.runs, only)
-            except ConfigError:
-                pass  # the next start tries again
 
 
 def _named(error: BaseException) -> str:

@@ -129,6 +129,21 @@ def same_experiment(folder: Path) -> str | None:
     return presets.to_toml(without_seed(experiment))
 
 
+class Experiments:
+    """The experiments of runs without what makes no difference, each read once."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, str | None] = {}
+
+    def alike(self, folder: str, candidates: Sequence[str]) -> list[str]:
+        """Those of `candidates` that have the same experiment as `folder`, apart from its seed."""
+        for each in {folder, *candidates}:
+            if each not in self._read:
+                self._read[each] = same_experiment(Path(each))
+        experiment = self._read[folder]
+        return [each for each in candidates if experiment is not None and self._read[each] == experiment]
+
+
 def without_seed(experiment: Experiment) -> Experiment:
     """The experiment with default seed, title, device and host, and as if all its settings were chosen."""
     usual = Experiment().run
