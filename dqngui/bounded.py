@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
+import psutil
 
 from dqngui.config import ConfigError
 
@@ -36,6 +37,11 @@ _DEEP_KEY = re.compile(rf"(?:{_KEY}[ \t]*+\.[ \t]*+){{{MOST_NESTED}}}")
 
 
 # -- files ----------------------------------------------------------------------------------------
+
+
+def most_in_memory() -> int:
+    """Size in bytes of the largest file that is read whole: as much as this machine's memory, at least a gigabyte."""
+    return max(psutil.virtual_memory().total, 1024 * MEGABYTE)
 
 
 def open_regular(path: Path, most: int, *, follow: bool = False) -> BinaryIO:

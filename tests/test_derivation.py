@@ -255,7 +255,7 @@ def test_a_run_of_schema_1_that_lacks_a_setting_keeps_what_it_meant(monkeypatch:
     assert old.learn.batch_size == SCHEMA_1["settings"]["learn.batch_size"], "an old run derived only from its horizon"
     given = parse_experiment('[about]\nschema = 1\n[net]\nmemory = "none"\n[learn]\nwindow = 3\n', "x")
     assert (given.learn.window, given.net.memory_options) == (3, {})
-    now = parse_experiment("", "x")
+    now = parse_experiment("[net]\n", "x")
     assert (now.learn.window, now.learn.batch_size) == (Experiment().learn.window, 99)
 
 

@@ -98,14 +98,14 @@ def test_json_lines_print_sentences_in_place_of_keys(
 
 
 def test_json_of_a_refused_setting_has_a_sentence(tmp_path: Path, here: Here) -> None:
-    experiment = chosen_experiment("cartpole", None, SMALL[2:], {"run.total_steps": 600})
-    folder = create(tmp_path, experiment)
+    small_replay = {"run.total_steps": 600, "learn.replay_capacity": 800, "learn.n_step": 1}
+    folder = create(tmp_path, chosen_experiment("cartpole", None, SMALL[2:], small_replay))
     with (folder / "events.jsonl").open("ab") as log:
-        log.write(encode(KnobChanged(step=300, field="net.width", old=16, new=32)) + b"\n")
+        log.write(encode(KnobChanged(step=300, field="learn.n_step", old=1, new=100)) + b"\n")
     status, out, err = here("train", "--replay-knobs", str(folder), "--json", "--runs", str(tmp_path))
     assert status == 0, err
     (refused,) = [line for line in events(out) if line["type"] == "KnobRefused"]
-    assert refused["reason"].startswith("`net.width` cannot be changed while the run trains")
+    assert refused["reason"].startswith("`learn.replay_capacity`: 800 steps over ")
 
 
 def test_json_of_a_failed_job_has_a_sentence(
@@ -124,12 +124,13 @@ def test_json_of_a_failed_job_has_a_sentence(
 def test_json_of_several_seeds_has_sentences(tmp_path: Path, here: Here) -> None:
     parent = create(tmp_path, chosen_experiment("cartpole", None, SMALL[2:], {"run.total_steps": 300}))
     with (parent / "events.jsonl").open("ab") as log:
-        log.write(encode(KnobChanged(step=200, field="net.width", old=16, new=32)) + b"\n")
+        log.write(encode(KnobChanged(step=200, field="learn.n_step", old=1, new=100)) + b"\n")
     options = ["--seeds", "0", "--test-episodes", "0", "--replay-knobs", str(parent), "--runs", str(tmp_path)]
-    status, out, err = here("train", *SMALL, "--steps", "300", *options, "--json")
+    small_replay = ["learn.replay_capacity=800", "learn.n_step=1"]
+    status, out, err = here("train", *SMALL, *small_replay, "--steps", "300", *options, "--json")
     assert status == 0, err
     (refused,) = [line for line in events(out) if line["type"] == "KnobRefused"]
-    assert refused["reason"].startswith("`net.width` cannot be changed") and refused["seed"] == 0
+    assert refused["reason"].startswith("`learn.replay_capacity`: 800 steps over ") and refused["seed"] == 0
 
 
 def test_json_of_playing_has_sentences(tmp_path: Path, here: Here) -> None:

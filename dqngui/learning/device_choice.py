@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from dqngui import catalog
 from dqngui.config import Experiment
+from dqngui.envs.legal_actions import Mask
 from dqngui.envs.spaces import Spaces
 from dqngui.envs.vector import Envs, Parts
 from dqngui.learning.algorithm import Algorithm, Generators
@@ -114,6 +115,7 @@ class _StillEnvs:
     def __init__(self, spaces: Spaces, count: int) -> None:
         self.spaces, self._count = spaces, count
         self._parts: Parts = {part.name: np.zeros((count, *part.shape), part.dtype) for part in spaces.parts}
+        self.legal: Mask | None = None
 
     def __len__(self) -> int:
         return self._count

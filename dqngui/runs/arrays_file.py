@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import psutil
 
-from dqngui.bounded import open_regular
+from dqngui.bounded import most_in_memory, open_regular
 from dqngui.config import ConfigError
 from dqngui.runs.files import named
 
@@ -38,7 +37,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an npz file. Raises ConfigError if it is damaged, a link or larger than the memory."""
     try:
-        with open_regular(path, psutil.virtual_memory().total) as file, zipfile.ZipFile(file) as archive:
+        with open_regular(path, most_in_memory()) as file, zipfile.ZipFile(file) as archive:
             check_entries(archive, path.lstat().st_size)
             return {entry.filename.removesuffix(".npy"): _read_array(archive, entry) for entry in archive.infolist()}
     except ConfigError:

@@ -13,9 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-import psutil
-
-from dqngui.bounded import MEGABYTE, exists, open_regular, own_folder
+from dqngui.bounded import MEGABYTE, exists, most_in_memory, open_regular, own_folder
 from dqngui.config import ConfigError
 from dqngui.runs.arrays_file import check_entries
 from dqngui.runs.files import link_file, named, replace_file
@@ -110,7 +108,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
     import torch
 
     try:
-        with open_regular(path, psutil.virtual_memory().total) as file:
+        with open_regular(path, most_in_memory()) as file:
             if not zipfile.is_zipfile(file):
                 # A bare pickle too: torch would read its old format with a restricted unpickler; we do not try.
                 raise ConfigError("file.not_tensors", path=path)

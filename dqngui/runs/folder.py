@@ -209,7 +209,9 @@ def _stored_summary(folder: Path) -> RunSummary | None:
         summary = json_data(read_file(folder / SUMMARY, MOST_SUMMARY), RunSummary)
     except (OSError, ValueError):
         return None
-    counts = (summary.step, summary.total_steps, summary.seed, summary.seconds, summary.pid, summary.pid_since)
+    if not 0 < summary.pid < 2**31:  # only a hint for the reader
+        summary = msgspec.structs.replace(summary, pid=0)
+    counts = (summary.step, summary.total_steps, summary.seed, summary.seconds, summary.pid_since)
     return summary if small_numbers(summary) and min(counts) >= 0 and summary.state in STATES else None
 
 

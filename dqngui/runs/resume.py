@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
-import psutil
 
 from dqngui.bounded import (
     LARGEST,
     MEGABYTE,
     check_depth,
     exists,
+    most_in_memory,
     open_regular,
     own_folder,
     read_file,
@@ -185,7 +185,7 @@ def load_resume(folder: Path, *, best: bool = False) -> Stored:
         mark, meta = _read_meta(current)
         arrays: dict[str, Any] = dict(read_arrays(current / ARRAYS))
         try:
-            file = read_file(current / BEST, psutil.virtual_memory().total) if best and exists(current / BEST) else None
+            file = read_file(current / BEST, most_in_memory()) if best and exists(current / BEST) else None
         except OSError:
             raise _damaged(current) from None
         arrays.update(load_tensors(current / TENSORS))

@@ -41,7 +41,7 @@ def _list(run: Path, said: list[str]) -> None:
     found = list_runs(run.parent)
     assert summary_of(run) in found or summary_of(run) is None
     assert RunIndex(run.parent).read() == found
-    said += names(found).values()
+    said += map(str, names(found).values())
     said += [words(each.problem) for each in found]
 
 

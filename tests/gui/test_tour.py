@@ -34,6 +34,7 @@ IDLE = {
     "Arrangement: Inspect": "in use",
     "Reset layout": "every card is in its place",
     "Show all": "everything is shown",
+    "Usual text size": "the text has that size",
     "Undo knob change": "a later answer may undo it",
     "Open": "the run is open already",
     "Next head": "nothing is played yet",

@@ -299,7 +299,7 @@ def test_live_changes_leave_the_training_whole(tmp_path: Path) -> None:
     }  # fmt: skip
     folder, events = fork(parent, changed(parent, **changes))
     assert isinstance(events[1], Forked) and events[1].fresh == () and set(events[1].kept) > PARTS
-    assert "learn.lr: 0.001 → 0.0003" in events[1].changes_in_words and len(events[1].changes) == 8
+    assert "learn.lr: 1e-3 → 3e-4" in events[1].changes_in_words and len(events[1].changes) == 8
     assert [event.step for event in events if isinstance(event, Evaluated) and event.role == "selection"] == [
         452, 600, 752, 900,
     ]  # fmt: skip

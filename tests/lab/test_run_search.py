@@ -66,7 +66,7 @@ def test_other_numbers_dates_and_words_are_not(text: str) -> None:
     assert not found(text)
 
 
-@given(st.floats(-1e9, 1e9), st.sampled_from(["{:g}", "{:.3e}", "{:,.2f}", "{:.0f}"]))
+@given(st.floats(-1e9, 1e9, allow_subnormal=False), st.sampled_from(["{:g}", "{:.3e}", "{:,.2f}", "{:.0f}"]))
 def test_a_written_number_is_read_again(number: float, form: str) -> None:
     text = form.format(number)
     assert number_in(text) == pytest.approx(float(text.replace(",", "")))

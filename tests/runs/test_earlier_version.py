@@ -15,6 +15,7 @@ from dqngui.messages import BreakpointHit, EpisodeEnded
 from dqngui.runs.checkpoints import checkpoints
 from dqngui.runs.episodes import recorded_episode
 from dqngui.runs.folder import read_events, read_experiment, summary_of
+from dqngui.runs.trust import trust
 from tests.commanded import Here, here
 from tests.commanded import events as events_of
 from tests.doubles.panel import Panel
@@ -111,6 +112,7 @@ def test_a_set_plays_as_it_did(here: Here) -> None:
 def test_boxes_are_still_read_as_they_were_and_learning_goes_on_as_it_would_have(tmp_path: Path, here: Here) -> None:
     """The numbers were written by the earlier version, which was not stopped."""
     folder = Path(shutil.copytree(PANEL, tmp_path / "runs" / PANEL.name))
+    trust(folder)
     experiment = read_experiment(folder)
     assert (experiment.env.boxes, experiment.net.standardise) == ("size", True)
     envs = make_vector(experiment.env, 1)
@@ -129,6 +131,7 @@ def test_boxes_are_still_read_as_they_were_and_learning_goes_on_as_it_would_have
 
 def test_a_run_that_reads_boxes_as_it_did_plays_and_forks(tmp_path: Path, here: Here) -> None:
     folder = Path(shutil.copytree(PANEL, tmp_path / "runs" / PANEL.name))
+    trust(folder)
     assert command(here, "play", str(folder), "--checkpoint", "0", "--episodes", "2")
     events = command(here, "train", "--fork", str(folder), "--steps", "256", "--runs", str(folder.parent))
     (forked,) = [event for event in events if event["type"] == "Forked"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
 from dqngui.gui.settings_form.setting_words import readable, trying_text
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -33,7 +34,7 @@ class EnvironmentDialog(QDialog):
         self.id = QLineEdit()
         self.id.setPlaceholderText("Acrobot-v1 or my_task:Maze-v0")
         self.id.setAccessibleName("Id of the environment")
-        self.help, self.said = QLabel(_HELP), QLabel()
+        self.help, self.said = plain_label(_HELP), plain_label()
         themes.set_role(self.help, "muted")
         for label in (self.help, self.said):
             label.setWordWrap(True)
@@ -47,7 +48,7 @@ class EnvironmentDialog(QDialog):
         self.id.textChanged.connect(self._on_text)
         box = QVBoxLayout(self)
         box.setSpacing(10)
-        for part in (QLabel("Environment"), self.id, self.help, self.said, self.buttons):
+        for part in (plain_label("Environment"), self.id, self.help, self.said, self.buttons):
             box.addWidget(part)
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self._refresh)

@@ -9,5 +9,7 @@ TIP_LETTERS = 64
 
 
 def wrapped(text: str) -> str:
-    """The text in lines of at most `TIP_LETTERS` letters; its own line breaks stay."""
-    return "\n".join(textwrap.fill(line, TIP_LETTERS) for line in text.split("\n"))
+    """The text in lines of at most `TIP_LETTERS` letters; its own line breaks stay, and so do words, such as paths."""
+    return "\n".join(
+        textwrap.fill(line, TIP_LETTERS, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.cards.card import LegendChip
 from dqngui.gui.cards.figure import LegendEntry
@@ -16,7 +16,7 @@ from dqngui.gui.panels.curves.return_drawn import result_in_words
 from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
-from dqngui.gui.widgets.plain_label import plain_tip
+from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.run_names import BETWEEN
 from dqngui.lab.library.run_overlay import RunOverlay
@@ -76,7 +76,7 @@ class OverlayLegend(QWidget):
         self._library: Library | None = None
         self.chips: list[OverlayChip] = []
         self._rows = 1
-        self._left_out = QLabel(self)
+        self._left_out = plain_label(parent=self)
         self._left_out.setToolTip(
             "Further runs are drawn whose names have no room here; exported pictures have all names"
         )

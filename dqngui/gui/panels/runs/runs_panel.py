@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.demo_offer import offer_demo
 from dqngui.gui.cards.panel import Panel, Sources
@@ -17,6 +17,7 @@ from dqngui.gui.panels.runs.run_view import RunTable
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.note import Note
+from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.library.library import Library
 from dqngui.lab.session.rules import why_not
 from dqngui.lab.session.states import Action, State
@@ -49,7 +50,7 @@ class RunsPanel(Panel):
         self.header_widgets = [self.filter]
         self._proxy = RunFilter(self)
         self.table = RunTable(self._proxy)
-        self.nothing = QLabel(self.table)
+        self.nothing = plain_label(parent=self.table)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.nothing.setWordWrap(True)
         self.nothing.setTextFormat(Qt.TextFormat.PlainText)
