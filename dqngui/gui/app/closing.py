@@ -113,7 +113,7 @@ class Closing(QObject):
             if not self._attended:
                 print(say("window.waiting", seconds=now - self._begun), file=sys.stderr)
             self._session.job.interrupt()
-        elif not self._attended and now - self._begun > self.last and not self._writing:
+        if not self._attended and now - self._begun > self.last and not self._writing:
             print(say("window.left"), file=sys.stderr)
             self.force()
         elif self._attended and now - self._since > self.patience and self.dialog is None:
