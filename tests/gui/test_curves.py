@@ -71,7 +71,7 @@ def test_the_test_of_the_kept_checkpoint_comes_first_and_what_chose_it_is_told(q
     assert label.text() == "test 410 [390, 430] at 25,000"
     assert label.toolTip().replace("\n", " ") == (
         "Kept checkpoint, step 25,000: test 410 on 5 fresh episodes, 95\u00a0% interval 390.4 to 429.6; chosen at 436, "
-        "the highest mean of repeated evaluations.\n"
+        "the highest mean of repeated evaluations. "
         "With 5 episodes, an outcome of up to 45\u00a0% of all episodes may not have been seen."
     )
 

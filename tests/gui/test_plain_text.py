@@ -34,7 +34,7 @@ def test_labels_boxes_and_tooltips_show_markup_as_text(qtbot: QtBot, tmp_path: P
     assert box.text() == text
     tip = QTextDocument()
     tip.setHtml(plain_tip(text))
-    assert tip.toPlainText() == text
+    assert tip.toPlainText().split() == text.split()  # a long text has more lines
 
 
 def test_what_is_no_markup_is_a_tooltip_as_it_is() -> None:
