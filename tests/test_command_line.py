@@ -218,7 +218,7 @@ def test_the_table_of_seeds_begins_with_the_test_and_its_interval(capsys: pytest
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_run_is_saved_and_can_go_on(tmp_path: Path, number: signal.Signals, here: Here) -> None:
     process = start("train", *SMALL, "--steps", "1000000", "--json", "--runs", str(tmp_path))
     assert process.stdout is not None
@@ -461,7 +461,7 @@ def test_a_mistake_that_shows_later_keeps_what_was_trained(tmp_path: Path, monke
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_a_signal_interrupts_a_slow_evaluation_of_an_endless_policy_at_once(
     tmp_path: Path, number: signal.Signals
 ) -> None:

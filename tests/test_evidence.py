@@ -187,6 +187,7 @@ def test_only_what_is_missing_changed_or_cut_off_is_due(
     assert names() == ["tiny/none-0"]
 
 
+@pytest.mark.slow
 def test_a_killed_runner_leaves_what_was_done_and_goes_on(tmp_path: Path) -> None:
     """Interrupted while it trains, the runner ends its processes and writes no half of a file."""
     command = [sys.executable, "-m", "tests.evidence.run", "--only", "cartpole-positions/none", "--seeds", "0"]

@@ -42,7 +42,17 @@ def train(memory: str, length: int, seed: int, most: int) -> Outcome:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("memory", ["lstm", "gru", "transformer", "mann", "dnc", "lru", "mingru"])
+@pytest.mark.parametrize(
+    "memory",
+    [
+        "lstm",
+        "gru",
+        "transformer",
+        "lru",
+        "mingru",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("mann", "dnc")),
+    ],
+)
 def test_remembers_a_cue_for_ten_steps(memory: str) -> None:
     outcome = train(memory, length=10, seed=0, most=40_000)
     assert outcome.remembers, outcome

@@ -197,7 +197,7 @@ MOMENTS = (
     "player starts",
     "playing",
     "pinned",
-    "filming",
+    pytest.param("filming", marks=pytest.mark.slow),
     "reading",
 )
 

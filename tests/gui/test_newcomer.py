@@ -211,7 +211,7 @@ def test_text_grows_and_shrinks_and_keeps_its_size(
     second = make_app(settings, monkeypatch)
     show(qtbot, second)
     assert QApplication.font().pixelSize() == larger
-    for _ in range(9):
+    for _ in range(4):
         QTest.keyClick(second.window, Qt.Key.Key_Minus, Qt.KeyboardModifier.ControlModifier)
     assert QApplication.font().pixelSize() < usual
     second.window.change_zoom(0)

@@ -145,6 +145,7 @@ def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
     assert {"events.jsonl", "40.pt.new", "meta.json", "tensors.pt"} <= seen
 
 
+@pytest.mark.slow  # `make torture` kills many more
 @pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 def test_killed_for_real_again_and_again(new: Path, tmp_path: Path) -> None:
     whole = create(tmp_path / "whole", experiment())
