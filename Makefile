@@ -123,7 +123,7 @@ scale: $(VENV)/.developing
 # Use the real window at random for ten minutes with each host while it trains: fails on an error, memory that grows, and
 # what is left behind (ARGS="--host thread --seconds 200").
 soak: $(VENV)/.developing
-	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.evidence.soak $(ARGS)
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak.run $(ARGS)
 
 # Measure by simulation how often the confidence intervals contain the true value: dqngui/statistics/COVERAGE.md
 # (half a minute).

@@ -1,6 +1,6 @@
 """Uses the real window at random while it trains, and checks that nothing fails, grows or stays behind.
 
-    python -m tests.evidence.soak [--host thread|process|both] [--seconds 600] [--seed 0]
+    python -m tests.soak.run [--host thread|process|both] [--seconds 600] [--seed 0]
 
 Every control in sight is pressed at random, keys are typed, cards clicked, dragged and scrolled, the window resized and
 its theme changed. What would end the test is left out: quitting, and training another experiment. A run that stopped is
@@ -350,7 +350,7 @@ def _look(app: App, watch: Watch) -> None:
 def in_process_of_its_own(host: str, seconds: float, seed: int) -> int:
     """Run one soak in a new process, so that the second host does not begin with what the first one left."""
     given = ["--host", host, "--seconds", str(seconds), "--seed", str(seed)]
-    return subprocess.run([sys.executable, "-m", "tests.evidence.soak", *given]).returncode
+    return subprocess.run([sys.executable, "-m", "tests.soak.run", *given]).returncode
 
 
 def main(run: Callable[[str, float, int], dict[str, Any]] = soak) -> int:
