@@ -293,6 +293,32 @@ def test_newest_weights_play_from_the_next_episode_on(player: Watched, folder: P
     assert player.client.choices == ["newest", "best", "last", 20_000, 60_000]
 
 
+@pytest.mark.parametrize(
+    "kept_by", ["", "a person who chose a step", "a pause", "no view in sight", "no newer weights"]
+)
+def test_a_long_episode_gives_way_to_newer_weights_while_views_are_shown(
+    player: Watched, folder: Path, kept_by: str
+) -> None:
+    player.open(experiment=EXPERIMENT, folder=folder)
+    player.show_in(pictures=True, views=kept_by != "no view in sight")
+    player.start()
+    player.advance(times=3)
+    player.client.use_weights(weights(5_000))
+    player.advance(times=3)
+    player.set_speed(0.1)
+    player.advance(0.2, times=15)
+    if kept_by != "no newer weights":
+        player.client.use_weights(weights(6_000))
+    player.advance(0.2, times=1)
+    assert player.playing.weights_step == 5_000  # type: ignore[union-attr]
+    if kept_by == "a person who chose a step":
+        player.seek(2)
+    elif kept_by == "a pause":
+        player.pause()
+    player.advance(0.2, times=6)
+    assert player.playing.weights_step == (5_000 if kept_by else 6_000)  # type: ignore[union-attr]
+
+
 def test_another_seed_after_the_training_plays_the_best_checkpoint(player: Watched, folder: Path) -> None:
     player.open(experiment=EXPERIMENT, folder=folder)
     player.start()

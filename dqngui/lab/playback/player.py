@@ -24,6 +24,8 @@ from dqngui.texts import Text, say
 TICK_MS = 20
 LONGEST_TICK_S = 0.25  # longest time that one tick adds to the clock
 DRAIN_MS = 6.0
+FRESH_S = 3.5
+"""Seconds after which newer weights of an agent in training play another episode, while a card shows its views."""
 END_S = 0.05  # longest wait for a process without further events
 
 
@@ -69,6 +71,7 @@ class Player(QObject):
         self.frames = FrameRequests(self.client, self.episodes, self.playhead, timing, picture_s=picture_s, parent=self)
         self._grown = False
         self._elapsed = Elapsed()
+        self._shown_s, self._sought = 0.0, False  # of this episode: seconds, and whether a person chose a step
         self._ticked_at = timing.clock()
         self._timer = TickTimer(TICK_MS, timing, precise=True, parent=self)
         self._timer.ticked.connect(self.tick)
@@ -198,6 +201,7 @@ class Player(QObject):
         """Show step t of this episode, or its end if it is shorter."""
         playing = self.playing
         if playing is not None and self.episodes.begun:
+            self._sought = True
             self.playhead.seek(min(t, playing.length) if playing.ended else t)
             self.frames.note_seek()
             self._wake()
@@ -309,6 +313,20 @@ class Player(QObject):
             self.client.ask_weights()
             if playhead.hold(elapsed):
                 self._go_on()
+        else:
+            self._keep_fresh(playing, elapsed)
+
+    def _keep_fresh(self, playing: PlayedEpisode, elapsed: float) -> None:
+        """Go on with newer weights of an agent in training in place of a long episode, so that its views are of now."""
+        self._shown_s += elapsed
+        client, episodes = self.client, self.episodes
+        whole = episodes.request.is_prescribed or episodes.repeats or self._sought or not episodes.views_in_sight
+        if whole or client.choice != "newest" or client.finishing or self._shown_s < FRESH_S - 1.0:
+            return
+        client.ask_weights()
+        newer = client.weights is not None and client.weights.step > playing.weights_step
+        if newer and self._shown_s >= FRESH_S:
+            episodes.next_episode()
 
     def _go_on(self) -> None:
         """Continue after the end of the episode was shown long enough."""
@@ -333,6 +351,7 @@ class Player(QObject):
     def _take(self, event: Event) -> None:
         if isinstance(event, m.EpisodeBegan):
             self.episodes.take_began(event)
+            self._shown_s, self._sought = 0.0, False
             return
         if not self.episodes.begun or getattr(event, "number", None) != self.episodes.number:
             return  # the event is about a former episode
