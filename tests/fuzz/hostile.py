@@ -243,7 +243,7 @@ def _arrays(run: Path, rng: random.Random, outside: Path) -> None:
         case 3:
             arrays[name] = array.astype(rng.choice(("f8", "i1", "c16", "?", "U5", "M8[s]")))
         case 4 if array.size:
-            arrays[name] = np.full_like(array, rng.choice((-1, 0, 1, 127)))
+            arrays[name] = np.full(array.shape, rng.choice((-1, 0, 1, 127))).astype(array.dtype)
         case 5 if array.dtype.kind == "f":
             arrays[name] = np.full_like(array, rng.choice((np.nan, np.inf, -np.inf, 1e30)))
         case 6 if array.dtype.kind in "iu" and array.size:
