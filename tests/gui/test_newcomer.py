@@ -11,7 +11,7 @@ from driving import end, make_app, reach, show, until
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QInputDialog, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
@@ -19,6 +19,7 @@ from dqngui import presets
 from dqngui.__main__ import main
 from dqngui.gui.app.app import App
 from dqngui.gui.main_window.shortcuts import ShortcutDialog
+from dqngui.gui.main_window.train_on import TrainOnDialog
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
 from dqngui.runs.resume import LogMark, save_resume
@@ -129,10 +130,12 @@ def test_a_finished_run_trains_on(app: App, tmp_path: Path) -> None:
     until(lambda: session.state is State.FINISHED)
     assert app.window.header.buttons[Action.TRAIN_ON].isVisible()
     app.window.header.buttons[Action.TRAIN_ON].click()
-    dialog = app.window.findChild(QInputDialog)
-    assert "150,000 steps" in dialog.labelText()
-    dialog.setIntValue(50_000)
-    dialog.accept()
+    dialog = app.window.findChild(TrainOnDialog)
+    assert "150,000 steps" in dialog.said.text()
+    for text, taken in (("0,5", False), ("2,5", False), ("99e99", False), ("5e4", True)):
+        dialog.steps.lineEdit().setText(text)
+        assert dialog.train.isEnabled() is taken
+    dialog.train.click()
     request = ScriptedHost.opened[-1].request
     assert (request.resume, request.folder, request.options) == (
         True,
@@ -140,6 +143,15 @@ def test_a_finished_run_trains_on(app: App, tmp_path: Path) -> None:
         {"total_steps": 200_000},
     )
     assert session.state is State.STARTING
+
+
+def test_what_is_being_typed_counts_for_the_action_that_follows(app: App) -> None:
+    editor = app.window.knobs.rows["learn.lr"].number
+    editor.setFocus()
+    editor.selectAll()
+    QTest.keyClicks(editor, "0.004")
+    app.window.run_actions[Action.START].trigger()
+    assert ScriptedHost.opened[-1].request.experiment.learn.lr == 0.004
 
 
 def launch(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch, runs: Path) -> App:

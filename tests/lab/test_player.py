@@ -319,6 +319,20 @@ def test_a_long_episode_gives_way_to_newer_weights_while_views_are_shown(
     assert player.playing.weights_step == (5_000 if kept_by else 6_000)  # type: ignore[union-attr]
 
 
+def test_an_agent_that_is_opened_while_another_one_loads_is_played(player: Watched, folder: Path) -> None:
+    """The clock stops without an agent, and goes on for the answer about the former one."""
+    player.open(folder=folder, source="demo")
+    player.start()
+    player.client.close()
+    player.advance()
+    assert not player.awake
+    player.open(experiment=EXPERIMENT, folder=folder)
+    assert player.awake
+    player.client.use_weights(weights(5_000))
+    player.advance(times=5)
+    assert player.playing is not None and player.playing.weights_step == 5_000
+
+
 def test_another_seed_after_the_training_plays_the_best_checkpoint(player: Watched, folder: Path) -> None:
     player.open(experiment=EXPERIMENT, folder=folder)
     player.start()

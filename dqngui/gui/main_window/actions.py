@@ -8,6 +8,7 @@ from typing import NamedTuple
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from dqngui.gui.settings_form.fields import take_typed
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_tip
@@ -80,6 +81,7 @@ class RunActions:
             action.setShortcuts([QKeySequence(keys) for keys in shown.shortcuts])
             action.setToolTip(plain_tip(f"{shown.tip} ({self._shortcut_text(action)})"))
             do = asks.get(name, lambda name=name: session.do(name))
+            action.triggered.connect(take_typed)
             action.triggered.connect(lambda _=False, do=do: do())
             window.addAction(action)
             self._actions[name] = action

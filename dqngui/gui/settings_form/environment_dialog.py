@@ -65,8 +65,8 @@ class EnvironmentDialog(QDialog):
 
     @Slot()
     def _use(self) -> None:
-        self._asked = True
         self._suited.choose(self.id.text().strip())
+        self._asked = True  # what is said of the former id is gone
         if self._session.state is not State.READY:  # the draft of a run is tried when it starts
             self.accept()
             return

@@ -14,6 +14,7 @@ from typing import Any
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QPaintEvent, QPalette, QWheelEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QCheckBox,
     QComboBox,
     QLineEdit,
@@ -49,6 +50,13 @@ _HOSTS = {
     "process": ("own process", "Trains in a separate process. Faster and smoother; takes some seconds to start."),
 }
 """Hosts that the window offers: (label, explanation). `inline` is missing: it would freeze the window."""
+
+
+def take_typed() -> None:
+    """Take over what a person is typing into a field, because an action follows that needs it."""
+    field = QApplication.focusWidget()
+    if isinstance(field, TextEditor):
+        field.take_over()
 
 
 class TextEditor(QLineEdit):
@@ -111,6 +119,11 @@ class TextEditor(QLineEdit):
             return bool(self.parse(text) == value)
         except ValueError:
             return False
+
+    def take_over(self) -> None:
+        """Take over what is being typed, without waiting for its end."""
+        if self._typing.isActive():
+            self._commit()
 
     def _commit(self) -> None:
         self._typing.stop()

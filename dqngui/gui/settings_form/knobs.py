@@ -16,6 +16,7 @@ from dqngui.gui.settings_form.relevance import relevant
 from dqngui.gui.settings_form.rows import DerivedChip
 from dqngui.gui.settings_form.scale import Scale
 from dqngui.gui.settings_form.schedule_editor import ScheduleEditor
+from dqngui.gui.settings_form.setting_words import readable
 from dqngui.gui.settings_form.slider import ValueSlider
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
@@ -288,7 +289,7 @@ class LiveKnobs(QWidget):
                 value = self._text(ledger.pending_value(path))
                 lines.append(say("knob.pending", knob=row.field.label, value=value))
             elif path in ledger.refused:
-                lines.append(say("knob.refused", knob=row.field.label, reason=ledger.refused[path]))
+                lines.append(say("knob.refused", knob=row.field.label, reason=readable(words(ledger.refused[path]))))
                 role = "bad"
         themes.set_role(self.message, role)
         self.message.setText("\n".join(map(words, lines)))

@@ -234,6 +234,7 @@ class AgentClient(QObject):
         self.interrupted.emit()
         if self._opening:
             self._reopen = True
+            self.sent.emit()  # the answer about the former agent is awaited
             return
         self._opening = True
         if self.choice == "newest":

@@ -34,8 +34,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "run.trash_not_emptied": "cannot empty `{trash}`: {problem}",
     "trust.asked": (
         "the run in `{folder}` imports code that is not part of dqngui or of a package that it knows: {names}. "
-        "Imported code can do all that you can, so trust only a run whose origin you know: add --trust, or press "
-        "*Trust this run* in the window"
+        "Imported code can do all that you can, so it plays and trains only once you trust the run: by --trust, or by "
+        "Trust this run in the window"
     ),
     "trust.question": (
         "This run imports code that is not part of dqngui or of a package that it knows: {names}. Imported code can do "

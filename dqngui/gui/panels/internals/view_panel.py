@@ -23,7 +23,7 @@ from dqngui.lab.analysis.table import Table
 from dqngui.lab.analysis.views import in_words, matching
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
-from dqngui.texts import words
+from dqngui.texts import sentence
 
 LATER_MS = 50
 NONE = np.empty(0, np.int64)
@@ -105,7 +105,8 @@ class ViewPanel(Panel):
         playing = self.playing
         if playing is None:
             player = self.sources.player if self.sources is not None else None
-            return words(player.problem or player.loading if player is not None else "") or self.promise
+            waits_for = player.problem or player.loading if player is not None else ""
+            return sentence(waits_for) if waits_for else self.promise
         if self.view is None:
             return self.lacking
         if not playing.has_views:
