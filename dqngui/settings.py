@@ -21,6 +21,7 @@ from dqngui.config.inline_toml import inline_toml
 from dqngui.config.number_check import check_numbers, typed_value
 from dqngui.schema import SMALLEST, Field, Options, fields_of, first_not_finite
 from dqngui.texts import Text, say
+from dqngui.texts.reading_numbers import is_grouped
 
 _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
     "net.attention": catalog.ATTENTIONS,
@@ -356,6 +357,8 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
             raise ConfigError("setting.assignment", given=assignment)
         try:
             value = toml_data(f"value = {text}")["value"]
+            if is_grouped(text.strip()):
+                value = _typed(path.strip(), text.strip())
         except tomllib.TOMLDecodeError:
             value = _typed(path.strip(), text.strip())
         changes[path.strip()] = value

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dqngui.bounded import found
 from dqngui.commands.arguments import GuiArguments
 from dqngui.commands.experiments import chosen_experiment, run_folder
 from dqngui.config import ConfigError
@@ -79,11 +80,11 @@ def _run_to_open(arguments: GuiArguments) -> Path | None:
     if file is None:
         return None
     folder = run_folder(file, arguments.runs) if file == "last" else Path(file)
-    if not folder.is_dir() and not folder.exists():
+    if not found(Path.exists, folder):
         folder = Path(arguments.runs) / file
-    if not folder.is_dir():
+    if not found(Path.is_dir, folder):
         return None
-    if not (folder / "experiment.toml").is_file():
+    if not found(Path.is_file, folder / "experiment.toml"):
         raise ConfigError("command.no_run_at", folder=folder)
     if arguments.env is not None or arguments.agent is not None or arguments.set or arguments.start:
         raise ConfigError("command.open_alone")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import gymnasium
@@ -72,6 +71,10 @@ def check_alike(env: Env, first: Env, config: EnvConfig) -> None:
             raise EnvironmentFault(say("fault.copies_differ", name=name, given=given, first=other))
 
 
+INTERRUPTIONS = (KeyboardInterrupt, GeneratorExit)
+"""What a user or dqngui raises; everything else that comes out of an environment is its error, also asyncio's."""
+
+
 class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
     """The wrapper that checks what an environment returns, and that turns its exceptions into `EnvironmentFault`."""
 
@@ -95,7 +98,9 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
         except TypeError as error:
             if _is_raised_inside(error) or "argument" not in str(error):
                 raise raised(self._name, error) from error
-        except (Exception, SystemExit) as error:
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:
             raise raised(self._name, error) from error
         if not self._more:
             raise self._fault("fault.reset_seed")
@@ -106,7 +111,9 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
         result: Any
         try:
             result = self.env.step(action)
-        except (Exception, SystemExit) as error:
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:
             raise raised(self._name, error) from error
         if type(result) is not tuple or len(result) != 5:
             result = self._five(result)
@@ -123,13 +130,19 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
     def render(self) -> Any:
         try:
             return self.env.render()
-        except (Exception, SystemExit) as error:
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:
             raise raised(self._name, error) from error
 
     def close(self) -> None:
         """Close the environment; what it raises then harms nobody, since it is not used any more."""
-        with suppress(Exception, SystemExit):
+        try:
             self.env.close()
+        except INTERRUPTIONS:
+            raise
+        except BaseException:
+            pass
 
     # -- what is not as usual ---------------------------------------------------------------------
 

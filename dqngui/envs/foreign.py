@@ -14,6 +14,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from dqngui.bounded import found
 from dqngui.config import EnvConfig
 from dqngui.envs.user_modules import is_path
 from dqngui.safe_path import started_in
@@ -64,7 +65,9 @@ def is_known(module: str) -> bool:
     top = module.partition(".")[0]
     if top not in known_modules() or is_path(module) or not all(part.isidentifier() for part in module.split(".")):
         return False
-    return PathFinder.find_spec(top) is not None or not any(each.exists() for each in _in(Path(started_in()), [top]))
+    return PathFinder.find_spec(top) is not None or not any(
+        found(Path.exists, each) for each in _in(Path(started_in()), [top])
+    )
 
 
 def possible_files(module: str) -> Iterator[tuple[Path, Path]]:

@@ -1,8 +1,8 @@
 """What an environment observed, compared with its space leaf by leaf: shape, type, range and category.
 
 An observer is a function from an observation to the same observation as its space promises. It returns the usual
-observation as it is. Floats may leave the bounds of a Box, since no conversion changes them; bytes, bits and categories
-may not, since they would become other ones.
+observation as it is. Floats may leave the bounds of a Box, since no conversion changes them, but must be finite; bytes,
+bits and categories may not, since they would become other ones.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from gymnasium import spaces as gym_spaces
 from dqngui.texts import Text, say
 
 Observer = Callable[[Any], Any]
+_LARGEST = 1e38
+"""No number of an observation is this large; networks use float32."""
 _LONGEST = 120  # characters of a space in a sentence
 
 
@@ -153,11 +155,23 @@ def _box(space: gym_spaces.Box) -> Observer:
 
     def taken(value: Any) -> Any:
         if type(value) is np.ndarray and value.dtype == dtype and value.shape == shape:
+            if dtype.kind == "f" and not abs(value.sum()) < _LARGEST:
+                _check_finite(value, space)
             return value
         numbers = _shaped(value, shape, space)
-        return numbers if dtype.kind == "f" else _whole(numbers, space)
+        if dtype.kind != "f":
+            return _whole(numbers, space)
+        _check_finite(numbers, space)
+        return numbers
 
     return taken
+
+
+def _check_finite(numbers: np.ndarray, space: Any) -> None:
+    """Raises Odd for a number that is not finite, or that float32 cannot hold."""
+    odd = numbers[~(np.abs(numbers) < _LARGEST)]
+    if odd.size:
+        raise Odd(found(odd.reshape(-1)[0]), space)
 
 
 def _shaped(value: Any, shape: tuple[int, ...], space: Any) -> np.ndarray:

@@ -28,6 +28,9 @@ from dqngui.texts import Text, say
 
 __all__ = ["ObservationLayout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
 
+MOST_ACTIONS = 100_000
+"""Each action has a value and a name."""
+
 
 class Spaces(msgspec.Struct, frozen=True):
     """The parts of an environment's observations and its number of actions.
@@ -216,6 +219,8 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
 def _actions(env: gymnasium.Env[Any, Any]) -> int:
     space = env.action_space
     if isinstance(space, gym_spaces.Discrete):
+        if space.n > MOST_ACTIONS:
+            raise ConfigError("env.too_many_actions", count=int(space.n), most=MOST_ACTIONS)
         return int(space.n)
     if isinstance(space, gym_spaces.Box):
         raise ConfigError(continuous(space))

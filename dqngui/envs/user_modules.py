@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from dqngui.bounded import found
 from dqngui.config import ConfigError
 from dqngui.envs.faults import EnvironmentFault, described, details_of
 from dqngui.safe_path import started_in
@@ -75,7 +76,7 @@ def _file_of(module: str, by_path: bool) -> Path | None:
     else:
         stem = START_FOLDER.joinpath(*module.split("."))
         paths = [stem.with_name(f"{stem.name}.py"), stem / "__init__.py"]
-    return next((path for path in paths if path.is_file()), None)
+    return next((path for path in paths if found(Path.is_file, path)), None)
 
 
 def _name_of(file: Path) -> str:
@@ -130,6 +131,6 @@ def _missing(module: str, name: str, file: Path | None, error: ModuleNotFoundErr
         return ConfigError("env.no_module", module=module, folder=START_FOLDER)
     needed = error.name.partition(".")[0]
     beside = (START_FOLDER if file is None else file.parent) / needed
-    if beside.with_name(f"{needed}.py").is_file() or (beside / "__init__.py").is_file():
+    if any(found(Path.is_file, file) for file in (beside.with_name(f"{needed}.py"), beside / "__init__.py")):
         return ConfigError("env.module_needs_neighbour", module=module, file=needed, folder=beside.parent)
     return ConfigError("env.module_needs_package", module=module, package=needed)

@@ -15,7 +15,7 @@ from dqngui.envs.seeds import episode_seed
 from dqngui.envs.vector import Envs
 from dqngui.learning.exploration import Exploration
 from dqngui.learning.outside import Outside
-from dqngui.learning.saved import check_like, check_observation, pieces, require_between
+from dqngui.learning.saved import check_array, check_like, check_observation, pieces, require_between
 from dqngui.nets.legal import greedy_actions
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
@@ -283,6 +283,7 @@ class Actor:
         if "raw_reward" in arrays:
             self.prev_reward = arrays["raw_reward"].copy()
         else:  # earlier versions saved it in the network's unit
+            check_array("reward", arrays["reward"], (self.count,), np.float32)
             self.prev_reward = arrays["reward"].astype(np.float64) * self.network.reward_unit.shown
         self.returns = arrays["returns"].copy()
         if "explore.left" in arrays:
@@ -295,6 +296,7 @@ class Actor:
                 torch.from_numpy(arrays[f"state.{index}"].copy()).to(self.device) for index in range(len(self.state))
             )
         if "legal" in arrays:
+            check_array("legal", arrays["legal"], (self.count, actions), np.bool_)
             self.legal = arrays["legal"].astype(np.bool_)
             self.envs.legal_actions.restore(self.legal)
         self.parts = {part.name: arrays[f"observation.{part.name}"].copy() for part in self.envs.spaces.parts}

@@ -44,6 +44,7 @@ def save_weights(folder: Path, step: int, weights: Mapping[str, torch.Tensor], *
     data = tensor_bytes({"step": step, "weights": {name: to_cpu(tensor) for name, tensor in weights.items()}})
     try:
         (folder / FOLDER).mkdir(exist_ok=True)
+        own_folder(folder / FOLDER)
     except OSError as error:
         raise named(error, folder / FOLDER) from error
     replace_file(folder / FOLDER / f"{step}.pt", data)

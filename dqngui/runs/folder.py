@@ -15,7 +15,7 @@ import msgspec
 
 import dqngui
 from dqngui import presets
-from dqngui.bounded import MEGABYTE, exists, json_data, read_file, small_numbers
+from dqngui.bounded import MEGABYTE, exists, found, json_data, read_file, small_numbers
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import CheckpointTest, Event
 from dqngui.runs.files import replace_file, write_file
@@ -122,7 +122,7 @@ def versions() -> dict[str, str]:
 
 def read_experiment(folder: Path) -> Experiment:
     """The experiment of a run. Raises ConfigError if the folder is not a run's, or cannot be read."""
-    if not folder.is_dir():
+    if not found(Path.is_dir, folder):
         raise ConfigError("run.none", run=folder)
     if not has_experiment(folder):
         raise ConfigError("run.not_one", folder=folder, file=EXPERIMENT)
@@ -152,7 +152,7 @@ def read_events(folder: Path, on_damage: Callable[[Text], None] | None = None) -
 
     Raises ConfigError if the folder is not a run's, or its log cannot be read.
     """
-    if not folder.is_dir():
+    if not found(Path.is_dir, folder):
         raise ConfigError("run.none", run=folder)
     try:
         yield from logged_events(folder / EVENTS, on_damage)
@@ -274,7 +274,7 @@ def claim(folder: Path, patience_s: float = PATIENCE_S) -> WriterLock:
 
     Raises ConfigError if the run has a writer, or if nothing can tell (`run.no_locks`); OSError.
     """
-    if not folder.is_dir():
+    if not found(Path.is_dir, folder):
         raise ConfigError("run.none", run=folder)
     try:
         lock = take_lock(folder, patience_s)

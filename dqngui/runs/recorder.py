@@ -33,6 +33,7 @@ from dqngui.runs.lock import LockTaken, WriterLock
 from dqngui.runs.persistent_write import PersistentWriting
 from dqngui.runs.resume import LogMark, save_resume
 from dqngui.runs.started import now_utc
+from dqngui.runs.trust import remember_own
 from dqngui.texts import say
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ class _Log:
             new_summary(experiment), state="running", step=mark.step, best=mark.best, tested=mark.tested,
             seconds=mark.seconds, parent=mark.parent, pid=os.getpid(), started=started,
         )  # fmt: skip
+        self._settings = experiment
         self._experiment = (folder / EXPERIMENT).read_bytes() if (folder / EXPERIMENT).exists() else b""
         self._flushed = 0.0
         self.flush()
@@ -252,6 +254,9 @@ class _Log:
                 file.path = path
             else:
                 file.write_again(path)
+
+        if (self.folder / EXPERIMENT).read_bytes() == self._experiment:  # by which it trains now
+            remember_own(self.folder, self._settings)
 
     def sync(self) -> None:
         """Flush, and wait for the disk."""

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import msgspec
 
+from dqngui.bounded import found
 from dqngui.config import ConfigError, EnvConfig, Experiment
 from dqngui.runs.files import replace_file
 
@@ -92,7 +93,7 @@ def _refuse_code_of_runs(folder: Path, names: tuple[str, ...]) -> None:
 
     for name in names:
         for base, file in possible_files(name):
-            if file.is_file() and _lies_in_runs(file.resolve(), base.resolve(), folder.resolve()):
+            if found(Path.is_file, file) and _lies_in_runs(file.resolve(), base.resolve(), folder.resolve()):
                 raise ConfigError("trust.inside", folder=folder, file=shown((str(file),))[0])
 
 

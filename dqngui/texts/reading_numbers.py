@@ -25,6 +25,9 @@ Reading = tuple[str, str]
 """Digits before and after the decimal sign."""
 
 
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+
+
 def parse(text: str, whole: bool) -> int | float:
     """The number in a text, an int if `whole`. Raises ReadableError (a ValueError) that says what to write instead."""
     given = text.strip()
@@ -102,3 +105,8 @@ def _two(given: str, readings: list[Reading], whole: bool, sign: str, power: int
         decimal = _of(reading, sign, power)
         texts.append(f"{int(decimal)}" if decimal == decimal.to_integral_value() else exact(float(decimal)))
     return ReadableError("number.two_readings", given=given, one=texts[0], other=texts[1])
+
+
+def is_grouped(text: str) -> bool:
+    """Whether a number may have groups of thousands: 100.000 is a hundred for TOML, and a hundred thousand for many."""
+    return _GROUPED.fullmatch(text) is not None

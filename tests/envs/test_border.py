@@ -18,6 +18,7 @@ from gymnasium import spaces
 
 from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.defaults import default_experiment
+from dqngui.envs import observed
 from dqngui.envs.border import frame_rate
 from dqngui.envs.facts import facts_of
 from dqngui.envs.faults import EnvironmentFault
@@ -493,9 +494,18 @@ def test_numbers_outside_their_space_are_used_and_told() -> None:
         0.0,
         1.0,
     )
-    for fine in (np.ones(3), np.full(3, 1 + 1e-6), np.full(3, np.nan)):
+    for fine in (np.ones(3), np.full(3, 1 + 1e-6)):
         assert measure_task(config(seen=fine, step=step)).strayed is None
 
 
 def test_the_module_of_a_fault_is_not_imported_for_it() -> None:
     assert "gym" not in sys.modules  # the old package is recognised by the name of a class alone
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e300])
+def test_numbers_that_no_network_can_take_are_told(number: float) -> None:
+    space = spaces.Box(-10, 10, (3,), np.float64)
+    with pytest.raises(observed.Odd):
+        observed.observer(space)(np.array([0.0, number, 0.0]))
+    usual = np.array([0.0, 1e30, -20.0])
+    assert observed.observer(space)(usual) is usual

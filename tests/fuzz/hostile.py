@@ -274,7 +274,9 @@ def _tensors(run: Path, rng: random.Random, outside: Path) -> None:
         data = torch.load(path, weights_only=True)
     except Exception:
         return
-    tensors = data["weights"] if isinstance(data.get("weights"), dict) else data
+    if not isinstance(data, dict) or not data:
+        return  # damaged before
+    tensors = data["weights"] if isinstance(data.get("weights"), dict) and data["weights"] else data
     name = rng.choice(sorted(tensors))
     tensor = tensors[name]
     match rng.randrange(9):

@@ -74,7 +74,7 @@ TEMPLATES: dict[str, str | Plural] = {
         },
     ),
     "shown.left": "{speed:,.0f} steps/s  {minutes}:{seconds:02d} min left",
-    "shown.return": "return {value:g}",
+    "shown.return": "return {value:.4g}",
     "shown.evaluated": "evaluation {mean:.4g}",
     "shown.evaluated_best": "evaluation {mean:.4g} (highest {best:.4g})",
     "shown.evaluated_tested": "evaluation {mean:.4g} (kept: test {test:.4g})",
@@ -92,8 +92,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.episode": Plural(
         "length",
         {
-            "one": "episode {number}: return {value:g} in {length:,} step",
-            "other": "episode {number}: return {value:g} in {length:,} steps",
+            "one": "episode {number}: return {value:.4g} in {length:,} step",
+            "other": "episode {number}: return {value:.4g} in {length:,} steps",
         },
     ),
     "shown.mean_return": Plural(
