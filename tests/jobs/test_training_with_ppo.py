@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from dqngui.config import Experiment
+from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.jobs.training import Training
@@ -200,7 +200,9 @@ def test_an_environment_that_sends_nan_is_named(what: str) -> None:
 
     gymnasium.register("BrokenPPO-v0", lambda: Broken(gymnasium.make("CartPole-v1")))
     try:
-        with pytest.raises(FloatingPointError, match=f"BrokenPPO-v0 gave an? {what} that is not a finite number"):
+        told = "gave a reward that is not a finite number" if what == "reward" else "observed nan"
+        kind = FloatingPointError if what == "reward" else ConfigError
+        with pytest.raises(kind, match=f"BrokenPPO-v0 {told}"):
             run(experiment(env__id="BrokenPPO-v0"))
     finally:
         del gymnasium.registry["BrokenPPO-v0"]

@@ -154,6 +154,7 @@ class Session(QObject):
                 self._undo_knob()
             case Action.TRUST:
                 self.show_message(self.trust.accept())
+                self.changed.emit()
             case Action.DISCARD_DRAFT:
                 self.change_draft(self.draft.reset)
 
@@ -232,8 +233,7 @@ class Session(QObject):
         self.log.kill()
 
     def show_message(self, text: Text | str, details: str = "") -> None:
-        """Show the user a sentence (see `message`), unless it is empty. Something may have changed too."""
-        self.changed.emit()
+        """Show the user a sentence (see `message`), unless it is empty."""
         if text:
             self.message.emit(text, details)
 
@@ -365,6 +365,7 @@ class Session(QObject):
 
     def _on_log_ended(self) -> None:
         self.ticker.stop()
+        self.changed.emit()
         self.show_message(say("session.damaged_log", problem=self.log.problem) if self.log.problem else "")
 
     def _on_job_ended(self) -> None:
