@@ -126,7 +126,7 @@ soak: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak.run $(ARGS)
 
 # Measure by simulation how often the confidence intervals contain the true value: dqngui/statistics/COVERAGE.md
-# (half a minute).
+# (two minutes).
 coverage: $(VENV)/.developing
 	@$(EVIDENCE).coverage
 

@@ -306,7 +306,7 @@ def test_a_long_episode_gives_way_to_newer_weights_while_views_are_shown(
     player.client.use_weights(weights(5_000))
     player.advance(times=3)
     player.set_speed(0.1)
-    player.advance(0.2, times=15)
+    player.advance(0.2, times=12)
     if kept_by != "no newer weights":
         player.client.use_weights(weights(6_000))
     player.advance(0.2, times=1)

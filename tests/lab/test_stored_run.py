@@ -86,7 +86,7 @@ class Seen:
 
 
 def read(qtbot: QtBot, session: Session) -> None:
-    qtbot.waitUntil(lambda: session.log.share == 1.0, timeout=5000)
+    qtbot.waitUntil(lambda: session.log.share == 1.0 and not session.log.reading, timeout=5000)
 
 
 # -- the reader -------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from dqngui.texts import Text, say
 TICK_MS = 20
 LONGEST_TICK_S = 0.25  # longest time that one tick adds to the clock
 DRAIN_MS = 6.0
-FRESH_S = 3.5
+FRESH_S = 3.0
 """Seconds after which newer weights of an agent in training play another episode, while a card shows its views."""
 END_S = 0.05  # longest wait for a process without further events
 
