@@ -251,7 +251,7 @@ def go_to(moment: str, qtbot: QtBot, app: App, tmp_path: Path) -> None:
     if moment == "loading":
         return
     if moment == "starting":
-        wait_state(qtbot, app, State.STARTING)
+        wait(qtbot, app, lambda: app.session.state in (State.STARTING, State.RUNNING))  # it may have started by now
         return
     wait_step(qtbot, app, 300)
     match moment:
