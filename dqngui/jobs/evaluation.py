@@ -1,54 +1,58 @@
 """The evaluation of a run: greedy episodes, and further ones that confirm a candidate for the best checkpoint.
 
-Commands can interrupt it at every step of the environments. It then leaves no event and no change, so it is made again
-with the same seeds.
+Commands are read at every step of the environments. Those that cannot wait interrupt it: it then leaves no event and no
+change, so it is made again with the same seeds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 from dqngui.jobs.training import Training
 from dqngui.learning.best import Block, Verdict, confirmation, is_candidate
 from dqngui.learning.counters import next_evaluation
-from dqngui.learning.evaluation import Evaluation, Interrupted
+from dqngui.learning.evaluation import Evaluation
 from dqngui.messages import Advanced, CheckpointTest, Evaluated, Event, Noted
 from dqngui.runs.recorder import Snapshot
 from dqngui.statistics import mean_of
 from dqngui.texts import say
 
+Answer = Callable[[], Iterator[Event]]
+"""Reads the commands that have come and answers those that it can; raises Interrupted for one that cannot wait."""
+
 
 def interruptible(
-    playing: Generator[int, None, Evaluation], step: int, interrupted: Callable[[], bool]
-) -> Generator[Advanced, None, Evaluation]:
+    playing: Generator[int, None, Evaluation], step: int, answer: Answer
+) -> Generator[Event, None, Evaluation]:
     """Play greedy episodes to their end; `step` is that of the run.
 
-    Raises Interrupted when `interrupted` says so, which is asked at every step of the environments.
+    `answer` is called at every step of the environments; raises Interrupted when it does.
     """
     with closing(playing):
-        while not interrupted():
+        while True:
+            yield from answer()
             try:
                 steps = next(playing)
             except StopIteration as end:
                 found: Evaluation = end.value
                 return found
             yield Advanced(step=step, evaluation_steps=steps)
-    raise Interrupted
 
 
 def evaluate(
-    training: Training, interrupted: Callable[[], bool], watched: Callable[[Event], Event]
+    training: Training, answer: Answer, watched: Callable[[Event], Event]
 ) -> Generator[Event | Snapshot, None, bool]:
     """Evaluate; a candidate for the best checkpoint, or for stopping, must be confirmed on other seeds.
 
-    `watched` sees the event of the evaluation first. Returns whether both evaluations reached `run.stop_at`.
+    `answer` reads commands, and `watched` sees the event of the evaluation first. Returns whether both evaluations
+    reached `run.stop_at`.
     Raises Interrupted, without a logged event or a change.
     """
     count = training.counters
     goal, used = training.experiment.run.stop_at, (count.evaluations, count.evaluation_steps)
-    standing, blocks = count.standing, _Blocks(training, interrupted)
+    standing, blocks = count.standing, _Blocks(training, answer)
     found: Verdict | None = None
     try:
         returns, lengths = yield from blocks.play()
@@ -98,23 +102,23 @@ class _Blocks:
         cut: number of episodes that were cut.
     """
 
-    def __init__(self, training: Training, interrupted: Callable[[], bool]) -> None:
+    def __init__(self, training: Training, answer: Answer) -> None:
         self.longest, self.cut = training.longest_greedy, 0
-        self._training, self._interrupted = training, interrupted
+        self._training, self._answer = training, answer
         self._end = training.counters.evaluation_steps + training.step_budget
 
     def affordable(self) -> bool:
         """Whether steps are left."""
         return self._left > 0
 
-    def play(self) -> Generator[Advanced, None, Block]:
+    def play(self) -> Generator[Event, None, Block]:
         """Play a block. Raises Interrupted."""
         training = self._training
-        found = yield from interruptible(training.evaluation(self._left), training.counters.step, self._interrupted)
+        found = yield from interruptible(training.evaluation(self._left), training.counters.step, self._answer)
         self.cut += found.cut
         return found.returns, found.lengths
 
-    def confirm(self, confirming: Generator[None, Block, Verdict]) -> Generator[Advanced, None, Verdict]:
+    def confirm(self, confirming: Generator[None, Block, Verdict]) -> Generator[Event, None, Verdict]:
         """Play the blocks that a confirmation wants. Raises Interrupted."""
         try:
             next(confirming)

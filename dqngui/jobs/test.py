@@ -123,8 +123,10 @@ def _test(
     lengths: list[int] = []
     cut = 0
 
-    def stop_asked() -> bool:
-        return any(isinstance(command, Stop) for command in inbox.poll(step))
+    def answer() -> Iterator[Event]:
+        if any(isinstance(command, Stop) for command in inbox.poll(step)):
+            raise Interrupted
+        yield from ()
 
     with closing(envs):
         wanted = experiment.run.device
@@ -138,7 +140,7 @@ def _test(
                 seeds = range(first, min(first + len(envs), options.seed + options.episodes))
                 playing = evaluation(network, envs, seeds, device=device, limits=EvaluationLimits(longest))
             try:
-                found = yield from interruptible(playing, step, stop_asked)
+                found = yield from interruptible(playing, step, answer)
             except Interrupted:
                 break
             if found.cut and not cut:

@@ -183,7 +183,7 @@ class TrainingLoop:
             yield from self._save_by_time()
             if self._evaluation_is_due():
                 try:
-                    if (yield from evaluate(training, self._should_interrupt, self._watched)):
+                    if (yield from evaluate(training, self._answer, self._watched)):
                         return "solved"
                 except Interrupted:
                     continue  # the evaluation is due again once the commands are carried out
@@ -237,10 +237,20 @@ class TrainingLoop:
     def _waits(self) -> bool:
         return self.paused and not self.stopping
 
-    def _should_interrupt(self) -> bool:
-        """Whether a command has come that should not wait for the end of an evaluation."""
-        self.arrived += self.inbox.poll(self.training.counters.step)
-        return any(isinstance(command, (Pause, Stop)) for command in self.arrived)
+    def _answer(self) -> Iterator[Event]:
+        """Answer the commands that came during an evaluation and change nothing; the others wait for its end.
+
+        Raises Interrupted if one of them should not wait.
+        """
+        came = self.inbox.poll(self.training.counters.step)
+        if any(isinstance(command, (Pause, Stop)) for command in came):
+            self.arrived += came
+            raise Interrupted
+        for command in came:
+            if isinstance(command, SendWeights):
+                yield self._weights()
+            else:
+                self.arrived.append(command)
 
     def _carry_out_all(self, commands: list[Command]) -> Iterator[Output]:
         for command in commands:
@@ -266,8 +276,7 @@ class TrainingLoop:
             case SetKnob():
                 yield training.set_knob(command)
             case SendWeights():
-                tensors = {name: value.cpu().clone() for name, value in training.learner.weights().items()}
-                yield Weights(step=step, tensors=tensors)
+                yield self._weights()
             case SaveCheckpoint() if self.broken:
                 yield Warned(step=step, text=say("train.nothing_to_save"))
             case SaveCheckpoint():
@@ -310,6 +319,10 @@ class TrainingLoop:
             yield from self._carry_out_due()
 
     # -- events ------------------------------------------------------------------------------------
+
+    def _weights(self) -> Weights:
+        tensors = {name: value.cpu().clone() for name, value in self.training.learner.weights().items()}
+        return Weights(step=self.training.counters.step, tensors=tensors)
 
     def _row(self) -> Learned:
         training, count = self.training, self.training.counters

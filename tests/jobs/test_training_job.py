@@ -370,15 +370,8 @@ def test_an_environment_that_sends_nan_is_named(what: str) -> None:
         del gymnasium.registry["Broken-v0"]
 
 
-@pytest.mark.parametrize("command", [Stop(), Pause()])
-def test_stop_and_pause_interrupt_an_evaluation_which_is_repeated(
-    command: Command, tmp_path: Path, whole: Path
-) -> None:
-    """The command arrives while the evaluation of step 200 runs, long before its end."""
-    asked = experiment()
-    folder = create(tmp_path, asked)
-    inbox = Inbox(None, ())
-    job = train(Request(job="train", experiment=asked, folder=str(folder)), inbox)
+def send_in_evaluation(inbox: Inbox, command: Command) -> None:
+    """Let the command arrive while the evaluation of step 200 runs, long before its end."""
     honest, polls = inbox.poll, 0
 
     def poll(step: int) -> list[Command]:
@@ -390,6 +383,27 @@ def test_stop_and_pause_interrupt_an_evaluation_which_is_repeated(
         return honest(step)
 
     inbox.poll = poll  # type: ignore[method-assign]
+
+
+def test_an_evaluation_gives_weights_that_are_asked_for_and_goes_on(tmp_path: Path, whole: Path) -> None:
+    folder = create(tmp_path, asked := experiment())
+    inbox = Inbox(None, ())
+    job = train(Request(job="train", experiment=asked, folder=str(folder)), inbox)
+    send_in_evaluation(inbox, SendWeights())
+    names_at_200 = [type(event).__name__ for event in job if event.step == 200]
+    assert names_at_200.index("Weights") < names_at_200.index("Evaluated")
+    assert stored_log(folder) == stored_log(whole)
+
+
+@pytest.mark.parametrize("command", [Stop(), Pause()])
+def test_stop_and_pause_interrupt_an_evaluation_which_is_repeated(
+    command: Command, tmp_path: Path, whole: Path
+) -> None:
+    asked = experiment()
+    folder = create(tmp_path, asked)
+    inbox = Inbox(None, ())
+    job = train(Request(job="train", experiment=asked, folder=str(folder)), inbox)
+    send_in_evaluation(inbox, command)
     events = list(job)
     names_at_200 = [type(event).__name__ for event in events if event.step == 200]
     if isinstance(command, Stop):
