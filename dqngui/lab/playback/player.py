@@ -26,6 +26,7 @@ LONGEST_TICK_S = 0.25  # longest time that one tick adds to the clock
 DRAIN_MS = 6.0
 FRESH_S = 3.0
 """Seconds after which newer weights of an agent in training play another episode, while a card shows its views."""
+ASKED_BEFORE_S = 0.3  # so much earlier newer weights are asked for, so that they are there and still new
 END_S = 0.05  # longest wait for a process without further events
 
 
@@ -321,7 +322,7 @@ class Player(QObject):
         self._shown_s += elapsed
         client, episodes = self.client, self.episodes
         whole = episodes.request.is_prescribed or episodes.repeats or self._sought or not episodes.views_in_sight
-        if whole or client.choice != "newest" or client.finishing or self._shown_s < FRESH_S - 1.0:
+        if whole or client.choice != "newest" or client.finishing or self._shown_s < FRESH_S - ASKED_BEFORE_S:
             return
         client.ask_weights()
         newer = client.weights is not None and client.weights.step > playing.weights_step
