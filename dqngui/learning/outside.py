@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType, TracebackType
 from typing import Any, NamedTuple
 
@@ -124,7 +125,8 @@ class Outside:
             self._no_inference.__exit__(None, None, None)
             self._no_inference = None
         for setting, value in self._theirs:
-            setting.set(value)
+            with suppress(Exception):  # a limit of recursion, say, that does not hold here
+                setting.set(value)
         self.running = True
 
     def __exit__(
