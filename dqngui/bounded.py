@@ -168,25 +168,25 @@ def json_data(data: bytes, type_: type[_T]) -> _T:
 
 def check_bounds(data: Any) -> None:
     """Raises ConfigError for plain data that is nested too deeply or holds an integer of more than 64 bits."""
-    check_depth(data)
-    waiting = [data]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, (list, tuple)):
-            waiting += value
-        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+    for value in _values(data):
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise ConfigError("data.too_large")
 
 
 def check_depth(data: Any) -> None:
     """Raises ConfigError for plain data that is nested too deeply."""
+    for _ in _values(data):
+        pass
+
+
+def _values(data: Any) -> Iterator[Any]:
+    """All values in plain data, and it itself. Raises ConfigError if it is nested too deeply."""
     waiting = [(data, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > MOST_NESTED:
             raise ConfigError("data.too_deep", most=MOST_NESTED)
+        yield value
         if isinstance(value, dict):
             value = list(value.values())
         if isinstance(value, (list, tuple)):

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import msgspec
 
-from dqngui.config import EnvConfig, Experiment, TaskFacts
+from dqngui.config import EnvConfig, Experiment, TaskFacts, Wrapper
 from dqngui.derivation import TASK_RULES, awaits_task
 from dqngui.envs.missing_wrappers import left_out_entries
 from dqngui.envs.task_facts import measure
@@ -39,6 +39,16 @@ def with_task_measured(experiment: Experiment) -> Experiment:
     if not awaits_task(experiment):
         return experiment
     env, facts = _measured(experiment.env)
+    return with_task(experiment, env.wrappers, facts)
+
+
+def with_task(experiment: Experiment, wrappers: tuple[Wrapper, ...], facts: TaskFacts) -> Experiment:
+    """The same experiment with a measured task, and its settings that waited for that derived.
+
+    Args:
+        wrappers: with those that were added to make the environment usable.
+    """
+    env = msgspec.structs.replace(experiment.env, wrappers=wrappers)
     waiting = dict.fromkeys(path for path in experiment.derived if path in TASK_RULES)
     return with_settings(msgspec.structs.replace(experiment, env=env, task=facts), waiting)
 

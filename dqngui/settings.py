@@ -18,10 +18,9 @@ from dqngui import catalog, derivation
 from dqngui.bounded import toml_data
 from dqngui.config import SECTIONS, ConfigError, EnvConfig, Experiment, Schedule, Wrapper, over_run
 from dqngui.config.inline_toml import inline_toml
-from dqngui.config.number_check import check_numbers, typed_value
+from dqngui.config.number_check import check_numbers, typed_number
 from dqngui.schema import SMALLEST, Field, Options, fields_of, first_not_finite
 from dqngui.texts import Text, say
-from dqngui.texts.reading_numbers import is_grouped
 
 _CHOSEN_BY_NAME: dict[str, Mapping[str, catalog.Entry]] = {
     "net.attention": catalog.ATTENTIONS,
@@ -127,12 +126,11 @@ def _over_its_run(experiment: Experiment, before: Experiment | None) -> Experime
 def check_schedules(experiment: Experiment) -> None:
     """Raises ConfigError for a schedule that starts or ends outside the bounds of its setting."""
     for field in experiment_fields():
-        if field.scheduled:
-            schedule = _value_of(experiment, field.path)
-            if isinstance(schedule, Schedule):
-                _check_end(field, "start", schedule.start)
-                if schedule.end != 0:
-                    _check_end(field, "end", schedule.end)
+        schedule = _value_of(experiment, field.path) if field.scheduled else None
+        if isinstance(schedule, Schedule):
+            _check_end(field, "start", schedule.start)
+            if schedule.end != 0:
+                _check_end(field, "end", schedule.end)
 
 
 def _check_end(field: Field, name: str, value: float) -> None:
@@ -301,10 +299,9 @@ def with_settings(
 
     What is changed is chosen from then on. Settings that were derived and are not changed follow: they get the values
     that their rules now give. A setting that has a rule is derived again by None or `auto`. Schedules with a share of
-    the run follow its length; one whose steps are set has no share any more. If the attention or memory changes, the
-    options of the old one are removed. If the task changes, what was measured of the old one is forgotten, with the
-    wrappers that were added for it; the settings that follow from a task wait until the new one is measured
-    (`derivation.awaits_task`). Raises ConfigError.
+    the run follow its length; one whose steps are set has no share any more. Options of a former attention or memory
+    are removed. What was measured of a former task is forgotten, with the wrappers that were added for it; the settings
+    that follow from a task wait until it is measured (`derivation.awaits_task`). Raises ConfigError.
 
     Args:
         follow: derived settings follow; False while a run trains, which never derives settings anew.
@@ -318,9 +315,7 @@ def with_settings(
             data["net"][f"{slot}_options"] = {}
     for path, value in changes.items():
         *parents, name = path.split(".")
-        if parents and parents[0] not in SECTIONS:
-            raise ConfigError(_unknown(path))
-        if not parents and name != "title":
+        if (parents[0] not in SECTIONS) if parents else (name != "title"):
             raise ConfigError(_unknown(path))
         node = data
         for parent in parents:
@@ -343,32 +338,38 @@ def with_settings(
     return checked(new_experiment) if check else new_experiment
 
 
+def in_environment(former: Experiment, env_id: str) -> Experiment:
+    """The same agent in an environment, without what was set for the former one: wrappers, arguments, names, title."""
+    env = EnvConfig(id=env_id, num_envs=former.env.num_envs)
+    return msgspec.structs.replace(former, title="", env=env, task=None)
+
+
 def same_task(env: EnvConfig, other: EnvConfig) -> bool:
     """Whether what was measured of one environment holds for the other."""
     return (env.id, env.kwargs, env.wrappers) == (other.id, other.kwargs, other.wrappers)
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:
-    """`["learn.lr=1e-3", "net.memory=lstm"]` to settings; a value is TOML, or else text. Raises ConfigError."""
+    """`["learn.lr=1e-3", "net.memory=lstm"]` to settings: numbers as the form reads them, else TOML, else text.
+
+    Raises ConfigError.
+    """
     changes: dict[str, Any] = {}
     for assignment in assignments:
-        path, equals, text = assignment.partition("=")
-        if not equals or not path.strip():
+        path, equals, text = (part.strip() for part in assignment.partition("="))
+        if not equals or not path:
             raise ConfigError("setting.assignment", given=assignment)
-        try:
-            value = toml_data(f"value = {text}")["value"]
-            if is_grouped(text.strip()):
-                value = _typed(path.strip(), text.strip())
-        except tomllib.TOMLDecodeError:
-            value = _typed(path.strip(), text.strip())
-        changes[path.strip()] = value
+        changes[path] = _typed(path, text)
     return changes
 
 
-def _typed(path: str, text: str) -> str | float:
-    """What was typed for a setting and is not TOML: a number as the form reads it, or text. Raises ConfigError."""
-    field = _by_path().get(path)
-    return text if field is None or text == derivation.AUTOMATIC else typed_value(field, text)
+def _typed(path: str, text: str) -> Any:
+    may_be_number = path != "title" and text != derivation.AUTOMATIC and not text.startswith("{")  # no schedule
+    number = typed_number(path, _by_path().get(path), text) if may_be_number else None
+    try:
+        return toml_data(f"value = {text}")["value"] if number is None else number
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def as_assignment(path: str, value: Any) -> str:
@@ -382,10 +383,9 @@ def knob_value(path: str, value: Any) -> Any:
     A setting that can have a schedule takes a plain number, or None to return to its schedule.
     Raises ConfigError for an unknown, fork-only or out-of-range setting.
     """
-    field = field_at(path)
-    if not field.live:
+    if not field_at(path).live:
         raise ConfigError("setting.not_live", path=path)
-    if field.scheduled and value is None:
+    if field_at(path).scheduled and value is None:
         return None
     section, name = path.split(".", 1)
     try:

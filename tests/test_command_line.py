@@ -21,7 +21,7 @@ from dqngui.commands.arguments import TrainArguments, parse
 from dqngui.commands.experiments import chosen_experiment
 from dqngui.commands.output import ProgressLine
 from dqngui.commands.several import SeedResult, median_row, print_table, seeds_of
-from dqngui.config import ConfigError
+from dqngui.config import ConfigError, EnvConfig
 from dqngui.jobs.training import Training
 from dqngui.messages import (
     EpisodeEnded,
@@ -268,7 +268,7 @@ BAD = [
     (["train", "nosuchpreset"], "cartpole-positions"),
     (["trian"], "commands: gui, train, play, runs"),
     (["train", "cartpole", "--env", "CartPole-v1"], "not both"),
-    (["train", "--steps", "many"], "--steps needs a whole number, not `many`"),
+    (["train", "--steps", "many"], "--steps many: expected a whole number"),
     (["train", "--steps", "0"], "run.total_steps"),
     (["train", "--host", "moon"], "inline"),
     (["train", "--speed", "9"], "--speed"),
@@ -394,6 +394,20 @@ def test_no_command_means_the_window() -> None:
 def test_the_default_experiment_remembers() -> None:
     experiment = chosen_experiment(None, None, ["learn.lr=2e-3"])
     assert (experiment.net.attention, experiment.net.memory, experiment.learn.lr) == ("self", "gru", 2e-3)
+
+
+def test_another_environment_starts_from_clean_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    former = chosen_experiment("cartpole-positions", None, [])
+    assert former.env.wrappers and former.env.features and capsys.readouterr().err == ""
+    experiment = chosen_experiment("cartpole-positions", None, ["env.id=Acrobot-v1", "env.actions=['a','b','c']"])
+    expected = EnvConfig(id="Acrobot-v1", num_envs=former.env.num_envs, actions=("a", "b", "c"))
+    assert (experiment.env, experiment.title, experiment.net) == (expected, "", former.net)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "Acrobot-v1 starts from clean settings: env.wrappers, env.features of" in said
+    kept = ["env.id=Acrobot-v1", "env.features=[]", "env.wrappers=[{name='time_limit', options={steps=9}}]"]
+    assert chosen_experiment("cartpole-positions", None, kept).env.wrappers[0].name == "time_limit"
+    assert ": env.actions of CartPole-v1" in capsys.readouterr().err
+    assert chosen_experiment("cartpole-positions", None, ["env.id=CartPole-v1"]) == former
 
 
 @pytest.mark.parametrize(

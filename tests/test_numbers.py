@@ -9,12 +9,16 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dqngui import settings as all_settings
+from dqngui.commands.arguments import UsageError
+from dqngui.commands.arguments import parse as command_line
+from dqngui.commands.several import seeds_of
 from dqngui.config import ConfigError
 from dqngui.gui.settings_form.scale import STOPS, Scale
 from dqngui.jobs import breakpoints
@@ -286,6 +290,39 @@ def test_a_number_as_text_in_a_file_is_refused_and_says_how_to_write_it(text: st
 def test_an_unclear_number_on_the_command_line_is_refused_and_names_its_setting(assignment: str) -> None:
     with pytest.raises(ConfigError, match=assignment.split("=")[0]):
         with_settings(experiment_from({}), parse_assignments([assignment]))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3), ("3.0", 3.0), ("0,001", 0.001), ("1 000", 1000), ("30k", 30_000), ("1e5", 1e5), ("-2", -2),
+        ("127.0.0.1", "127.0.0.1"), ("4x4", "4x4"), ('"1,5"', "1,5"), ("[1, 2]", [1, 2]), ("true", True),
+    ],
+)  # fmt: skip
+def test_what_is_typed_for_an_argument_of_an_environment_is_a_number_or_a_text(text: str, value: Any) -> None:
+    read = parse_assignments([f"env.kwargs.x={text}"])["env.kwargs.x"]
+    assert read == value and type(read) is type(value)
+
+
+@pytest.mark.parametrize("text", ["1,500", "1.500", "1,2,3", "1 5", "1,00,000"])
+def test_what_looks_like_a_number_and_is_not_a_single_one_is_never_a_text(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"env\.kwargs\.x.* in quotes"):
+        parse_assignments([f"env.kwargs.x={text}"])
+
+
+@pytest.mark.parametrize("text", ["1e5", "100k", "100 000", "100,000"])
+def test_each_whole_number_of_the_command_line_is_read_by_one_rule(text: str) -> None:
+    _, arguments = command_line(["train", "--steps", text, "--seed", text, "--jobs", text])
+    assert arguments.steps == arguments.seed == arguments.jobs == 100_000
+    assert seeds_of("1 000-1e3") == [1000]
+    assert parse_assignments([f"run.total_steps={text}"]) == {"run.total_steps": 100_000}
+
+
+@pytest.mark.parametrize("option", ["--steps", "--seed", "--stop-at"])
+def test_an_unclear_number_of_an_option_is_refused_and_names_it(option: str) -> None:
+    with pytest.raises(UsageError, match=f"{option} `1\\.500` may be 1\\.5 or 1500"):
+        command_line(["train", option, "1.500"])
+    assert command_line(["train", "--stop-at", "-1,5"])[1].stop_at == -1.5
 
 
 def test_breakpoints_are_read_like_settings() -> None:

@@ -45,6 +45,7 @@ JOBS = {
     "train": Entry("Train an agent", "dqngui.jobs.train:train"),
     "test": Entry("Play a stored agent greedily and report its returns", "dqngui.jobs.test:test"),
     "play": Entry("Play an agent step by step, to be watched", "dqngui.jobs.play:play"),
+    "trial": Entry("Try a task for a few steps", "dqngui.jobs.trial:trial"),
     "suit": Entry("Try a task and give the default agent for it", "dqngui.jobs.suit:suit"),
     "study": Entry("Answer questions about an agent from many of its episodes", "dqngui.jobs.study.server:study"),
 }

@@ -13,10 +13,12 @@ from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional, UseAppendAction
+from tyro.constructors import PrimitiveConstructorSpec
 
 from dqngui import __version__
 from dqngui.presets import agent_names
 from dqngui.texts import ReadableError, Text, say
+from dqngui.texts.reading_numbers import parse as read_number
 
 
 class UsageError(ReadableError):
@@ -27,6 +29,26 @@ def option(help: str, metavar: str | None = None) -> Any:
     """Help of one argument, without tyro's `(default: None)`."""
     return tyro.conf.arg(help=help, metavar=metavar, help_behavior_hint="")
 
+
+def _number(*, whole: bool) -> PrimitiveConstructorSpec[Any]:
+    """How an argument that is a number is read: as with `--set` and in the form."""
+
+    def read(given: list[str]) -> int | float:
+        try:
+            return read_number(given[0], whole)
+        except ReadableError as error:
+            raise ValueError(str(error) if given[0] in str(error) else f"{given[0]}: {error}") from None
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="N",
+        instance_from_str=read,
+        is_instance=lambda value: value is None or isinstance(value, (int, float)),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+WHOLE, NUMBER = _number(whole=True), _number(whole=False)
 
 File = Annotated[str | None, Positional, option("TOML file, or the name of a preset in configs/.", "FILE")]
 FileOrRun = Annotated[
@@ -61,14 +83,16 @@ class GuiArguments:
     set: Set = ()
     runs: Runs = "runs"
     start: Annotated[bool, option("Start training at once.")] = False
-    quit_after: Annotated[float | None, option("Close the window after this many seconds.", "SECONDS")] = None
+    quit_after: Annotated[float | None, NUMBER, option("Close the window after this many seconds.", "SECONDS")] = None
     screenshots: Annotated[str | None, option("Write pictures of the window to this folder.", "DIR")] = None
     theme: Annotated[
         Literal["dark", "light"] | None, option("Colours (default: the last choice, or the system's).")
     ] = None
     size: Annotated[str | None, option("Size of the window, for example 1440x900.", "WxH")] = None
     report: Annotated[str | None, option("Write what the window measured to this file.", "FILE.json")] = None
-    warm_up: Annotated[float, option("Start measuring this many seconds after the first step.", "SECONDS")] = 0.0
+    warm_up: Annotated[float, NUMBER, option("Start measuring this many seconds after the first step.", "SECONDS")] = (
+        0.0
+    )
 
 
 @dataclass(frozen=True)
@@ -79,8 +103,8 @@ class TrainArguments:
     env: Env = None
     agent: Agent = None
     set: Set = ()
-    steps: Annotated[int | None, option("Environment steps (run.total_steps).", "N")] = None
-    seed: Annotated[int | None, option("Seed of everything random (run.seed).", "S")] = None
+    steps: Annotated[int | None, WHOLE, option("Environment steps (run.total_steps).", "N")] = None
+    seed: Annotated[int | None, WHOLE, option("Seed of everything random (run.seed).", "S")] = None
     runs: Runs = "runs"
     host: Annotated[Literal["inline", "thread", "process"], option("Where training runs (default: inline).")] = "inline"
     json: Json = False
@@ -101,12 +125,12 @@ class TrainArguments:
         ),
     ] = ()
     stop_at: Annotated[
-        float | None, option("Stop when two evaluations both reach this mean return (run.stop_at).", "RETURN")
+        float | None, NUMBER, option("Stop when two evaluations both reach this mean return (run.stop_at).", "RETURN")
     ] = None
     seeds: Annotated[str | None, option("Train once a seed, for example 0-4 or 0,3,7.", "SEEDS")] = None
-    jobs: Annotated[int, option("Seeds trained at the same time (default: 1).", "N")] = 1
+    jobs: Annotated[int, WHOLE, option("Seeds trained at the same time (default: 1).", "N")] = 1
     test_episodes: Annotated[
-        int, option("With --seeds: greedy test episodes of each best checkpoint (default: 20).", "N")
+        int, WHOLE, option("With --seeds: greedy test episodes of each best checkpoint (default: 20).", "N")
     ] = 20
 
 
@@ -116,8 +140,8 @@ class PlayArguments:
 
     run: Run
     checkpoint: Annotated[str, option("best, last or a step (default: best).", "NAME")] = "best"
-    episodes: Annotated[int, option("Episodes to play (default: 10).", "N")] = 10
-    seed: Annotated[int | None, option("Seed of the first episode; the next ones count up.", "S")] = None
+    episodes: Annotated[int, WHOLE, option("Episodes to play (default: 10).", "N")] = 10
+    seed: Annotated[int | None, WHOLE, option("Seed of the first episode; the next ones count up.", "S")] = None
     video: Annotated[str | None, option("Write a film of the episodes, .mp4 or .gif.", "FILE")] = None
     trust: Trust = False
     runs: Runs = "runs"
@@ -188,8 +212,7 @@ def _one_value_each(argv: Sequence[str]) -> list[str]:
     return spread
 
 
-_KINDS = {"INT": say("command.whole_number"), "FLOAT": say("command.number"), "STR": say("command.text")}
-_WRONG_KIND = re.compile(r"Error parsing (.+?): no type matching (\w+) could be instantiated from \['(.*)'\]")
+_UNREAD = re.compile(r"Error parsing (.+?): (.*)")
 
 
 def _problem(box: str) -> Text | str:
@@ -197,14 +220,16 @@ def _problem(box: str) -> Text | str:
     lines = [line.strip("│ ") for line in box.splitlines()[1:]]
     said: list[str] = []
     for line in lines:
-        if not line or line.startswith(("─", "╰", "Got errors")):
+        rule = line.startswith(("─", "---"))  # a frame without Unicode has one under its title
+        if said and (not line or rule or line.startswith(("╰", "Got errors"))):
             break
-        said.append(line)
+        if line and not rule:
+            said.append(line)
     text = " ".join(said).rstrip(".")
     if not text:
         return say("command.unclear")
-    if (found := _WRONG_KIND.search(text)) is not None:
-        return say("command.wrong_kind", name=found[1], kind=_KINDS.get(found[2], found[2]), given=found[3])
+    if (found := _UNREAD.match(text)) is not None:
+        return say("command.unread", name=found[1], problem=found[2])
     if (found := re.search(r"missing from dqngui \w+: (\S+) .*", text, flags=re.IGNORECASE)) is not None:
         return say("command.missing", name=found[1])
     text = text.replace(". Expected 1 values", "")

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from dqngui.bounded import found
 from dqngui.commands.arguments import TrainArguments, shown_path
+from dqngui.commands.trial import default_experiment, with_task_measured
 from dqngui.config import ConfigError, Experiment
-from dqngui.derivation import awaits_task
 from dqngui.messages import COMMANDS, BreakpointsSet, KnobChanged, SetBreakpoints, SetKnob
 from dqngui.presets import preset_names, read_agent, read_experiment, with_agent
-from dqngui.settings import checked_env, experiment_from, parse_assignments, with_settings
+from dqngui.settings import checked_env, experiment_from, in_environment, parse_assignments, with_settings
 from dqngui.texts import Text, say
 
 DEFAULT_PRESET = "cartpole-positions"
+Tell = Callable[[Text], None]
+"""Takes what the user is told; a command that may still refuse the experiment tells it later."""
+
+
+def tell_now(text: Text) -> None:
+    """Write a line to standard error."""
+    print(text, file=sys.stderr)
 
 
 def chosen_experiment(
@@ -27,6 +34,7 @@ def chosen_experiment(
     overrides: dict[str, Any] | None = None,
     *,
     agent: str | None = None,
+    tell: Tell = tell_now,
 ) -> Experiment:
     """The experiment of FILE or `--env ID` with `--agent`, `--set` and then `overrides` applied (None: not given).
 
@@ -37,15 +45,28 @@ def chosen_experiment(
     changes = parse_assignments(list(assignments))
     changes |= {path: value for path, value in (overrides or {}).items() if value is not None}
     if env is None:
-        return with_settings(_with_agent(_read(file or DEFAULT_PRESET), agent), changes)
-    from dqngui.defaults import default_experiment
-
+        return _changed(_read(file or DEFAULT_PRESET), agent, changes, tell)
     task = {path: value for path, value in changes.items() if path.startswith("env.")}
     tried = with_settings(experiment_from({}), {"env.id": env, **task}, check=False)
     length = {path: value for path, value in changes.items() if path == "run.total_steps"}
     usual = with_settings(default_experiment(checked_env(tried.env)), length)
     others = {path: value for path, value in changes.items() if path not in task}
     return with_settings(_with_agent(usual, agent), others)
+
+
+def _changed(experiment: Experiment, agent: str | None, changes: dict[str, Any], tell: Tell) -> Experiment:
+    """A copy with another agent (None: the same) and other settings; another environment starts from clean settings for
+    it, as in the window, and the user is told what is left out. Raises ConfigError.
+    """
+    env_id = changes.get("env.id")
+    if isinstance(env_id, str) and env_id != experiment.env.id:
+        former, experiment = experiment.env, in_environment(experiment, env_id)
+        paths = [f"env.{name}" for name in former.__struct_fields__ if name != "id"]
+        left = [path for path in paths if getattr(former, path[4:]) != getattr(experiment.env, path[4:])]
+        left = [path for path in left if not any(f"{each}.".startswith(f"{path}.") for each in changes)]
+        if left:
+            tell(say("shown.left_out", paths=left, former=former.id, env=env_id))
+    return with_settings(_with_agent(experiment, agent), changes)
 
 
 def _with_agent(experiment: Experiment, agent: str | None) -> Experiment:
@@ -71,14 +92,6 @@ def _names_environment(file: str) -> bool:
         return True
     is_id = re.search(r"-v\d+$", file) is not None or (":" in file and not file.endswith(".toml"))
     return is_id and not found(Path.exists, Path(file))
-
-
-def check_task(experiment: Experiment) -> None:
-    """Try the environment, so that an impossible task is refused before a run's folder exists. Raises ConfigError."""
-    from dqngui.envs.trial import try_task
-
-    several = experiment.env.num_envs > 1 or experiment.run.eval_every > 0
-    try_task(experiment.env, copies=several and (experiment.task is None or experiment.task.single))
 
 
 def run_folder(run: str, runs: str) -> Path:
@@ -109,7 +122,7 @@ def stored_run(run: str, runs: str, *, trust: bool) -> Path:
     return folder
 
 
-def experiment_of(arguments: TrainArguments) -> Experiment:
+def experiment_of(arguments: TrainArguments, tell: Tell = tell_now) -> Experiment:
     """The experiment that the arguments describe; its task is measured where settings are derived from it.
 
     Raises ConfigError.
@@ -118,23 +131,18 @@ def experiment_of(arguments: TrainArguments) -> Experiment:
         from dqngui.runs.folder import read_experiment as read_stored
 
         experiment = read_stored(stored_run(arguments.replay_knobs, arguments.runs, trust=arguments.trust))
-        asked = with_settings(_with_agent(experiment, arguments.agent), _changes_of(arguments))
+        asked = _changed(experiment, arguments.agent, _changes_of(arguments), tell)
     else:
         file, env, overrides = arguments.file, arguments.env, _overrides(arguments)
-        asked = chosen_experiment(file, env, arguments.set, overrides, agent=arguments.agent)
-    if not awaits_task(asked):
-        return asked
-    from dqngui.defaults import with_task_measured
-
+        asked = chosen_experiment(file, env, arguments.set, overrides, agent=arguments.agent, tell=tell)
     return with_task_measured(asked)
 
 
-def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
+def forked_experiment(arguments: TrainArguments, tell: Tell = tell_now) -> tuple[Path, Experiment]:
     """The run that `--fork` names, and the settings of its saved state, changed as the arguments say.
 
     Raises ConfigError.
     """
-    from dqngui.defaults import with_task_measured
     from dqngui.jobs.branching import branch_point, check_branch, kept_whole
     from dqngui.runs.trust import check_branch_trusted, trust
 
@@ -142,7 +150,7 @@ def forked_experiment(arguments: TrainArguments) -> tuple[Path, Experiment]:
         raise ConfigError("command.fork_alone")
     parent = run_folder(arguments.fork or "", arguments.runs)
     step, began = branch_point(parent)
-    asked = with_settings(_with_agent(began, arguments.agent), _changes_of(arguments))
+    asked = _changed(began, arguments.agent, _changes_of(arguments), tell)
     if arguments.trust:
         trust(parent)
     check_branch_trusted(parent, began.env, asked.env)

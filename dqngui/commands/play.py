@@ -17,6 +17,7 @@ from dqngui.messages.tested import unseen
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
 from dqngui.texts.plain import plain
+from dqngui.texts.reading_numbers import parse as read_number
 
 
 def run(arguments: PlayArguments) -> int:
@@ -45,10 +46,10 @@ def _request(arguments: PlayArguments) -> Request:
     folder = stored_run(arguments.run, arguments.runs, trust=arguments.trust)
     if arguments.episodes < 1:
         raise ConfigError("command.episodes")
-    checkpoint: str | int = arguments.checkpoint
+    checkpoint: str | float = arguments.checkpoint
     if checkpoint not in ("best", "last"):
         try:
-            checkpoint = int(checkpoint)
+            checkpoint = read_number(arguments.checkpoint, whole=True)
         except ValueError:
             raise ConfigError("command.checkpoint", given=checkpoint) from None
     options: dict[str, Any] = {"checkpoint": checkpoint, "episodes": arguments.episodes}

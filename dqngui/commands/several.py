@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dqngui.commands.arguments import TrainArguments
-from dqngui.commands.experiments import check_task, experiment_of, knobs_of
+from dqngui.commands.experiments import experiment_of, knobs_of, tell_now
 from dqngui.commands.following import IDLE_S
 from dqngui.commands.interruption import interruption
 from dqngui.commands.output import in_words, table, write_json_line
+from dqngui.commands.trial import check_task
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import (
     COMMANDS,
@@ -35,6 +36,7 @@ from dqngui.settings import with_settings
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
 from dqngui.texts.numbers import measured
+from dqngui.texts.reading_numbers import parse as read_number
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host
@@ -151,10 +153,13 @@ def run_several(arguments: TrainArguments) -> int:
         raise ConfigError("command.seeds_break")
     if arguments.jobs < 1 or arguments.test_episodes < 0:
         raise ConfigError("command.jobs")
-    experiment = experiment_of(arguments)
+    told: list[Text] = []
+    experiment = experiment_of(arguments, told.append)
     waiting = [with_settings(experiment, {"run.seed": seed}) for seed in seeds_of(arguments.seeds or "")]
     schedule = knobs_of(arguments.replay_knobs, arguments.runs) if arguments.replay_knobs is not None else ()
     check_task(experiment)
+    for text in told:
+        tell_now(text)
 
     done: list[SeedRun] = []
     running: list[SeedRun] = []
@@ -215,13 +220,17 @@ def seeds_of(text: str) -> list[int]:
     try:
         for part in text.split(","):
             first, dash, last = part.partition("-")
-            span = range(int(first), int(last if dash else first) + 1)
+            span = range(_seed(first), _seed(last if dash else first) + 1)
             if not span or len(span) > 10_000:
                 raise ValueError
             seeds += [seed for seed in span if seed not in seeds]
     except ValueError:
         raise ConfigError("command.seeds", given=text) from None
     return seeds
+
+
+def _seed(text: str) -> int:
+    return int(read_number(text, whole=True))
 
 
 def median_row(rows: list[SeedResult]) -> dict[str, Any]:

@@ -10,14 +10,15 @@ from pathlib import Path
 import msgspec
 
 from dqngui.commands.arguments import TrainArguments
-from dqngui.commands.experiments import check_task, experiment_of, forked_experiment, knobs_of, stored_run
+from dqngui.commands.experiments import experiment_of, forked_experiment, knobs_of, stored_run, tell_now
 from dqngui.commands.following import Outcome, follow
 from dqngui.commands.output import JsonLines, Output, ProgressLine
+from dqngui.commands.trial import check_task
 from dqngui.config import ConfigError
 from dqngui.jobs.breakpoints import hit_text, parse
 from dqngui.messages import Request, SetBreakpoints
 from dqngui.messages.tested import unseen
-from dqngui.texts import say
+from dqngui.texts import Text, say
 from dqngui.texts.plain import plain
 
 _ENDED = {
@@ -61,9 +62,12 @@ def _breakpoints(arguments: TrainArguments) -> tuple[SetBreakpoints, ...]:
 
 
 def _new(arguments: TrainArguments) -> tuple[Request, int]:
-    experiment = experiment_of(arguments)
+    told: list[Text] = []
+    experiment = experiment_of(arguments, told.append)
     schedule = knobs_of(arguments.replay_knobs, arguments.runs) if arguments.replay_knobs is not None else ()
     check_task(experiment)
+    for text in told:
+        tell_now(text)
     from dqngui.runs.folder import create
 
     folder = create(Path(arguments.runs), experiment)
@@ -74,8 +78,11 @@ def _new(arguments: TrainArguments) -> tuple[Request, int]:
 
 
 def _forked(arguments: TrainArguments) -> tuple[Request, int]:
-    parent, experiment = forked_experiment(arguments)
+    told: list[Text] = []
+    parent, experiment = forked_experiment(arguments, told.append)
     check_task(experiment)
+    for text in told:
+        tell_now(text)
     from dqngui.runs.folder import create
 
     folder = create(Path(arguments.runs), experiment)

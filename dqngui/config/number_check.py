@@ -8,7 +8,7 @@ from typing import Any
 from dqngui.config import ConfigError
 from dqngui.schema import Field
 from dqngui.texts import ReadableError, say
-from dqngui.texts.reading_numbers import parse
+from dqngui.texts.reading_numbers import parse, parse_if_number
 
 
 def check_numbers(fields: Iterable[Field], part: Mapping[str, Any]) -> None:
@@ -21,11 +21,19 @@ def check_numbers(fields: Iterable[Field], part: Mapping[str, Any]) -> None:
             raise ConfigError("setting.refused", path=field.path, reason=say("number.expected_whole"))
 
 
-def typed_value(field: Field, text: str) -> str | float:
-    """What was typed for a setting: its number as the form reads it, or text. Raises ConfigError."""
-    if field.kind not in ("int", "float"):
-        return text
+def typed_number(path: str, field: Field | None, text: str) -> int | float | None:
+    """The number that was typed for a setting, as the form reads it.
+
+    Args:
+        field: None: one that may be a number or a text.
+
+    Returns None for a text, and for a setting that is no number. Raises ConfigError for what is no single number.
+    """
+    if field is not None and (field.kind not in ("int", "float") or text.lstrip("+-") in ("inf", "nan")):
+        return None  # TOML has these two; that no setting takes them is said later
     try:
-        return parse(text, field.kind == "int")
+        return parse_if_number(text) if field is None else parse(text, field.kind == "int")
     except ReadableError as error:
-        raise ConfigError("setting.refused", path=field.path, reason=error.text) from None
+        if field is None:
+            raise ConfigError("setting.number_or_text", path=path, reason=error.text, given=text) from None
+        raise ConfigError("setting.refused", path=path, reason=error.text) from None

@@ -54,47 +54,30 @@ class LegalActions:
             raise ValueError(f"legal actions of shape {mask.shape}, expected {(len(self._envs), self._actions)}")
         self.mask = mask.copy()
 
-    def begin(
+    def read(
         self,
         indices: Sequence[int],
         infos: Sequence[Mapping[str, Any]],
         observations: Iterable[Any],
         *,
-        steps: int = 0,
+        steps: int | None = None,
         ended: Collection[int] = (),
     ) -> None:
-        """Read the masks of environments whose episodes have begun, and have made so many `steps` already.
+        """Read the masks of environments after a step or a reset.
 
         Args:
             indices: of the environments, (n,).
             infos: the last `info` of all of them, (N,).
             observations: of the n environments.
+            steps: number of steps of their running episodes; None: one more than before.
             ended: indices of environments whose episodes have ended.
         """
-        self._steps[indices] = steps
-        self._read(indices, infos, observations, ended)
-
-    def advance(
-        self,
-        indices: Sequence[int],
-        infos: Sequence[Mapping[str, Any]],
-        observations: Iterable[Any],
-        ended: Collection[int],
-    ) -> None:
-        """The same after a step."""
-        if len(indices) == len(self._steps):
+        if steps is not None:
+            self._steps[indices] = steps
+        elif len(indices) == len(self._steps):
             self._steps += 1
         else:
             self._steps[indices] += 1
-        self._read(indices, infos, observations, ended)
-
-    def _read(
-        self,
-        indices: Sequence[int],
-        infos: Sequence[Mapping[str, Any]],
-        observations: Iterable[Any],
-        ended: Collection[int],
-    ) -> None:
         if self.mask is None and self._only_infos:
             for info in infos:
                 if info and (NAMES[0] in info or NAMES[1] in info):

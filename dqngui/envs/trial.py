@@ -72,7 +72,7 @@ class Trial:
         """Start the episode of a seed. Returns {part: (1, *shape)}."""
         try:
             observation, info = self.env.reset(seed=seed)
-            self._legal.begin([0], [info], [observation])
+            self._legal.read([0], [info], [observation], steps=0)
             return self._layout.gather([observation])
         except EnvironmentFault as error:
             raise self._named(error) from error
@@ -85,7 +85,7 @@ class Trial:
         """Parts {name: (1, *shape)}, reward, terminated, truncated after an action from 0."""
         try:
             observation, reward, terminated, truncated, info = self.env.step(action)
-            self._legal.advance([0], [info], [observation], (0,) if terminated or truncated else ())
+            self._legal.read([0], [info], [observation], ended=(0,) if terminated or truncated else ())
             step = self._layout.gather([observation]), float(reward), bool(terminated), bool(truncated)
         except EnvironmentFault as error:
             raise self._named(error) from error

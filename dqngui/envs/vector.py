@@ -92,7 +92,7 @@ class Envs:
         self._ended.clear()
         self._observations = observations
         self._last = self._layout.gather(observations)
-        self.legal_actions.begin(range(len(self.envs)), self.infos, observations)
+        self.legal_actions.read(range(len(self.envs)), self.infos, observations, steps=0)
         yield self._last
 
     def step(self, actions: np.ndarray, active: np.ndarray | None = None) -> Step:
@@ -124,7 +124,7 @@ class Envs:
                 self._ended.add(index)
         self._observations = observations
         self._last = self._layout.gather(observations)
-        self.legal_actions.advance(range(count), infos, observations, self._ended)
+        self.legal_actions.read(range(count), infos, observations, ended=self._ended)
         return self._last, rewards, terminated, truncated
 
     def stepping(self, actions: np.ndarray, active: np.ndarray, pause_s: float = PAUSE_S) -> Iterator[Step | None]:
@@ -148,7 +148,7 @@ class Envs:
                 yield None
                 began = time.perf_counter()
         self._overwrite(indices, observations)
-        self.legal_actions.advance(indices, self.infos, observations, self._ended)
+        self.legal_actions.read(indices, self.infos, observations, ended=self._ended)
         yield self._last, rewards, terminated, truncated
 
     def replay(self, seeds: Sequence[int] | np.ndarray, actions: Sequence[Sequence[int]]) -> Parts:
@@ -166,7 +166,7 @@ class Envs:
                     self._ended.add(index)
                     break
             observations.append(observation)
-            self.legal_actions.begin([index], self.infos, [observation], steps=len(actions[index]), ended=self._ended)
+            self.legal_actions.read([index], self.infos, [observation], steps=len(actions[index]), ended=self._ended)
         self._last = self._layout.gather(observations)
         return self._last
 
@@ -188,7 +188,7 @@ class Envs:
             observations.append(observation)
         self._ended.difference_update(indices)
         self._overwrite(indices, observations)
-        self.legal_actions.begin(indices, self.infos, observations)
+        self.legal_actions.read(indices, self.infos, observations, steps=0)
         return self._last
 
     def close(self) -> None:

@@ -19,6 +19,8 @@ _SCHEDULED = [field.path for field in live_fields() if field.scheduled and field
 _MANUAL = [field.path for field in live_fields() if field.scheduled]
 _LIVE = [field.name for field in live_fields() if field.path.startswith("learn.")]
 
+_ABOVE_ZERO = {field.name for field in live_fields() if field.low_open and field.path.startswith("learn.")}
+
 
 class Knobs:
     """An experiment whose live settings can change.
@@ -134,8 +136,7 @@ def _within_bounds(learn: Mapping[str, Any]) -> dict[str, Any]:
 
     Runs of earlier versions could set them to 0 while they trained (`schema.SMALLEST`), and must still be readable.
     """
-    above = {field.name for field in live_fields() if field.low_open and field.path.startswith("learn.")}
     return {
-        name: max(value, SMALLEST) if name in above and isinstance(value, float) else value
+        name: max(value, SMALLEST) if name in _ABOVE_ZERO and isinstance(value, float) else value
         for name, value in learn.items()
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +21,7 @@ from dqngui.bounded import MEGABYTE, exists, found, json_data, read_file, small_
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import CheckpointTest, Event
 from dqngui.runs.files import replace_file, write_file
-from dqngui.runs.lock import PATIENCE_S, LockTaken, Writer, WriterLock, lock_here, take_lock, writer_of
+from dqngui.runs.lock import PATIENCE_S, LockTaken, Writer, WriterLock, take_lock, writer_of
 from dqngui.runs.log_lines import logged_events
 from dqngui.runs.started import moment, now_utc, start_by_file, start_in_name
 from dqngui.runs.trust import check_trusted, remember_own
@@ -74,22 +76,34 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 def create(runs: Path, experiment: Experiment) -> Path:
     """A new folder in `runs` (made if missing) that holds the experiment. Raises ConfigError."""
-    name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{slug(experiment)}"
-    folder, count = runs / name, 1
     try:
-        runs.mkdir(parents=True, exist_ok=True)
-        while True:
-            try:
-                folder.mkdir()
-                break
-            except FileExistsError:
-                count += 1
-                folder = runs / f"{name}-{count}"
-        write_experiment(folder, experiment)
+        missing = [path for path in (runs, *runs.parents) if not exists(path)]
+        folder = _new_folder(runs, f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{slug(experiment)}")
+        try:
+            write_experiment(folder, experiment)
+            write_summary(folder, msgspec.structs.replace(new_summary(experiment), started=now_utc()))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                for path in missing:
+                    path.rmdir()
+            raise
     except OSError as error:
         raise ConfigError("run.folder_not_made", runs=runs, problem=error.strerror) from None
-    write_summary(folder, msgspec.structs.replace(new_summary(experiment), started=now_utc()))
     return folder
+
+
+def _new_folder(runs: Path, name: str) -> Path:
+    """A folder that did not exist, named so, with a number where another has this name. Raises OSError."""
+    runs.mkdir(parents=True, exist_ok=True)
+    folder, count = runs / name, 1
+    while True:
+        try:
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            count += 1
+            folder = runs / f"{name}-{count}"
 
 
 def write_experiment(folder: Path, experiment: Experiment) -> None:
@@ -284,20 +298,6 @@ def claim(folder: Path, patience_s: float = PATIENCE_S) -> WriterLock:
         lock.release(remove=False)  # it may be another's
         raise ConfigError("run.no_locks", folder=folder)
     return lock
-
-
-def release(folder: Path) -> None:
-    """Stop being the run's writer."""
-    lock = lock_here(folder)
-    if lock is not None:
-        lock.release()
-
-
-def refuse_if_busy(folder: Path) -> None:
-    """Raises ConfigError if this run is being trained now."""
-    writer = writer_of(folder)
-    if writer in (Writer.HERE, Writer.ELSEWHERE):
-        raise _busy(folder, here=writer is Writer.HERE)
 
 
 def _busy(folder: Path, *, here: bool) -> ConfigError:

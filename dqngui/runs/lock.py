@@ -143,14 +143,6 @@ def take_lock(folder: Path, patience_s: float = PATIENCE_S) -> WriterLock:
     return WriterLock(folder, fd, protected=protected)
 
 
-def lock_here(folder: Path) -> WriterLock | None:
-    """The lock of a folder that this process holds."""
-    try:
-        return _held.get(_id_of(os.lstat(folder / LOCK)))
-    except OSError:
-        return None
-
-
 def writer_of(folder: Path) -> Writer:
     """Who writes the folder now; creates and changes nothing, and never waits."""
     path = folder / LOCK

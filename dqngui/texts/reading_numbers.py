@@ -25,14 +25,10 @@ Reading = tuple[str, str]
 """Digits before and after the decimal sign."""
 
 
-_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
-
-
 def parse(text: str, whole: bool) -> int | float:
     """The number in a text, an int if `whole`. Raises ReadableError (a ValueError) that says what to write instead."""
     given = text.strip()
-    plain = given.translate(_SPACES).replace("−", "-").replace("’", "'")
-    found = _TEXT.fullmatch(plain) if len(plain) <= _LONGEST else None
+    found = _found(given)
     if found is None:
         raise _expected(whole)
     body = found["body"].rstrip(" ")
@@ -47,6 +43,29 @@ def parse(text: str, whole: bool) -> int | float:
         raise _two(given, readings, whole, *written)
     decimal = _of(readings[0], *written)
     return _int(decimal) if whole else _float(decimal, given)
+
+
+def parse_if_number(text: str) -> int | float | None:
+    """The number in a text that may as well be no number; None for words, and for addresses and versions (127.0.0.1).
+
+    It is an int if it is written without decimals and without a power of ten. Raises ReadableError for what looks like
+    a number and is not a single one.
+    """
+    found = _found(text.strip())
+    if found is None:
+        return None
+    body = found["body"].rstrip(" ")
+    readings = _readings(body)
+    if not readings and re.fullmatch(r"\d+(\.\d+){2,}", body):
+        return None
+    whole = len(readings) == 1 and not readings[0][1] and body[-1].isdigit() and not found["power"]
+    return parse(text, whole)
+
+
+def _found(given: str) -> re.Match[str] | None:
+    """The parts of a text that looks like a number."""
+    plain = given.translate(_SPACES).replace("−", "-").replace("’", "'")
+    return _TEXT.fullmatch(plain) if len(plain) <= _LONGEST else None
 
 
 def _readings(body: str) -> list[Reading]:
@@ -105,8 +124,3 @@ def _two(given: str, readings: list[Reading], whole: bool, sign: str, power: int
         decimal = _of(reading, sign, power)
         texts.append(f"{int(decimal)}" if decimal == decimal.to_integral_value() else exact(float(decimal)))
     return ReadableError("number.two_readings", given=given, one=texts[0], other=texts[1])
-
-
-def is_grouped(text: str) -> bool:
-    """Whether a number may have groups of thousands: 100.000 is a hundred for TOML, and a hundred thousand for many."""
-    return _GROUPED.fullmatch(text) is not None

@@ -15,7 +15,8 @@ from gymnasium import spaces
 
 from dqngui.__main__ import main
 from dqngui.commands.arguments import parse
-from dqngui.commands.experiments import check_task, chosen_experiment, experiment_of
+from dqngui.commands.experiments import chosen_experiment, experiment_of
+from dqngui.commands.trial import check_task
 from dqngui.config import ConfigError, EnvConfig, Experiment, Wrapper
 from dqngui.defaults import default_experiment
 from dqngui.envs.make import make_env

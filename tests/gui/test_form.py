@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from dqngui import config, presets, settings
 from dqngui import messages as m
-from dqngui.commands.experiments import check_task
+from dqngui.commands.trial import check_task
 from dqngui.gui.cards.card import Card
 from dqngui.gui.settings_form.fields import ChoiceEditor, NumberEditor, TomlEditor, editor_for
 from dqngui.gui.settings_form.form import ExperimentForm, readable

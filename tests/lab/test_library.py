@@ -309,13 +309,13 @@ def test_an_open_run_and_one_in_training_are_not_deleted(
 ) -> None:
     opened, training = make_run(tmp_path / "runs"), make_run(tmp_path / "runs")
     session.run.folder = opened
-    run_folder.claim(training)
+    lock = run_folder.claim(training)
     said: list[str] = []
     library.message.connect(lambda text: said.append(str(text)))
     try:
         assert library.discard([opened, training]) == 0
     finally:
-        run_folder.release(training)
+        lock.release()
     assert opened.exists()
     assert training.exists()
     assert "is open here" in said[0]

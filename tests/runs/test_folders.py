@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import tomllib
 from pathlib import Path
@@ -17,6 +18,7 @@ from dqngui.messages import EpisodeEnded, encode
 from dqngui.runs import folder as folders
 from dqngui.runs.checkpoints import checkpoints, load_weights, save_weights
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace, read_episode, read_index
+from dqngui.runs.files import write_file
 from dqngui.runs.folder import create, list_runs, read_events, read_experiment, slug, write_summary
 from dqngui.settings import checked
 
@@ -55,6 +57,24 @@ def test_a_place_that_cannot_hold_runs(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot list"):
         list_runs(tmp_path / "file")
     assert list_runs(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize("file", ["experiment.toml", "summary.json"])
+def test_a_run_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    def full(path: Path, data: bytes, **options: bool) -> None:
+        if path.name == file:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_file(path, data)
+
+    monkeypatch.setattr(folders, "write_file", full)
+    monkeypatch.setattr(folders, "replace_file", full)
+    (tmp_path / "kept").mkdir()
+    for runs in (tmp_path / "kept", tmp_path / "new" / "runs"):
+        with pytest.raises(ConfigError, match="No space left"):
+            create(runs, Experiment())
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"] and not [*(tmp_path / "kept").iterdir()]
 
 
 def test_listing_shows_every_run_newest_first_and_passes_over_the_rest(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
 from dqngui.messages import Finished, Noted, Request
-from dqngui.runs.folder import claim, create, list_runs, new_summary, refuse_if_busy, release, summary_of, write_summary
-from dqngui.runs.lock import LOCK, LockTaken, Writer, take_lock, writer_of
+from dqngui.runs.folder import claim, create, list_runs, new_summary, summary_of, write_summary
+from dqngui.runs.lock import LOCK, LockTaken, Writer, WriterLock, take_lock, writer_of
 
 ROOT = Path(__file__).parents[2]
 HOLD = "import sys; from pathlib import Path; from dqngui.runs.folder import claim; claim(Path(sys.argv[1])); "
@@ -71,7 +71,7 @@ def test_a_killed_writer_frees_the_run_though_a_process_that_it_forked_lives(
                 claim(folder, patience_s=0.05)
             running(folder, pid=process.pid)
             with pytest.raises(ConfigError, match=f"being trained by process {process.pid}"):
-                refuse_if_busy(folder)
+                claim(folder, patience_s=0.0)
             os.kill(process.pid, signal.SIGKILL)
             deadline = time.monotonic() + 10
             while writer_of(folder) is Writer.ELSEWHERE and time.monotonic() < deadline:
@@ -93,33 +93,29 @@ def test_the_process_that_a_summary_names_decides_nothing(folder: Path, pid: int
     with claim(folder):
         assert [run.state for run in list_runs(folder.parent)] == ["running"]
         with pytest.raises(ConfigError, match="being trained here already"):
-            refuse_if_busy(folder)
+            claim(folder)
 
 
 def test_a_writer_leaves_nothing_and_its_lock_is_free_at_once(folder: Path) -> None:
     before = sorted(path.name for path in folder.iterdir())
-    for end in (lambda: release(folder), lambda: claim(folder).release()):
-        if end.__code__.co_names[0] == "release":
-            claim(folder)
-        end()
+    for _ in range(2):
+        claim(folder).release()
         assert sorted(path.name for path in folder.iterdir()) == before
-    release(folder)  # nothing is held: nothing to do
     with claim(folder) as lock:
         lock.release()
         lock.release()
 
 
 def test_of_many_that_want_a_run_at_once_one_gets_it(folder: Path) -> None:
-    won: list[bool] = []
+    won: list[WriterLock | None] = []
     at_once, done = threading.Barrier(8), threading.Barrier(8)
 
     def want() -> None:
         at_once.wait()
         try:
-            claim(folder, patience_s=0.0)
-            won.append(True)
+            won.append(claim(folder, patience_s=0.0))
         except ConfigError:
-            won.append(False)
+            won.append(None)
         done.wait()
 
     for _ in range(20):
@@ -129,8 +125,9 @@ def test_of_many_that_want_a_run_at_once_one_gets_it(folder: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert sorted(won) == [False] * 7 + [True]
-        release(folder)
+        [winner] = [lock for lock in won if lock is not None]
+        assert len(won) == 8
+        winner.release()
 
 
 def test_a_reader_does_not_keep_a_writer_away(folder: Path) -> None:
@@ -144,7 +141,6 @@ def test_readers_create_nothing_and_ask_in_folders_that_are_only_read(folder: Pa
     before = sorted(path.name for path in folder.iterdir())
     for path in (folder, folder / "nowhere", folder / "experiment.toml"):
         assert writer_of(path) is Writer.NOBODY
-    refuse_if_busy(folder)
     assert sorted(path.name for path in folder.iterdir()) == before
     with claim(folder):
         (folder / LOCK).chmod(0o444)

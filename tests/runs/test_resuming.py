@@ -22,6 +22,7 @@ from dqngui.messages import CheckpointSaved, EpisodeEnded, Event, Failed, Finish
 from dqngui.runs import folder as folders
 from dqngui.runs import persistent_write
 from dqngui.runs.folder import create, read_events, summary_of
+from dqngui.runs.lock import WriterLock, take_lock
 from dqngui.runs.recorder import record
 from dqngui.runs.resume import LogMark, load_resume, rewind, save_resume
 from tests.runs.comparing import Disk, Killed, contents
@@ -63,8 +64,28 @@ def whole_run(runs: Path, total: int) -> dict[str, Any]:
     return contents(folder)
 
 
+_LOCKS: list[WriterLock] = []
+
+
+@pytest.fixture(autouse=True)
+def locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Note the locks that are taken, for `lose_locks`."""
+
+    def noted(*arguments: Any) -> WriterLock:
+        _LOCKS.append(take_lock(*arguments))
+        return _LOCKS[-1]
+
+    monkeypatch.setattr(folders, "take_lock", noted)
+
+
+def lose_locks() -> None:
+    """Lose all locks, as a process that is killed."""
+    while _LOCKS:
+        _LOCKS.pop().release()
+
+
 def go_on(folder: Path, total: int = 200) -> Event:
-    folders.release(folder)  # a killed process loses its locks
+    lose_locks()
     return list(run(folder, total))[-1]
 
 
@@ -99,13 +120,13 @@ def test_killed_at_any_operation_on_the_disk(tmp_path: Path, short_never_stopped
         if not struck:
             break
         if not (folder / "resume").exists() and not (folder / "resume.new" / "meta.json").exists():
-            folders.release(folder)
+            lose_locks()
             with pytest.raises(ConfigError, match="never saved"):
                 load_resume(folder)
             continue
         # The resumed run is killed too, at every third operation, before it may end.
         with pytest.MonkeyPatch.context() as patch:
-            folders.release(folder)
+            lose_locks()
             Disk(patch, 1 + at % 40)
             with contextlib.suppress(Killed):
                 list(run(folder, SHORT))

@@ -41,10 +41,8 @@ def test_two_runs_of_one_name_lie_side_by_side_in_the_trash_and_outside(tmp_path
 
 def test_a_run_in_training_stays_where_it_is(tmp_path: Path) -> None:
     folder = create(tmp_path, Experiment())
-    folders.claim(folder)
-    with pytest.raises(ConfigError, match="being trained here already"):
+    with folders.claim(folder), pytest.raises(ConfigError, match="being trained here already"):
         discard(folder)
-    folders.release(folder)
     assert folder.exists()
     discard(folder)
 
@@ -83,6 +81,5 @@ def test_a_link_to_a_run_is_discarded_and_comes_back(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("links need a privilege here")
     assert restore(discard(folder)) == folder
-    folders.claim(folder)
-    folders.release(folder)
+    folders.claim(folder).release()
     assert titles(runs) == ["a"]

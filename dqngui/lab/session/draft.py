@@ -170,8 +170,7 @@ def started_anew(former: Experiment, env_id: str, *, new_agent: bool) -> Experim
         kept = {path: run[path.removeprefix("run.")] for path in KEPT}
         waiting = dict.fromkeys(TASK_RULES, AUTOMATIC)
         return settings.with_settings(settings.experiment_from({"env": {"id": env_id}}), kept | waiting)
-    env = EnvConfig(id=env_id, num_envs=former.env.num_envs)
-    return msgspec.structs.replace(former, title="", env=env, task=None)
+    return settings.in_environment(former, env_id)
 
 
 def difference(old: Experiment, new: Experiment) -> Changes:

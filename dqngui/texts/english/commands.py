@@ -8,10 +8,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.trust_nothing": "--trust needs a stored run: --resume, --fork or --replay-knobs",
     "command.wrong": "{program}: {problem} (see {program} --help)",
     "command.unclear": "the arguments cannot be understood",
-    "command.wrong_kind": "{name} needs {kind}, not `{given}`",
-    "command.whole_number": "a whole number",
-    "command.number": "a number",
-    "command.text": "text",
+    "command.unread": "{name} {problem}",
     "command.missing": "{name} is missing",
     "command.both": "give a FILE or --env, not both (a FILE's environment changes with --set env.id=ID)",
     "command.env": "`{name}` is an environment, not a file with an experiment: write `--env {name}`",
@@ -52,6 +49,15 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.task_hangs": (
         "dqngui: the environment did not return within {seconds:g} s while it was tried, so no window was opened"
     ),
+    "command.task_waits": (
+        "dqngui: waiting for {env}, which is made, stepped and closed in a process of its own before it is trained; it "
+        "is given up after {seconds:g} s, and Ctrl+C ends this at once"
+    ),
+    "command.task_silent": (
+        "{env} did not return within {seconds:g} s while it was tried (made, reset, stepped and closed), so nothing "
+        "was started"
+    ),
+    "command.task_died": "{env} ended its process while it was tried, so nothing was started: {problem}",
     "command.warm_up": "--warm-up must be a number of seconds, 0 or more",
     "command.size": "--size {given}: write it as WIDTHxHEIGHT, for example 1440x900",
     "command.size_range": "--size {given}: from {smallest} to {largest}",
@@ -59,6 +65,9 @@ TEMPLATES: dict[str, str | Plural] = {
         "there is no display for a window: train with `dqngui train`, or draw offscreen with QT_QPA_PLATFORM=offscreen"
     ),
     "shown.error": "dqngui: {problem}",
+    "shown.left_out": (
+        "dqngui: {env} starts from clean settings: {paths} of {former} are left out; --set sets them for {env}"
+    ),
     "shown.our_fault": "dqngui: this is an error in dqngui, not in your input; the lines above show where it happened",
     "shown.no_output": "dqngui: the output cannot be written: {problem}",
     "shown.refused": "`{field}` = {value} was refused: {reason}",

@@ -24,6 +24,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "`{path}`: while the run trains only a number can be set, not a schedule; fork the run to change the schedule"
     ),
     "setting.no_schedule": "`{path}` has no schedule to return to",
+    "setting.number_or_text": "`{path}`: {reason}; a text is written in quotes: --set '{path}=\"{given}\"'",
     "setting.assignment": "`--set {given}`: write it as section.field=value, for example learn.lr=1e-3",
     "setting.no_such_choice": "`{path}`: there is no {kind} `{name}`; there are: {known}",
     "choice.attention": "attention",
