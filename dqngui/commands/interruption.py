@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
+from dqngui.envs.interrupt import UserInterrupt
 from dqngui.hosts.signals import caught
 from dqngui.texts import Text, say
 
@@ -65,7 +66,7 @@ class Interruption:
             self._jobs.interrupt()
             _tell(say("shown.still_saving"))
         else:
-            raise KeyboardInterrupt
+            raise UserInterrupt
 
     def answer(self) -> None:
         """Say that the command is ending, once."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import gymnasium
 import numpy as np
@@ -18,6 +18,7 @@ from gymnasium.wrappers import OrderEnforcing, TimeLimit
 
 from dqngui.config import EnvConfig
 from dqngui.envs.faults import EnvironmentFault, raised
+from dqngui.envs.interrupt import is_users
 from dqngui.envs.observed import Odd, found, observer, short, signature
 from dqngui.texts import Text, say
 
@@ -71,8 +72,8 @@ def check_alike(env: Env, first: Env, config: EnvConfig) -> None:
             raise EnvironmentFault(say("fault.copies_differ", name=name, given=given, first=other))
 
 
-INTERRUPTIONS = (KeyboardInterrupt, GeneratorExit)
-"""What a user or dqngui raises; everything else that comes out of an environment is its error, also asyncio's."""
+LARGEST_REWARD = 1e100
+"""Sums and squares of rewards up to this stay in the range of numbers."""
 
 
 class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -98,10 +99,8 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
         except TypeError as error:
             if _is_raised_inside(error) or "argument" not in str(error):
                 raise raised(self._name, error) from error
-        except INTERRUPTIONS:
-            raise
         except BaseException as error:
-            raise raised(self._name, error) from error
+            self._pass_on(error)
         if not self._more:
             raise self._fault("fault.reset_seed")
         self._more = {}  # the call itself was refused: some take a seed alone
@@ -111,15 +110,15 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
         result: Any
         try:
             result = self.env.step(action)
-        except INTERRUPTIONS:
-            raise
         except BaseException as error:
-            raise raised(self._name, error) from error
+            self._pass_on(error)
         if type(result) is not tuple or len(result) != 5:
             result = self._five(result)
         observation, reward, terminated, truncated, info = result
         if type(reward) is not float:
             reward = self._reward(reward)
+        if not -LARGEST_REWARD <= reward <= LARGEST_REWARD:
+            raise self._fault("fault.reward_too_large", reward=reward)
         if type(terminated) is not bool or type(truncated) is not bool:
             terminated = self._flag("terminated", terminated)
             truncated = self._flag("truncated", truncated)
@@ -130,19 +129,16 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
     def render(self) -> Any:
         try:
             return self.env.render()
-        except INTERRUPTIONS:
-            raise
         except BaseException as error:
-            raise raised(self._name, error) from error
+            self._pass_on(error)
 
     def close(self) -> None:
         """Close the environment; what it raises then harms nobody, since it is not used any more."""
         try:
             self.env.close()
-        except INTERRUPTIONS:
-            raise
-        except BaseException:
-            pass
+        except BaseException as error:
+            if is_users(error):
+                raise
 
     # -- what is not as usual ---------------------------------------------------------------------
 
@@ -157,6 +153,12 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
         except Exception as error:  # an observation of another package, which cannot even be looked at
             raise raised(self._name, error) from error
 
+    def _pass_on(self, error: BaseException) -> NoReturn:
+        """Raise what came out of the environment: its fault, also a KeyboardInterrupt or GeneratorExit of its own."""
+        if is_users(error):
+            raise error
+        raise raised(self._name, error) from error
+
     def _five(self, result: Any) -> Any:
         if not isinstance(result, (tuple, list)):
             raise self._fault("fault.step", found=found(result))
@@ -168,7 +170,10 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def _reward(self, reward: Any) -> float:
         if isinstance(reward, (float, int, np.floating, np.integer, np.bool_)):
-            return float(reward)
+            try:
+                return float(reward)
+            except OverflowError:
+                return math.inf if reward > 0 else -math.inf
         number = reward
         for _ in range(3):  # an array in a list, at most
             if not isinstance(number, (str, bytes)) and hasattr(number, "__len__") and _length(number) == 1:

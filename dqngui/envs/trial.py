@@ -17,8 +17,6 @@ from dqngui.envs.spaces import ObservationLayout, Spaces
 from dqngui.texts import say
 
 TRIED_STEPS = 3
-LARGEST_REWARD = 1e100
-"""Sums and squares of rewards up to this stay in the range of numbers."""
 
 
 class Trial:
@@ -93,8 +91,6 @@ class Trial:
             raise
         except Exception as error:
             raise self._failed(error) from error
-        if not abs(step[1]) <= LARGEST_REWARD:
-            raise ConfigError("env.reward_too_large", name=self._name, reward=step[1])
         return step
 
     def _named(self, fault: EnvironmentFault) -> EnvironmentFault:

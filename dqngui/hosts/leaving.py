@@ -1,4 +1,4 @@
-"""Ends a process that has done its work, although threads that an environment left behind may go on for ever."""
+"""Ends a process that has done its work, although threads and processes that an environment left may go on for ever."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from typing import NoReturn
 
 PATIENCE_SECONDS = 2.0
@@ -37,7 +38,20 @@ def _clean_up(late: threading.Event) -> None:
 
 
 def _end(joined: threading.Event, late: threading.Event, cleaning: threading.Thread, status: int) -> None:
-    if not joined.wait(PATIENCE_SECONDS):
+    if joined.wait(PATIENCE_SECONDS):
+        time.sleep(PATIENCE_SECONDS)  # the process ends meanwhile, unless a function of `atexit` waits for something
+        _end_children()
+        time.sleep(PATIENCE_SECONDS)
+    else:
         late.set()
         cleaning.join(PATIENCE_SECONDS)
-        os._exit(status)
+        _end_children()
+    os._exit(status)
+
+
+def _end_children() -> None:
+    """End the processes that were started with `multiprocessing`, for which its own function of `atexit` waits."""
+    started = sys.modules.get("multiprocessing.process")
+    for child in [] if started is None else started.active_children():
+        with contextlib.suppress(Exception):
+            child.kill()

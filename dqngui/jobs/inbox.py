@@ -6,6 +6,7 @@ import queue
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from dqngui.envs.interrupt import UserInterrupt
 from dqngui.messages import Command, Resume, Stop
 
 
@@ -56,7 +57,7 @@ class Inbox:
         has begun, or while it calls an environment. A training job then undoes its step, saves and ends.
         """
         if self.outside is None or self.outside.running:
-            raise KeyboardInterrupt
+            raise UserInterrupt
 
     def skip(self, step: int) -> None:
         """Remove the scheduled commands for this step or earlier: the resumed run has already carried them out."""

@@ -23,8 +23,8 @@ def failed(error: BaseException, step: int, environment: str = "") -> Failed:
     if isinstance(error, ConfigError):
         return Failed(step=step, text=error.text, details=getattr(error, "details", ""), mistake=True)
     text = _sentence(error, environment)
-    if isinstance(error, OSError) and text == disk_problem(error):  # the disk is neither our fault nor the user's
-        return Failed(step=step, text=text)
+    if text in (getattr(error, "text", None), isinstance(error, OSError) and disk_problem(error)):
+        return Failed(step=step, text=text)  # it says what happened, and nothing here is wrong: the disk, say
     return Failed(step=step, text=text, details="".join(traceback.format_exception(error)))
 
 

@@ -22,10 +22,12 @@ from dqngui.envs import observed
 from dqngui.envs.border import frame_rate
 from dqngui.envs.facts import facts_of
 from dqngui.envs.faults import EnvironmentFault
+from dqngui.envs.interrupt import UserInterrupt
 from dqngui.envs.make import make_env, make_vector
 from dqngui.envs.spaces import spaces_of
 from dqngui.envs.task_facts import measure_task
 from dqngui.envs.trial import try_task
+from dqngui.hosts.signals import caught as signals_caught
 from dqngui.runs.failure import failed
 
 ID = "tests/Odd-v0"
@@ -227,6 +229,11 @@ def test_any_other_reward_is_said(reward: Any) -> None:
     assert re.match(r"the reward of tests/Odd-v0 is .*; it must be one number$", fault(step=(reward, False, False, {})))
 
 
+@pytest.mark.parametrize("reward", [float("nan"), np.float32("inf"), -1e101, pytest.param(10**400, id="an integer")])
+def test_a_reward_of_which_no_return_can_be_made_is_said(reward: Any) -> None:
+    assert fault(step=(reward, False, False, {})).startswith("tests/Odd-v0 gave the reward ")
+
+
 @pytest.mark.parametrize("flag", [None, "no", {}, 2, np.zeros(2), []])
 def test_an_end_that_is_no_truth_is_said(flag: Any) -> None:
     assert fault(step=(1.0, flag, False, {})).startswith("`terminated` of tests/Odd-v0 is ")
@@ -303,6 +310,16 @@ def test_an_exception_carries_its_kind_and_the_last_line_of_the_users_file(
 ) -> None:
     said = fault(changes={where: raising(error)})
     assert says in said and said.endswith(": `raise error`)")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()])
+def test_an_interruption_of_its_own_is_a_fault_and_that_of_a_user_is_passed_on(error: BaseException) -> None:
+    with signals_caught(
+        lambda *_: None
+    ):  # as while a job runs; Python's own handler raises the same as the environment
+        assert f"tests/Odd-v0 raised {type(error).__name__} (test_border.py" in fault(changes={"step": raising(error)})
+        with pytest.raises(UserInterrupt):
+            fault(changes={"step": raising(UserInterrupt())})
 
 
 def test_the_place_is_the_users_line_and_not_that_of_a_package() -> None:

@@ -197,7 +197,7 @@ def test_an_environment_that_raises_is_named() -> None:
 def test_a_reward_that_no_return_can_be_made_of_is_named(reward: float, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Line.step
     monkeypatch.setattr(Line, "step", lambda self, action: (*step(self, action)[:1], reward, False, False, {}))
-    with pytest.raises(ConfigError, match=r"tests/Line-v0 gave the reward .*; rewards have to be between"):
+    with pytest.raises(ConfigError, match=r"tests/Line-v0 gave the reward .*; it must be a number between"):
         facts()
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dqngui.commands import interruption as module
@@ -79,20 +80,29 @@ def wait(until: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 LEAVES = """
-import atexit, sys, threading
+import atexit, multiprocessing, os, sys, threading, time
 from dqngui.hosts import leaving
 leaving.PATIENCE_SECONDS = 0.3
 atexit.register(print, "the simulator's server was ended", flush=True)
 if sys.argv[1] == "thread":
     threading.Thread(target=threading.Event().wait).start()
+elif sys.argv[1] == "function":
+    atexit.register(threading.Event().wait)
+elif sys.argv[1] == "process":
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+    child.start()
+    print(child.pid, file=sys.stderr)
 leaving.leave(7)
 """
 
 
-@pytest.mark.parametrize("left", ["thread", "nothing"])
+@pytest.mark.parametrize("left", ["thread", "nothing", "function", "process"])
 def test_a_process_leaves_with_its_status_and_cleans_up(left: str) -> None:
     done = subprocess.run([sys.executable, "-c", LEAVES, left], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (7, "the simulator's server was ended\n"), done.stderr
+    cleaned = "" if left == "function" else "the simulator's server was ended\n"  # registered before the one that hangs
+    assert (done.returncode, done.stdout) == (7, cleaned), done.stderr
+    if left == "process":
+        wait(lambda: not psutil.pid_exists(int(done.stderr)))
 
 
 class Recorded:

@@ -362,9 +362,8 @@ def test_an_environment_that_sends_nan_is_named(what: str) -> None:
     gymnasium.register("Broken-v0", lambda: Broken(gymnasium.make("CartPole-v1")))
     try:
         job = train(Request(job="train", experiment=experiment(env__id="Broken-v0")), Inbox(None))
-        told = "gave a reward that is not a finite number" if what == "reward" else "observed nan"
-        kind = FloatingPointError if what == "reward" else ConfigError
-        with pytest.raises(kind, match=f"Broken-v0 {told}"):
+        told = "gave the reward nan" if what == "reward" else "observed nan"
+        with pytest.raises(ConfigError, match=f"Broken-v0 {told}"):
             list(job)
     finally:
         del gymnasium.registry["Broken-v0"]

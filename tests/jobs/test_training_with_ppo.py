@@ -200,9 +200,8 @@ def test_an_environment_that_sends_nan_is_named(what: str) -> None:
 
     gymnasium.register("BrokenPPO-v0", lambda: Broken(gymnasium.make("CartPole-v1")))
     try:
-        told = "gave a reward that is not a finite number" if what == "reward" else "observed nan"
-        kind = FloatingPointError if what == "reward" else ConfigError
-        with pytest.raises(kind, match=f"BrokenPPO-v0 {told}"):
+        told = "gave the reward nan" if what == "reward" else "observed nan"
+        with pytest.raises(ConfigError, match=f"BrokenPPO-v0 {told}"):
             run(experiment(env__id="BrokenPPO-v0"))
     finally:
         del gymnasium.registry["BrokenPPO-v0"]

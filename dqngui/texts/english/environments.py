@@ -49,7 +49,6 @@ TEMPLATES: dict[str, str | Plural] = {
         "or 1 (legal)"
     ),
     "env.mask_not_numbers": ("`env.id`: the action mask of {name} at step {step} is no array of 0 and 1, but {kind}"),
-    "env.reward_too_large": "`env.id`: {name} gave the reward {reward:g}; rewards have to be between -1e100 and 1e100",
     "env.not_made": "`env.id`: {name} could not be made: {reason}",
     "fault.kind": "{kind}: {message}",
     "fault.bare": "{kind}",
@@ -77,6 +76,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "`step()` of {name} returns {count} values; gymnasium wants (observation, reward, terminated, truncated, info)"
     ),
     "fault.reward": "the reward of {name} is {found}; it must be one number",
+    "fault.reward_too_large": "{name} gave the reward {reward:g}; it must be a number between -1e100 and 1e100",
     "fault.flag": "`{which}` of {name} is {found}; it must be True or False",
     "fault.info": "the info of {name} is {found}; it must be a dictionary",
     "fault.observed": "{name} observed {found}, but its observation space is {space}",
