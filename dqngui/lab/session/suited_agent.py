@@ -162,7 +162,7 @@ class SuitedAgent(QObject):
             self._fail(error.text)
             return
         if self._session.trust.blocks(env):
-            self._fail(self._session.trust.question(self._session.state, env))
+            self._fail(self._session.trust.problem or say("trust.tried_later"))
             return
         request = Request(job="suit", experiment=settings.experiment_from({"env": _plain(env)}))
         try:
