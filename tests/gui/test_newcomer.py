@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 from driving import end, make_app, reach, show, until
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
@@ -20,6 +20,7 @@ from dqngui.__main__ import main
 from dqngui.gui.app.app import App
 from dqngui.gui.main_window.shortcuts import ShortcutDialog
 from dqngui.gui.main_window.train_on import TrainOnDialog
+from dqngui.gui.style import theme as themes
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
 from dqngui.runs.resume import LogMark, save_resume
@@ -46,21 +47,45 @@ def places(app: App) -> list[object]:
     return [app.window.docks[name].geometry() for name in ("experiment", "knobs", "return", "agent")]
 
 
-def test_no_notice_moves_a_card(app: App) -> None:
+def covered(app: App) -> list[str]:
+    """The cards that a notice lies over."""
+    notices = app.window.notices
+    area = QRect(notices.mapTo(app.window, QPoint(0, 0)), notices.size())
+    assert app.window.rect().contains(area)
+    return [name for name, dock in app.window.docks.items() if dock.isVisible() and dock.geometry().intersects(area)]
+
+
+@pytest.mark.parametrize("size", [(1000, 640), (1280, 800), (1440, 900)])
+@pytest.mark.parametrize("zoom", [100, themes.LARGEST_ZOOM])
+def test_no_notice_covers_or_moves_a_card(app: App, size: tuple[int, int], zoom: int) -> None:
+    window = app.window
+    window.resize(*size)
+    window.set_zoom(zoom)
+    until(lambda: window.statusBar().height() >= window.status.minimumHeight())
     before = places(app)
-    app.window.banner.show_text("Something happened that takes a long sentence. " * 4, "warn")
-    assert app.window.banner.isVisible() and places(app) == before
+    window.banner.show_text("Something happened that takes a long sentence. " * 4, "warn")
+    assert window.banner.isVisible() and places(app) == before and not covered(app)
     reach(app, State.RUNNING)
     app.session.edit({"net.width": 32})
-    assert app.window.draft_bar.isVisible() and places(app) == before
-    notices, status = app.window.notices.geometry(), app.window.statusBar().geometry()
-    assert app.window.rect().contains(notices) and notices.bottom() < status.top() + 1
-    app.window.resize(1100, 700)
-    QApplication.processEvents()
-    assert app.window.rect().contains(app.window.notices.geometry())
+    assert window.draft_bar.isVisible() and places(app) == before and not covered(app)
+    assert not window.banner.geometry().intersects(window.draft_bar.geometry())
     app.session.do(Action.DISCARD_DRAFT)
-    app.window.banner.dismiss.click()
-    assert not app.window.notices.isVisible()
+    window.banner.dismiss.click()
+    assert places(app) == before and not window.notices.isVisible()
+
+
+def test_a_notice_that_does_not_fit_can_be_read_as_a_whole(app: App) -> None:
+    banner, long = app.window.banner, "Something happened that takes a long sentence. " * 9
+    banner.show_text("Something happened.", "warn")
+    until(lambda: banner.text.shown() == "Something happened.")
+    assert not banner.more.isVisible()
+    banner.show_text(long, "warn")
+    until(banner.more.isVisible)
+    shown = banner.text.shown()
+    assert len(shown.split("\n")) == 2 and shown.endswith("…") and banner.text.text() == long
+    box = banner.show_whole()
+    assert box.text() == long
+    box.close()
 
 
 def test_the_title_names_task_state_and_progress(app: App) -> None:
@@ -75,8 +100,8 @@ def test_the_title_names_task_state_and_progress(app: App) -> None:
 def test_the_shortcuts_fit_every_screen_and_scroll(app: App) -> None:
     app.window.show_shortcuts()
     dialog = app.window.findChild(ShortcutDialog)
-    assert dialog.height() <= app.window.height()
-    text = dialog.text.toPlainText()
+    assert dialog.height() <= app.window.height() and dialog.width() <= app.window.width()
+    text = dialog.shown_text()
     for words in ("Full screen", "F11", "Open run…", "Ctrl+O", "Train on…"):
         assert words in text
     dialog.reject()
