@@ -11,7 +11,7 @@ from driving import end, make_app, reach, show, until
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
@@ -20,7 +20,9 @@ from dqngui.__main__ import main
 from dqngui.gui.app.app import App
 from dqngui.gui.main_window.shortcuts import ShortcutDialog
 from dqngui.gui.main_window.train_on import TrainOnDialog
+from dqngui.gui.panels.agent.action_bars import ActionBars
 from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
 from dqngui.runs.resume import LogMark, save_resume
@@ -254,6 +256,30 @@ def test_text_grows_and_shrinks_and_keeps_its_size(
     second.window.change_zoom(0)
     assert QApplication.font().pixelSize() == usual
     end(qtbot, second)
+
+
+def test_every_text_beside_the_charts_follows_the_zoom(app: App) -> None:
+    until(lambda: app.player.playing is not None and app.player.playing.length > 3)
+    window = app.window
+    kinds = (QLabel, QAbstractButton, QLineEdit, QComboBox, NumberLabel, ActionBars)
+    window.knobs.more.click()
+
+    def heights() -> dict[QWidget, int]:
+        QApplication.processEvents()
+        shown = [each for each in window.findChildren(QWidget) if isinstance(each, kinds) and each.isVisible()]
+        painted = (NumberLabel, ActionBars)
+        return {
+            each: each.sizeHint().height() if isinstance(each, painted) else each.fontMetrics().height()
+            for each in shown
+        }
+
+    before = heights()
+    window.set_zoom(themes.LARGEST_ZOOM)
+    after = heights()
+    assert all(any(isinstance(each, kind) for each in before) for kind in kinds)
+    assert not [(type(each), each.accessibleName()) for each in before if each in after and after[each] <= before[each]]
+    cut = [each.text() for each in after if isinstance(each, QLineEdit) and each.height() < after[each]]
+    assert not cut
 
 
 @pytest.mark.parametrize("state", [State.READY, State.RUNNING])

@@ -125,7 +125,7 @@ def shortcut_groups(window: QWidget, cards: Iterable[Card]) -> list[Group]:
     ]
     groups = []
     for title, entries in found:
-        keys = {}  # each once, in order
+        keys: dict[tuple[str, str], None] = {}  # each once, in order
         for text, sequence in entries:
             pressed = sequence.toString(QKeySequence.SequenceFormat.NativeText) if text else ""
             if pressed:

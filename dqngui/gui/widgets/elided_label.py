@@ -39,7 +39,8 @@ class ElidedLabel(QLabel):
 
     def _broken(self) -> list[str]:
         """The text in lines; the last one is as long as it is."""
-        text, lines = self.text(), []
+        text = self.text()
+        lines: list[str] = []
         if self._lines == 1:
             return [text]
         rest = " ".join(text.split())
