@@ -119,22 +119,22 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     try:
         env = _made(spec, {**picture, **config.kwargs})
     except gymnasium.error.DependencyNotInstalled as error:
-        raise ConfigError(_missing(name, spec, error)) from error
+        raise ConfigError(_missing(config.id, spec, error)) from error
     except ModuleNotFoundError as error:
-        raise ConfigError("env.needs_package", name=name, package=error.name) from error
+        raise ConfigError("env.needs_package", name=config.id, package=error.name) from error
     except (Exception, SystemExit) as error:
         if picture and "render_mode" in str(error):
-            raise ConfigError("env.no_pictures_in", name=name, mode=render_mode) from error
-        raise _refused(config, name, spec, error) from error
+            raise ConfigError("env.no_pictures_in", name=config.id, mode=render_mode) from error
+        raise _refused(config, config.id, spec, error) from error
     try:
-        env = with_border(env, name)
+        env = with_border(env, config.id)
     except ConfigError:
         with suppress(Exception, SystemExit):
             env.close()
         raise
     if render_mode is not None and render_mode not in render_modes(env):
         env.close()
-        raise ConfigError("env.no_pictures_in", name=name, mode=render_mode)
+        raise ConfigError("env.no_pictures_in", name=config.id, mode=render_mode)
     features, actions = known_names(name)
     if features:
         env.feature_names = features  # type: ignore[attr-defined]

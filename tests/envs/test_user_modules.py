@@ -168,3 +168,19 @@ def test_a_command_started_in_the_folder_finds_the_module_and_leaves_no_folder_o
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
     assert "mytask:Bad failed when it was tried" in done.stderr and "TypeError: 'NoneType' object" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("typed", ["mine.py:Late", "mine:Late", "tasks/mine.py:Late"])
+def test_a_fault_names_the_task_as_it_was_typed(write: Write, typed: str) -> None:
+    write(
+        typed.partition(":")[0].removesuffix(".py") + ".py",
+        "from gymnasium.envs.classic_control.cartpole import CartPoleEnv\n"
+        "class Late(CartPoleEnv):\n"
+        "    def step(self, action):\n"
+        "        raise ValueError('too late')\n",
+    )
+    env = make_env(EnvConfig(id=typed))
+    env.reset(seed=0)
+    with pytest.raises(ConfigError, match=f"{typed} .*too late"):
+        env.step(0)
+    env.close()

@@ -19,6 +19,7 @@ from dqngui.gui.settings_form.knobs import LiveKnobs
 from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
 from dqngui.gui.settings_form.scale import STOPS, Scale
 from dqngui.gui.widgets.wrapping import wrapped
+from dqngui.lab.session.job import kind_of_host
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -125,6 +126,8 @@ def test_a_preset_replaces_the_experiment(form: ExperimentForm, session: Session
     assert (session.run.experiment.env, session.run.experiment.learn) == (expected.env, expected.learn)
     assert session.run.experiment.run.seed == 3  # where and how it runs stays
     session.edit({"env.num_envs": 4})
+    assert form.task.value() == other  # the same task, in more copies
+    session.edit({"env.kwargs": {"some": 1}})
     assert form.task.value() is None  # no longer a shipped task
 
 
@@ -190,6 +193,40 @@ def test_the_window_offers_a_thread_or_a_process(form: ExperimentForm, session: 
     session.load(settings.with_settings(config.Experiment(), {"run.host": "inline"}))
     session.edit({"run.host": "inline"})
     assert (host.value(), host.count()) == ("thread", 2)
+
+
+def test_the_host_is_the_one_that_a_foreign_task_really_gets(form: ExperimentForm, session: Session) -> None:
+    host = form.editors()["run.host"]
+    assert (host.value(), form.host_note.isHidden()) == ("thread", True)
+    session.edit({"env.id": "mine.py:Late"})
+    assert host.value() == "process" == kind_of_host(session.draft.experiment)
+    assert "process of its own" in form.host_note.text() and not form.host_note.isHidden()
+    session.edit({"run.host": "process"})
+    assert (host.value(), form.host_note.text()) == ("process", "")
+
+
+def test_the_choice_of_the_agent_speaks_only_of_network_and_learning(form: ExperimentForm, session: Session) -> None:
+    others = {
+        "run.total_steps": 70_000,
+        "run.seed": 5,
+        "run.eval_every": 1_234,
+        "run.checkpoint_every": 999,
+        "env.num_envs": 3,
+    }
+
+    def chosen() -> tuple[object, object, str]:
+        return form.task.value(), form.agent.value(), form.agent.placeholderText()
+
+    for name in presets.preset_names():
+        preset = presets.read_experiment(name)
+        session.load(preset)
+        before = chosen()
+        assert before[0] == name and (before[1] or before[2] == "As in the preset")
+        for path, value in others.items():
+            session.edit({path: value})
+            assert chosen() == before, (name, path)
+        session.edit({"net.memory": "lstm" if preset.net.memory == "gru" else "gru"})
+        assert chosen()[1:] != before[1:] and form.agent.placeholderText() == "Own combination"
 
 
 def test_devices_that_torch_found_keep_a_drafted_choice(qtbot: QtBot, form: ExperimentForm, session: Session) -> None:

@@ -353,3 +353,38 @@ def test_names_of_columns_never_touch(qtbot: QtBot) -> None:
         placed = [label.place for label in chart.drawn.column_labels]
         assert all(left.right() < right.left() for left, right in itertools.pairwise(placed))
         assert not placed or placed[-1].right() <= width
+
+
+@pytest.mark.parametrize("size", [(340, 112), (420, 128), (420, 200)])
+def test_names_of_columns_stand_in_two_lines_before_they_are_cut(qtbot: QtBot, size: tuple[int, int]) -> None:
+    chart = Heatmap()
+    qtbot.addWidget(chart)
+    chart.resize(*size)
+    names = ["cart position", "pole angle"]
+    chart.arrange([f"head {n}" for n in range(1, 5)], names, names, ("query", "key"))
+    texts = [label.text for label in chart.drawn.labels]
+    assert not [text for text in texts if "…" in text]
+    assert sorted(texts).count("position") in (0, chart.drawn.across)  # below each map of the last line, or in one line
+    assert {label.text for label in chart.drawn.row_labels} == set(names)
+    bottom = max(place.bottom() for place in chart.drawn.places)
+    assert all(bottom < label.place.top() and label.place.bottom() <= size[1] for label in chart.drawn.column_labels)
+    places = [label.place for label in chart.drawn.column_labels]
+    assert not any(one.intersects(other) for one, other in itertools.combinations(places, 2))
+
+
+def test_names_of_rows_matter_more_than_a_second_line_of_columns(qtbot: QtBot) -> None:
+    chart = Heatmap()
+    qtbot.addWidget(chart)
+    chart.resize(340, 94)
+    names = ["cart position", "pole angle"]
+    chart.arrange([f"head {n}" for n in range(1, 5)], names, names, ("query", "key"))
+    assert [label.text for label in chart.drawn.row_labels] == names * 2
+
+
+def test_a_trace_says_less_where_its_caption_has_no_room(qtbot: QtBot) -> None:
+    trace = Trace()
+    qtbot.addWidget(trace)
+    trace.brief_caption = lambda t: "entropy 0.44 nats"
+    trace.draw(lambda t: "entropy 0.44 nats (63 % of the maximum, log 2)", [Series("", "series0", np.ones(3))], (0, 1))
+    assert trace.legend(0, 600.0)[0][0].endswith("log 2)")
+    assert trace.legend(0, 150.0)[0][0] == "entropy 0.44 nats"

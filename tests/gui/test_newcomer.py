@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 from driving import end, make_app, reach, show, until
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui import messages as m
@@ -20,6 +20,9 @@ from dqngui.__main__ import main
 from dqngui.gui.app.app import App
 from dqngui.gui.main_window.shortcuts import ShortcutDialog
 from dqngui.gui.main_window.train_on import TrainOnDialog
+from dqngui.gui.panels.agent.action_bars import ActionBars
+from dqngui.gui.style import theme as themes
+from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
 from dqngui.runs.resume import LogMark, save_resume
@@ -46,21 +49,45 @@ def places(app: App) -> list[object]:
     return [app.window.docks[name].geometry() for name in ("experiment", "knobs", "return", "agent")]
 
 
-def test_no_notice_moves_a_card(app: App) -> None:
+def covered(app: App) -> list[str]:
+    """The cards that a notice lies over."""
+    notices = app.window.notices
+    area = QRect(notices.mapTo(app.window, QPoint(0, 0)), notices.size())
+    assert app.window.rect().contains(area)
+    return [name for name, dock in app.window.docks.items() if dock.isVisible() and dock.geometry().intersects(area)]
+
+
+@pytest.mark.parametrize("size", [(1000, 640), (1280, 800), (1440, 900)])
+@pytest.mark.parametrize("zoom", [100, themes.LARGEST_ZOOM])
+def test_no_notice_covers_or_moves_a_card(app: App, size: tuple[int, int], zoom: int) -> None:
+    window = app.window
+    window.resize(*size)
+    window.set_zoom(zoom)
+    until(lambda: window.statusBar().height() >= window.status.minimumHeight())
     before = places(app)
-    app.window.banner.show_text("Something happened that takes a long sentence. " * 4, "warn")
-    assert app.window.banner.isVisible() and places(app) == before
+    window.banner.show_text("Something happened that takes a long sentence. " * 4, "warn")
+    assert window.banner.isVisible() and places(app) == before and not covered(app)
     reach(app, State.RUNNING)
     app.session.edit({"net.width": 32})
-    assert app.window.draft_bar.isVisible() and places(app) == before
-    notices, status = app.window.notices.geometry(), app.window.statusBar().geometry()
-    assert app.window.rect().contains(notices) and notices.bottom() < status.top() + 1
-    app.window.resize(1100, 700)
-    QApplication.processEvents()
-    assert app.window.rect().contains(app.window.notices.geometry())
+    assert window.draft_bar.isVisible() and places(app) == before and not covered(app)
+    assert not window.banner.geometry().intersects(window.draft_bar.geometry())
     app.session.do(Action.DISCARD_DRAFT)
-    app.window.banner.dismiss.click()
-    assert not app.window.notices.isVisible()
+    window.banner.dismiss.click()
+    assert places(app) == before and not window.notices.isVisible()
+
+
+def test_a_notice_that_does_not_fit_can_be_read_as_a_whole(app: App) -> None:
+    banner, long = app.window.banner, "Something happened that takes a long sentence. " * 9
+    banner.show_text("Something happened.", "warn")
+    until(lambda: banner.text.shown() == "Something happened.")
+    assert not banner.more.isVisible()
+    banner.show_text(long, "warn")
+    until(banner.more.isVisible)
+    shown = banner.text.shown()
+    assert len(shown.split("\n")) == 2 and shown.endswith("…") and banner.text.text() == long
+    box = banner.show_whole()
+    assert box.text() == long
+    box.close()
 
 
 def test_the_title_names_task_state_and_progress(app: App) -> None:
@@ -75,8 +102,8 @@ def test_the_title_names_task_state_and_progress(app: App) -> None:
 def test_the_shortcuts_fit_every_screen_and_scroll(app: App) -> None:
     app.window.show_shortcuts()
     dialog = app.window.findChild(ShortcutDialog)
-    assert dialog.height() <= app.window.height()
-    text = dialog.text.toPlainText()
+    assert dialog.height() <= app.window.height() and dialog.width() <= app.window.width()
+    text = dialog.shown_text()
     for words in ("Full screen", "F11", "Open run…", "Ctrl+O", "Train on…"):
         assert words in text
     dialog.reject()
@@ -229,6 +256,30 @@ def test_text_grows_and_shrinks_and_keeps_its_size(
     second.window.change_zoom(0)
     assert QApplication.font().pixelSize() == usual
     end(qtbot, second)
+
+
+def test_every_text_beside_the_charts_follows_the_zoom(app: App) -> None:
+    until(lambda: app.player.playing is not None and app.player.playing.length > 3)
+    window = app.window
+    kinds = (QLabel, QAbstractButton, QLineEdit, QComboBox, NumberLabel, ActionBars)
+    window.knobs.more.click()
+
+    def heights() -> dict[QWidget, int]:
+        QApplication.processEvents()
+        shown = [each for each in window.findChildren(QWidget) if isinstance(each, kinds) and each.isVisible()]
+        painted = (NumberLabel, ActionBars)
+        return {
+            each: each.sizeHint().height() if isinstance(each, painted) else each.fontMetrics().height()
+            for each in shown
+        }
+
+    before = heights()
+    window.set_zoom(themes.LARGEST_ZOOM)
+    after = heights()
+    assert all(any(isinstance(each, kind) for each in before) for kind in kinds)
+    assert not [(type(each), each.accessibleName()) for each in before if each in after and after[each] <= before[each]]
+    cut = [each.text() for each in after if isinstance(each, QLineEdit) and each.height() < after[each]]
+    assert not cut
 
 
 @pytest.mark.parametrize("state", [State.READY, State.RUNNING])

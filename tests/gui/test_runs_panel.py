@@ -143,6 +143,15 @@ def test_a_row_tells_what_a_run_is(qtbot: QtBot, parts: Parts) -> None:
     )
 
 
+def test_a_run_named_as_its_folder_is_named_once(qtbot: QtBot, parts: Parts) -> None:
+    folder = make_run(parts.runs, title="gift")
+    folder.rename(folder.with_name("gift"))
+    read(qtbot, parts)
+    row = parts.column(RunColumn.NAME).index("gift")
+    tip = parts.cell(row, RunColumn.NAME).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.split("\n").count("gift") == 1
+
+
 @pytest.mark.parametrize(
     ("column", "names"),
     [

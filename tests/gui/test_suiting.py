@@ -79,6 +79,8 @@ def test_a_typed_id_is_tried_and_gets_an_agent(qtbot: QtBot, form: ExperimentFor
     assert form.editors()["run.total_steps"].value() == 150_000
     assert "episodes of at most 200 steps" in form.suited_note.text()
     assert form.suited_note.isVisible()
+    session.edit({"run.total_steps": 20_000, "run.eval_every": 500, "env.num_envs": 3})
+    assert agent_words(form) == "Suited to the task"
     session.edit({"net.width": 32})
     assert agent_words(form) == "Own combination"
     choose(form.task, "tmaze")

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from dqngui.config import EnvConfig, Experiment
 from dqngui.gui.app.app import App
+from dqngui.gui.docking.arrangements import ARRANGEMENTS
+from dqngui.gui.widgets.notice import Notice
 from dqngui.lab.session.run_trust import RunTrust
 from dqngui.lab.session.states import Action, State
 from dqngui.runs import folder as folders
@@ -57,6 +60,44 @@ def test_the_window_asks_before_anything_is_imported(qtbot: QtBot, app: App, tmp
     assert session.allowed >= {Action.NEW_RUN}
     session.do(Action.NEW_RUN)
     assert Action.START in session.allowed
+
+
+def shown_sentences(app: App) -> str:
+    """Every sentence of the window's cards, in all arrangements."""
+    cards, said = app.window.docks.values(), []
+    for arrangement in ARRANGEMENTS:
+        app.window.arrange(arrangement)
+        QApplication.processEvents()
+        app.window.panel_docks.refresh()
+        said += [each.text() for dock in cards for each in dock.card.findChildren(QLabel) if each.isVisible()]
+    return "\n".join(said)
+
+
+def test_the_question_is_asked_once_and_the_cards_say_what_they_wait_for(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    folder = stranger(tmp_path / "runs")
+    assert app.session.open_stored(folder)
+    qtbot.waitUntil(lambda: not app.session.log.reading)
+    assert app.player.client.agent is None  # nothing is sent to the process that plays
+    agent = app.window.panel_docks.panels["agent"]
+    assert agent.empty_text == "Trust this run to see its agent play."
+    assert not agent.findChild(Notice).isVisible()  # with its button Restart
+    said = shown_sentences(app)
+    assert "--trust" not in said and EVIL.id.partition(":")[0] not in said
+    assert said.count("Trust this run to see its agent play.") >= 4
+    app.window.banner.go_on.click()
+    assert app.player.client.agent is not None and app.player.client.agent.folder == folder
+    assert "Trust this run" not in shown_sentences(app)
+
+
+def test_the_agent_of_a_run_whose_code_is_never_imported_is_not_promised(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    assert app.session.open_stored(stranger(tmp_path / "runs", EnvConfig(id="antigravity:X-v0")))
+    qtbot.waitUntil(lambda: not app.session.log.reading)
+    assert "Trust" not in shown_sentences(app)
+    assert "does not play here" in app.window.panel_docks.panels["agent"].empty_text
 
 
 def test_code_of_python_itself_cannot_be_trusted(qtbot: QtBot, app: App, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_every_interactive_widget_has_a_name_and_says_what_it_does(qtbot: QtBot,
 def test_the_dialog_of_shortcuts_lists_every_one(qtbot: QtBot, app: App) -> None:
     app.window.show_shortcuts()
     (dialog,) = app.window.findChildren(ShortcutDialog)
-    shown = dialog.text.toPlainText()
+    shown = dialog.shown_text()
     dialog.close()
     actions = [action for action in app.window.findChildren(QAction) if not action.shortcut().isEmpty()]
     assert len(actions) > 15

@@ -19,6 +19,7 @@ from dqngui.lab.analysis.second_player import EpisodeVariant, SecondPlayer
 from dqngui.lab.playback.agent_ref import AgentRef, demo_run
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
+from dqngui.runs.trust import Untrusted
 from dqngui.settings import with_settings
 from dqngui.texts import words
 from tests.doubles.scripted_player import weights
@@ -63,6 +64,18 @@ def test_nothing_runs_before_the_first_question(qtbot: QtBot, second_player: Sec
         m.OpenAgent(folder=str(folder), checkpoint=20_000),
         m.BeginEpisode(number=1, seed=7, actions=AS_IS.actions),
     ]
+
+
+def test_another_run_that_nobody_trusts_says_what_to_do_in_the_window(
+    qtbot: QtBot, second_player: SecondPlayer, folder: Path
+) -> None:
+    second_player.play(stored(folder), "best", [AS_IS], until=40)
+    settle(qtbot, second_player)
+    host().emit(m.Failed(step=0, text=Untrusted(folder, ("theirs",)).text))
+    second_player.play_until(60)
+    qtbot.waitUntil(lambda: bool(second_player.problem))
+    assert "theirs" in words(second_player.problem) and "Trust this run" in words(second_player.problem)
+    assert "--trust" not in words(second_player.problem)
 
 
 def test_takes_are_played_in_turn_and_what_is_known_is_not_played_again(

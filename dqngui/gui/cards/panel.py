@@ -100,6 +100,7 @@ class Panel(QWidget):
         views: name patterns of the views it draws (`attention/*`); while it is visible the player records views.
         promise: the sentence shown while there is nothing to draw.
         shows_pinned: whether a line above the panel names the pinned episode.
+        needs_agent: whether it is empty until the agent of the run may play.
         steps_by_keys: whether the arrow keys step through the episode while the panel has the focus.
         card: the card around the panel; None in a panel without a window.
         frames: widgets with pictures of steps; while the panel is visible the player draws pictures for them.
@@ -118,6 +119,7 @@ class Panel(QWidget):
     promise: ClassVar[str] = ""
     shows_pinned: ClassVar[bool] = False
     steps_by_keys: ClassVar[bool] = False
+    needs_agent: ClassVar[bool] = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -191,7 +193,7 @@ class Panel(QWidget):
         self._changed = False
         something = self.has_content()
         if not something:
-            self._empty.setText(self._reason or self.why_empty())
+            self._empty.setText(self._reason or self._why_no_agent() or self.why_empty())
         if something != self._something:
             self._something = something
             self._pages.setCurrentWidget(self.content if something else self._blank)
@@ -244,6 +246,11 @@ class Panel(QWidget):
     def why_empty(self) -> str:
         """The sentence to show while there is nothing to draw."""
         return self.promise
+
+    def _why_no_agent(self) -> str:
+        """Why no agent of the run may play yet; empty if one may, or if the panel needs none."""
+        session = self.sources.session if self.needs_agent and self.sources is not None else None
+        return words(session.trust.why_no_agent(session.state)) if session is not None else ""
 
     def redraw(self) -> None:
         """Draw the present data; called only by `refresh`."""

@@ -53,6 +53,7 @@ class Trace(StepCanvas):
 
     Attributes:
         caption: stands in the line above; a function of the step, or a text.
+        brief_caption: stands there where the caption has no room.
         series: the curves.
         limits: the lowest and the highest value that there is room for.
         drawn: the frame as it is painted.
@@ -62,6 +63,7 @@ class Trace(StepCanvas):
         super().__init__(parent)
         self.head = self.letters.line + 5.0
         self.caption: Callable[[int], str] | str = ""
+        self.brief_caption: Callable[[int], str] | None = None
         self.series: list[Series] = []
         self.limits = (0.0, 1.0)
 
@@ -140,7 +142,10 @@ class Trace(StepCanvas):
         named = [each for each in self.series if each.name]
         names = [(each.name, each.token) for each in named]
         full = [(f"{each.name}{self._value(each, at)}", each.token) for each in named]
-        choices = ([*head, *full], full, [*head, *names])
+        choices = [[*head, *full], full, [*head, *names]]
+        if self.brief_caption is not None:
+            head = [(self.brief_caption(at or 0), "muted")]
+            choices.insert(1, [*head, *full])
         return list(first_that_fits(choices, room - 2, self.letters, BETWEEN + 2) or names or head)
 
     @staticmethod

@@ -1,20 +1,23 @@
-"""The banner over the lower edge of the cards: one sentence about a failure, a pause or a notice, with buttons."""
+"""The banner in the status bar: one sentence about a failure, a pause or a notice, with buttons."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, QTimer, Slot
-from PySide6.QtGui import QAction, QGuiApplication, QIcon
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from collections.abc import Callable
 
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QGuiApplication, QIcon, QResizeEvent
+from PySide6.QtWidgets import QMessageBox, QPushButton, QToolButton, QWidget
+
+from dqngui.gui.main_window.notices import NoticeFrame
 from dqngui.gui.style import theme as themes
-from dqngui.gui.style.theme import GAP, Theme
-from dqngui.gui.widgets.plain_label import plain_label
+from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_box
 
 INFORMS_MS = 15_000
 _ICONS = {"bad": "alert-circle-outline", "warn": "alert-outline", "muted": "information-outline"}
 
 
-class Banner(QWidget):
+class Banner(NoticeFrame):
     """Shows one sentence until it is dismissed or replaced; hidden without one. A sentence that only informs, without a
     button, goes by itself after `INFORMS_MS`, unless the mouse is over it.
 
@@ -24,17 +27,7 @@ class Banner(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        frame = QFrame(self)
-        frame.setObjectName("notice")
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, GAP)
-        outer.addWidget(frame)
         self.role, self._details = "muted", ""
-        self._icon = plain_label()
-        self._icon.setFixedSize(18, 18)
-        self.text = plain_label()
-        self.text.setWordWrap(True)
-        self.text.setMinimumHeight(20)
         self.copy = QPushButton("Copy diagnostics")
         self.copy.setToolTip("Copy the reason, the traceback and the versions, for a report")
         self.copy.clicked.connect(self.copy_details)
@@ -43,21 +36,43 @@ class Banner(QWidget):
         self.go_on.setIconSize(QSize(16, 16))
         self.go_on.clicked.connect(self._do)
         self._action: QAction | None = None
-        self.dismiss = QToolButton()
-        self.dismiss.setIconSize(QSize(16, 16))
-        self.dismiss.setToolTip("Dismiss")
-        self.dismiss.setAccessibleName("Dismiss")
-        self.dismiss.clicked.connect(self.hide)
-        line = QHBoxLayout(frame)
-        line.setContentsMargins(12, 6, 8, 6)
-        line.setSpacing(8)
-        line.addWidget(self._icon)
-        line.addWidget(self.text, 1)
-        for widget in (self.go_on, self.copy, self.dismiss):
-            line.addWidget(widget)
+        self.more = self._tool("Show the whole text", self.show_whole)
+        kept = self.more.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # otherwise the text would change its width when it is cut
+        self.more.setSizePolicy(kept)
+        self.dismiss = self._tool("Dismiss", self.hide)
+        for widget in (self.more, self.go_on, self.copy, self.dismiss):
+            self.add(widget)
+        for button in (self.go_on, self.copy):
+            themes.set_role(button, "small")
         self._leaving = QTimer(self, interval=INFORMS_MS, singleShot=True)
         self._leaving.timeout.connect(self._leave)
         self.hide()
+
+    def _tool(self, name: str, do: Callable[[], object]) -> QToolButton:
+        button = QToolButton()
+        button.setIconSize(QSize(16, 16))
+        button.setToolTip(name)
+        button.setAccessibleName(name)
+        button.clicked.connect(lambda: do())
+        return button
+
+    def show_whole(self) -> QMessageBox:
+        """Show the whole text in a box that does not block the window."""
+        box = plain_box(QMessageBox.Icon.NoIcon, "Notice", self.text.text(), self.window())
+        box.setStandardButtons(QMessageBox.StandardButton.Close)
+        box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+        return box
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._offer_whole()
+
+    @Slot()
+    def _offer_whole(self) -> None:
+        self.more.setVisible(self.text.cut)
 
     def show_text(self, text: str, role: str = "muted", details: str = "", action: QAction | None = None) -> None:
         """Show a sentence; `details`: text for *Copy diagnostics*; `action`: action of the button."""
@@ -71,6 +86,7 @@ class Banner(QWidget):
         self.copy.setVisible(bool(details))
         self.restyle(themes.current())
         self.show()
+        QTimer.singleShot(0, self, self._offer_whole)  # once the layout has followed
         if role == "muted" and action is None:
             self._leaving.start()
         else:
@@ -94,5 +110,7 @@ class Banner(QWidget):
     def restyle(self, theme: Theme) -> None:
         self.copy.setText("Copy diagnostics")
         self.go_on.setIcon(self._action.icon() if self._action is not None else QIcon())
-        self._icon.setPixmap(themes.icon(_ICONS[self.role], self.role).pixmap(18, 18))
+        themes.set_role(self.frame, self.role)
+        self.more.setIcon(themes.icon("arrow-expand", "muted"))
+        self.icon.setPixmap(themes.icon(_ICONS[self.role], self.role).pixmap(18, 18))
         self.dismiss.setIcon(themes.icon("close", "muted"))

@@ -1,17 +1,17 @@
-"""The bar over the lower edge of the cards with the waiting edits, and buttons to fork, start anew or discard them."""
+"""The notice of the waiting edits, with buttons to fork, start anew or discard them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, QTimer, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from dqngui.gui.main_window.actions import WORDS, RunActions
+from dqngui.gui.main_window.notices import NoticeFrame
 from dqngui.gui.settings_form.setting_words import change_words
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.plural import counted
-from dqngui.gui.style.theme import GAP, Theme
-from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.gui.widgets.plain_label import plain_label, plain_tip
+from dqngui.gui.style.theme import Theme
+from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.session.draft import difference
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action
@@ -20,30 +20,16 @@ REFRESH_MS = 500
 _BUTTONS = {Action.FORK: "Fork", Action.START_DRAFT: "New run", Action.DISCARD_DRAFT: "Discard"}
 
 
-class DraftBar(QWidget):
+class DraftBar(NoticeFrame):
     """Shows the waiting edits; hidden without any."""
 
     def __init__(self, session: Session, actions: RunActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._actions = session, actions
-        frame = QFrame(self)
-        frame.setObjectName("notice")
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, GAP)
-        outer.addWidget(frame)
-        self._icon = plain_label()
-        self._icon.setFixedSize(18, 18)
-        self.text = ElidedLabel()
-        self.text.setMinimumHeight(20)
         self.buttons = {name: self._button(name, text) for name, text in _BUTTONS.items()}
-        themes.set_role(self.buttons[Action.FORK], "accent")
-        line = QHBoxLayout(frame)
-        line.setContentsMargins(12, 6, 8, 6)
-        line.setSpacing(8)
-        line.addWidget(self._icon)
-        line.addWidget(self.text, 1)
-        for button in self.buttons.values():
-            line.addWidget(button)
+        for name, button in self.buttons.items():
+            themes.set_role(button, "smallAccent" if name is Action.FORK else "small")
+            self.add(button)
         self._timer = QTimer(self, interval=REFRESH_MS)  # the step increases while the run trains
         self._timer.timeout.connect(self.refresh)
         session.changed.connect(self.refresh)
@@ -90,7 +76,7 @@ class DraftBar(QWidget):
             button.setToolTip(self._actions[name].toolTip())
 
     def restyle(self, theme: Theme) -> None:
-        self._icon.setPixmap(themes.icon("source-branch", "accent").pixmap(18, 18))
+        self.icon.setPixmap(themes.icon("source-branch", "accent").pixmap(18, 18))
         for name, button in self.buttons.items():
             button.setIcon(themes.icon(WORDS[name].icon, "on_accent" if name is Action.FORK else "text"))
         self.refresh()

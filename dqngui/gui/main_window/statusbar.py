@@ -1,4 +1,4 @@
-"""The line at the bottom: progress and speed of the run, and the load of the program on the machine."""
+"""The line at the bottom: progress and speed of the run, and the load of the program; notices stand beside it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Callable
 
 import psutil
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from dqngui.gui.style import theme as themes
-from dqngui.gui.style.theme import GAP
+from dqngui.gui.style.theme import GAP, Theme
+from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ACTIVE, State
 from dqngui.texts.numbers import progress
 
 REFRESH_MS = 500
+HEIGHT = 40
+"""Pixels at the usual size of text: two lines of a notice fit, so the bar keeps its height when one appears."""
 CHILD_SCAN_EVERY = 10  # refreshes between two scans for child processes; a scan reads all processes of the machine
 
 
@@ -36,17 +39,15 @@ class StatusLine(QWidget):
         self._children: dict[int, psutil.Process] = {}
         self._readings = 0
         self.painting: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)  # redraws per second, share of the time
-        self.setFixedHeight(36)
         self.count = plain_label()
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
-        self.bar.setFixedSize(200, 10)
+        self.bar.setFixedSize(140, 10)
         self.bar.setAccessibleName("Progress of the run")
-        self.percent, self.speed, self.cost = plain_label(), plain_label(), plain_label()
+        self.percent, self.speed, self.cost = plain_label(), ElidedLabel(), plain_label()
         for label in (self.percent, self.speed, self.cost):
             themes.set_role(label, "muted")
-        self.speed.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line = QHBoxLayout(self)
         line.setContentsMargins(GAP + 2, 0, 2, 4)
         line.setSpacing(10)
@@ -58,6 +59,7 @@ class StatusLine(QWidget):
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
         session.changed.connect(self._on_changed)
+        self.restyle(themes.current())
         self.refresh()
 
     @property
@@ -68,6 +70,14 @@ class StatusLine(QWidget):
     def stop(self) -> None:
         """Stop refreshing."""
         self._timer.stop()
+
+    def restyle(self, theme: Theme) -> None:
+        self.setFixedHeight(themes.zoomed(HEIGHT))
+
+    @Slot(bool)
+    def make_room(self, notices: bool) -> None:
+        """Leave out the load of the program while notices need its room."""
+        self.cost.setVisible(not notices)
 
     @Slot()
     def refresh(self) -> None:

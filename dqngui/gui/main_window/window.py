@@ -180,12 +180,14 @@ class Window(QMainWindow):
         self.breakpoint_button = BreakpointButton(self.breakpoints, self._breakpoints_action)
         line.insertWidget(line.indexOf(self.header.menu_button), self.breakpoint_button)
         self.setMenuWidget(self.header)
+        self.notices = Notices(self.banner, self.draft_bar)
+        self.notices.changed.connect(self.status.make_room)
         bar = QStatusBar()
         bar.setSizeGripEnabled(False)
         bar.setContentsMargins(0, 0, 0, 0)
         bar.addWidget(self.status, 1)
+        bar.addWidget(self.notices)
         self.setStatusBar(bar)
-        self.notices = Notices(self, (self.draft_bar, self.banner))
 
     # -- events of the session ---------------------------------------------------------------------
 
@@ -286,6 +288,7 @@ class Window(QMainWindow):
             self.breakpoint_button,
             self.draft_bar,
             self.banner,
+            self.status,
             self.form,
             self.knobs,
             self.panel_docks,

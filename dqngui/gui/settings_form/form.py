@@ -23,11 +23,13 @@ from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.scroll_area import ScrollArea
+from dqngui.lab.session.job import host_in_use
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
-from dqngui.lab.session.suited_agent import SuitedAgent
+from dqngui.lab.session.suited_agent import SuitedAgent, same_agent
 from dqngui.schema import Field
-from dqngui.texts import words
+from dqngui.settings import same_task
+from dqngui.texts import say, words
 
 FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
 """Settings that are always shown; the others are in the sections below, which are folded at first."""
@@ -45,9 +47,9 @@ _SUIT_HELP = (
 )
 
 
-def _shown(path: str, value: Any) -> Any:
-    """The value to show: a run made with `inline` continues in a thread, because inline would freeze the window."""
-    return "thread" if path == "run.host" and value == "inline" else value
+def _shown(experiment: Experiment, path: str, value: Any) -> Any:
+    """The value to show: of the host, the one that the window will use."""
+    return host_in_use(experiment) if path == "run.host" else value
 
 
 class ExperimentForm(QWidget):
@@ -157,6 +159,8 @@ class ExperimentForm(QWidget):
             self.suit = rows.add_button("Suit the agent to this task", _SUIT_HELP)
             self.suit.clicked.connect(self._suit)
             self._suit_rows = rows
+        if field.path == "run.host":
+            self.host_note = rows.add_note()
         if field.path in MODULES:
             self.remarks[field.path] = rows, rows.add_remark()
 
@@ -215,7 +219,8 @@ class ExperimentForm(QWidget):
         for rows in (self.first, *(each for section in self.sections.values() for each in section.rows)):
             for path, editor in rows.editors.items():
                 if path not in ("task", "agent"):
-                    editor.set_value(_shown(path, msgspec.to_builtins(session.draft.value(path))))
+                    value = msgspec.to_builtins(session.draft.value(path))
+                    editor.set_value(_shown(session.draft.experiment, path, value))
                     rows.show_row(path, relevant(session.draft.experiment, path))
                 if path in rows.chips:
                     derived = path in session.draft.experiment.derived
@@ -228,6 +233,7 @@ class ExperimentForm(QWidget):
             entry = MODULES[path].get(session.draft.value(path))
             warning = entry.summary.partition(". ")[2] if entry is not None else ""
             rows.show_text(remark, warning and f"{warning}.")
+        self._refresh_host()
         title = session.draft.experiment.title or session.draft.experiment.env.id
         self.task.setPlaceholderText(title)  # shown for a task that is not in the list
         self.task.set_value(self._preset())
@@ -240,6 +246,12 @@ class ExperimentForm(QWidget):
         self.problem.setVisible(bool(problem))
         if self._card is not None:
             self._card.set_note(self._note())
+
+    def _refresh_host(self) -> None:
+        """Say why the window uses another host than the one that was set."""
+        experiment = self._session.draft.experiment
+        foreign = host_in_use(experiment) == "process" and experiment.run.host != "process"
+        self.first.show_text(self.host_note, words(say("form.own_process")) if foreign else "")
 
     def _refresh_suited(self) -> None:
         """Show the agent's name, or that its task is being tried, or what it follows from."""
@@ -269,13 +281,13 @@ class ExperimentForm(QWidget):
     def _preset(self) -> str | None:
         """The preset whose task this is, whatever else was changed."""
         mine = self._session.draft.experiment
-        same = (name for name, preset in self._presets.items() if preset.title == mine.title and preset.env == mine.env)
-        return next(same, None)
+        presets = self._presets.items()
+        return next((name for name, one in presets if one.title == mine.title and same_task(one.env, mine.env)), None)
 
     def _as_in_the_preset(self) -> bool:
         """Whether the agent is the one that the preset came with."""
-        preset, mine = self._presets.get(self._preset() or ""), self._session.draft.experiment
-        return preset is not None and (preset.net, preset.learn) == (mine.net, mine.learn)
+        name = self._preset()
+        return name is not None and same_agent(self._presets[name], self._session.draft.experiment)
 
     def _note(self) -> str:
         if self._session.state is State.READY:

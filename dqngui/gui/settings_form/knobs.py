@@ -58,7 +58,6 @@ class KnobRow(QWidget):
         self.chip.clicked.connect(self.switched)
         self.derived = DerivedChip() if field.path in RULES else None
         self.number = NumberEditor(field.type)
-        self.number.setFixedSize(84, 19)
         self.number.edited.connect(self._choose)
         self.number.role = "knob"
         themes.set_role(self.number, "knob")
@@ -73,6 +72,11 @@ class KnobRow(QWidget):
             widget.setAccessibleName(field.label)
             widget.setAccessibleDescription(field.help)
         self._lay_out()
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Give the number the room that its text needs at the present zoom."""
+        self.number.setFixedSize(themes.zoomed(84), themes.zoomed(19))
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
@@ -204,6 +208,8 @@ class LiveKnobs(QWidget):
         self.refresh()
 
     def restyle(self, theme: Theme) -> None:
+        for row in self.rows.values():
+            row.restyle()
         self.more.setIcon(themes.icon("chevron-down" if self.more.isChecked() else "chevron-right", "muted"))
 
     def set_card(self, card: Card) -> None:

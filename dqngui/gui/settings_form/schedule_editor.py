@@ -37,7 +37,7 @@ class ScheduleEditor(QWidget):
         line.setSpacing(6)
         lines.addLayout(line)
         self.parts = {"start": NumberEditor(float), "end": NumberEditor(float), "steps": NumberEditor(int)}
-        for word, (name, stretch) in {"from": ("start", 2), "to": ("end", 2), "over": ("steps", 3)}.items():
+        for word, (name, stretch) in {"from": ("start", 3), "to": ("end", 3), "over": ("steps", 5)}.items():
             label = plain_label(word)
             themes.set_role(label, "muted")
             line.addWidget(label)

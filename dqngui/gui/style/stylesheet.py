@@ -37,7 +37,10 @@ QLabel, QCheckBox, QRadioButton, QGroupBox { background: transparent; color: $te
 QLabel:disabled, QCheckBox:disabled { color: $disabled; }
 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 8px; }
-QFrame#notice { background: $surface; border: 1px solid $control_line; border-radius: 8px; }
+QFrame#notice { background: $surface; border: 1px solid $control_line; border-radius: 6px; }
+QFrame#notice[role="warn"] { border-color: $warn; }
+QFrame#notice[role="bad"] { border-color: $bad; }
+QLabel[role="notice"] { color: $text; font-size: 12px; }
 QWidget#cardHeader, QWidget#cardBody { background: transparent; }
 
 QLabel[role="title"] { font-weight: 600; }
@@ -64,6 +67,10 @@ QPushButton[role="accent"]:pressed { background: $accent_pressed; border-color: 
 QPushButton[role="accent"]:focus { border-color: $text; }
 QPushButton[role="accent"]:disabled { background: $raised; color: $disabled; border-color: $line; }
 QPushButton[role="danger"] { color: $bad; }
+QPushButton[role="smallAccent"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600;
+    padding: 2px 10px; min-height: 15px; font-size: 12px; }
+QPushButton[role="smallAccent"]:hover { background: $accent_hover; border-color: $accent_hover; }
+QPushButton[role="smallAccent"]:disabled { background: $raised; color: $disabled; border-color: $line; }
 QPushButton[role="small"] { padding: 2px 10px; min-height: 15px; font-size: 12px; }
 QPushButton[role="flat"] { background: transparent; border-color: transparent; color: $muted; }
 QPushButton[role="flat"]:hover { background: $raised; color: $text; }

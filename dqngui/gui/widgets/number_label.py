@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -23,12 +23,24 @@ class NumberLabel(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that Qt does not redraw the card behind it
-        self._font, self._strong = themes.font(SECONDARY_PX), themes.font(SECONDARY_PX, QFont.Weight.DemiBold)
-        self._metrics = QFontMetrics(self._strong)
-        self._width = self._metrics.horizontalAdvance(widest) + 2
-        self._right, self._exact, self._longest = right, exact, 0
-        self._measured = ("", 0)
+        self._widest, self._right, self._exact = widest, right, exact
         self.caption = self.number = ""
+        self._measure()
+
+    def _measure(self) -> None:
+        """Take the fonts of the present zoom, and the width that they need."""
+        px = themes.zoomed(SECONDARY_PX)
+        self._font, self._strong = themes.font(px), themes.font(px, QFont.Weight.DemiBold)
+        self._metrics = QFontMetrics(self._strong)
+        self._longest, self._measured = len(self.text()), ("", 0)
+        texts = [self.text()] if self._exact and self.text() else [self._widest, self.text()]
+        self._width = max(map(self._metrics.horizontalAdvance, texts)) + 2
+        self.updateGeometry()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._measure()
 
     def text(self) -> str:
         """The shown text."""

@@ -150,7 +150,10 @@ class SecondPlayer(QObject):
     @property
     def problem(self) -> Text | str:
         """Why no episode can be played; "" if one can."""
-        return self.client.problem
+        problem = self.client.problem
+        if isinstance(problem, Text) and problem.key == "trust.asked":
+            return say("trust.other_run", names=problem.args.get("names"))
+        return problem
 
     @property
     def loading(self) -> Text | str:

@@ -64,10 +64,12 @@ class AgentSelection(QObject):
             case State.STOPPED | State.FINISHED | State.FAILED:
                 self._follow_trained()
             case State.STORED:
-                if (
-                    self._is_another("stored", session.run.folder, session.trust.waits)
-                    and session.run.folder is not None
-                ):
+                waits = session.trust.waits
+                if not self._is_another("stored", session.run.folder, waits) or session.run.folder is None:
+                    return
+                if waits:  # its environment must not be made, and the window asks already
+                    player.client.close()
+                else:
                     player.open(folder=session.run.folder)
 
     def _follow_trained(self) -> None:

@@ -43,6 +43,12 @@ def kind_of_host(experiment: Experiment) -> str:
     return "process" if kind == "thread" and is_foreign(experiment.env) else kind
 
 
+def host_in_use(experiment: Experiment) -> str:
+    """The kind of host in which the window trains an experiment: `thread` or `process`."""
+    kind = kind_of_host(experiment)
+    return "thread" if kind == "inline" else kind
+
+
 def host_of_window(kind: str, request: Request) -> Host:
     """Make a host that does not block the window: `inline` becomes `thread`. Raises ConfigError."""
     return open_host("thread" if kind == "inline" else kind, request)

@@ -79,6 +79,12 @@ class RunTrust:
             actions -= {Action.RESUME_RUN, Action.TRAIN_ON}
         return actions - _MAKES_ENVIRONMENT if self.blocks(env) else actions
 
+    def why_no_agent(self, state: State) -> Text | str:
+        """Why the agent of the open run does not play, in few words, beside the question; empty if it may."""
+        if state is not State.STORED or not self.waits:
+            return ""
+        return say("trust.never_plays" if self.problem else "trust.plays_later")
+
     def question(self, state: State, env: EnvConfig) -> Text | str:
         """What to ask the user, or why the code is never imported; empty if nothing waits for it."""
         if not self.waits or not (state is State.STORED or self.blocks(env)):

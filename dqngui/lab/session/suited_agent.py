@@ -104,8 +104,8 @@ class SuitedAgent(QObject):
 
     @property
     def fits(self) -> bool:
-        """Whether the draft has the agent that was found for its task, with any of the settings `KEPT`."""
-        return self._found is not None and _same(self._found, self._session.draft.experiment)
+        """Whether the draft has the agent that was found for its task."""
+        return self._found is not None and same_agent(self._found, self._session.draft.experiment)
 
     @property
     def notice(self) -> Text | str:
@@ -162,7 +162,7 @@ class SuitedAgent(QObject):
             self._fail(error.text)
             return
         if self._session.trust.blocks(env):
-            self._fail(self._session.trust.question(self._session.state, env))
+            self._fail(self._session.trust.problem or say("trust.tried_later"))
             return
         request = Request(job="suit", experiment=settings.experiment_from({"env": _plain(env)}))
         try:
@@ -323,6 +323,23 @@ class SuitedAgent(QObject):
     def join(self) -> None:
         """Release the processes after they have ended (not `alive`)."""
         self._killed.clear()
+
+
+def same_agent(one: Experiment, other: Experiment) -> bool:
+    """Whether two experiments with the same task have the same network and learning, apart from what follows there from
+    other settings, such as a schedule from the total steps.
+    """
+    if not same_task(one.env, other.env):
+        return False
+    data = settings.as_data(other)
+    parts = {"env": other.env, "run": other.run}
+    changes = {
+        f"{section}.{name}": data[section].get(name)
+        for section, part in parts.items()
+        for name in part.__struct_fields__
+    }
+    moved = settings.with_settings(msgspec.structs.replace(one, task=other.task), changes, check=False)
+    return (moved.net, moved.learn) == (other.net, other.learn)
 
 
 def _same(one: Experiment, other: Experiment) -> bool:

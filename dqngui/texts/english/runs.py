@@ -41,6 +41,12 @@ TEMPLATES: dict[str, str | Plural] = {
         "This run imports code that is not part of dqngui or of a package that it knows: {names}. Imported code can do "
         "all that you can, so trust only a run whose origin you know. Its curves and settings can be read without."
     ),
+    "trust.plays_later": "Trust this run to see its agent play.",
+    "trust.never_plays": "The code of this run is not imported, so its agent does not play here.",
+    "trust.tried_later": "trust this run first: its environment is tried only then",
+    "trust.other_run": (
+        "that run imports code that nobody has trusted yet: {names}. Open it and choose Trust this run, then compare"
+    ),
     "trust.inside": "the run in `{folder}` asks to import `{file}`, and code inside a folder of runs is never imported",
     "log.damaged_line": "`{path}`, line {line:d} is damaged: {problem}",
     "log.damaged_lines": Plural(

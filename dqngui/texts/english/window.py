@@ -12,6 +12,10 @@ TEMPLATES: dict[str, str | Plural] = {
         "dqngui: waiting for the run to be saved since {seconds:.0f} s; a step of the environment does not return"
     ),
     "window.left": "dqngui: the run could not be saved again; Resume goes on from its last saved state",
+    "form.own_process": (
+        "This task is not of a known package, so it trains in a process of its own: a step that crashes or hangs "
+        "leaves the window alone."
+    ),
     "window.loading": "Something is still being loaded.",
     "window.unfinished": (
         "“{title}” was training when the window closed. It is saved up to step {step:,} of {total:,}."

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
 
-from dqngui.gui.charts.layout.axis import spread_labels
+from dqngui.gui.charts.layout.axis import GAP, row_ticks, spread_labels
 from dqngui.gui.charts.layout.cell_numbers import CellNumber, cell_numbers
 from dqngui.gui.charts.layout.color_range import SHARES, ColorRange
 from dqngui.gui.charts.layout.map_labels import gutter, row_labels, row_title, title_width
@@ -123,6 +123,14 @@ def lay_out(
     frame = _Frame(width, height, left, top, line + 3.0 + line * titled_below)
     across = _best_across(names, frame, letters)
     places = _places(len(names.titles), frame, across)
+    column_lines = _column_lines(names.columns, places[0].width() / len(names.columns), letters)
+    if len(column_lines) > 1:
+        lower = replace(frame, bottom=frame.bottom + line)
+        row, lower_row = (each.map_size(len(names.titles), across)[1] / len(names.rows) for each in (frame, lower))
+        if len(row_ticks(len(names.rows), lower_row, line)) == len(row_ticks(len(names.rows), row, line)):
+            frame, places = lower, _places(len(names.titles), lower, across)
+        else:  # names of rows matter more
+            column_lines = (names.columns,)
     several = len(places) > 1
     floor = max(place.bottom() for place in places) + 2
     beside = not titled_below and across == 1 and width >= 240 and bool(names.axes[1]) and _counts(names.columns)
@@ -141,9 +149,15 @@ def lay_out(
         column_labels=tuple(
             label
             for place in places[:across]
-            for label in _column_labels(names.columns, place, floor, letters, alone=across == 1, width=width, ends=ends)
+            for number, texts in enumerate(column_lines)
+            for label in _column_labels(
+                texts, place, floor + number * line, letters, alone=across == 1, width=width, ends=ends
+            )
+            if label.text
         ),
-        axis_titles=_axis_titles(names, frame, places, floor, letters, below=titled_below, beside=beside),
+        axis_titles=_axis_titles(
+            names, frame, places, floor + (len(column_lines) - 1) * line, letters, below=titled_below, beside=beside
+        ),
         frame=None if chosen_place is None else QRectF(chosen_place.toRect()).adjusted(-1.5, -1.5, 0.5, 0.5),
         marker=None if several else _marker(places[0], len(names.rows), chosen),
     )
@@ -222,6 +236,23 @@ def _axis_titles(
     elif beside:
         found = (Label(QRectF(0, floor, frame.width - 2, letters.line), names.axes[1], "right"),)
     return (*found, *row_title(names.axes[0], places[0].top(), places[-1].bottom(), letters))
+
+
+def _column_lines(columns: Sequence[str], room: float, letters: Letters) -> tuple[Sequence[str], ...]:
+    """Names of columns in one line; in two, if names that would be cut to `room` pixels fit when divided at a space."""
+    if len(columns) == 1 or widest(columns, letters) + GAP <= room:
+        return (columns,)
+    halves = [_divided(name, letters) for name in columns]
+    if max(letters.width(half) for pair in halves for half in pair) + GAP > room:
+        return (columns,)
+    return tuple(zip(*halves, strict=True))
+
+
+def _divided(name: str, letters: Letters) -> tuple[str, str]:
+    """A name in two lines, divided at the space with which the longer one is shortest."""
+    words = name.split(" ")
+    pairs = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words) + 1)]
+    return min(pairs, key=lambda pair: max(map(letters.width, pair)))
 
 
 def _column_labels(

@@ -86,6 +86,12 @@ class ActionBars(QWidget):
         self._layout.forget()
         self.update()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:  # the zoom may be another one
+            self._layout.forget()
+            self.updateGeometry()
+
     # -- size --------------------------------------------------------------------------------------
 
     @property
@@ -93,7 +99,7 @@ class ActionBars(QWidget):
         return rows_for(len(self.drawn.names), self.width(), bool(self.drawn.keys))
 
     def sizeHint(self) -> QSize:
-        row = ROW if self._rows <= 6 else LOW_ROW
+        row = themes.zoomed(ROW if self._rows <= 6 else LOW_ROW)
         return QSize(200, UPRIGHT if len(self.drawn.names) > MOST_ROWS else row * self._rows)
 
     def minimumSizeHint(self) -> QSize:
@@ -116,7 +122,7 @@ class ActionBars(QWidget):
     @property
     def _px(self) -> int:
         low = len(self.drawn.names) > MOST_ROWS or min(self.height() / self._rows, ROW) < 15
-        return TICK_PX if low else SECONDARY_PX
+        return themes.zoomed(TICK_PX if low else SECONDARY_PX)
 
     def _measured(self, px: int, letters: WholeLetters) -> Widths:
         """Widths of keys, names and values; measured again only if they may be wider."""

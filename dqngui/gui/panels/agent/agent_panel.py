@@ -46,7 +46,7 @@ class AgentPanel(Panel):
     """Draws a step when its picture arrives, with numbers and bars of the same step."""
 
     title = "Agent"
-    shows_pinned = True
+    shows_pinned = needs_agent = True
     promise = "The agent plays here as soon as training has its first weights."
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -24,6 +24,8 @@ from dqngui.lab.analysis.views import Maps, axis_labels, in_words, layered
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
 
+FEW = 3
+"""Rows of a map: with as many at most, several maps get more height than the map of the episode, for their names."""
 LOW, LOWER, LOWEST = 250, 190, 140
 """Pixels of height below which the entropy's curve, the episode's caption and the episode's map are left out."""
 
@@ -72,6 +74,7 @@ class AttentionPanel(ViewPanel):
         self.now, self.grid, self.times = Heatmap(self.content), StepGrid(self.content), TimeGrid(self.content)
         self.over, self.curve = TimeMap(self.content), Trace(self.content)
         self.curve.setFixedHeight(58)
+        self.curve.brief_caption = lambda t: self._entropy_in_words(t, brief=True)
         for canvas, name, tip in (
             (self.now, "Attention at the shown step", "A click on a head shows it alone"),
             (self.grid, "Attention of all heads at the shown step", "A click on a head shows it alone"),
@@ -329,12 +332,13 @@ class AttentionPanel(ViewPanel):
         if self.playing is not None:
             self._show_entropy(min(self.playing.t, self.playing.length - 1))
 
-    def _entropy_in_words(self, t: int) -> str:
+    def _entropy_in_words(self, t: int, *, brief: bool = False) -> str:
         shares = self._shares
         if shares is None or t >= shares.known:
             return "entropy"
         nats, most = float(shares.entropies[t]), float(shares.maximum[t])
-        of = f" ({100 * nats / most:.0f} % of the maximum, log {round(np.exp(most))})" if most > 0 else ""
+        number = "" if brief else f", log {round(np.exp(most))}"
+        of = f" ({100 * nats / most:.0f} % of the maximum{number})" if most > 0 else ""
         return f"entropy {nats:.2f} nats{of}"
 
     @property
@@ -363,6 +367,8 @@ class AttentionPanel(ViewPanel):
         self.over.setVisible(not (small and over_time) and (high >= enough or over_time))
         layout = self.content.layout()
         assert isinstance(layout, QVBoxLayout)
+        several = bool(self._maps) and len(self._maps[0].titles) > 1 and len(self._maps[0].rows) <= FEW
+        layout.setStretchFactor(self.now, 5 if several else 3)
         layout.setStretchFactor(self.over, 5 if over_time else 1 if small else 2)
         left = [each for each in (self.over, self.curve) if not each.isHidden()]
         self.now.set_gutter(max((each.gutter_wanted for each in left), default=0.0))

@@ -42,7 +42,7 @@ class ViewPanel(Panel):
     """
 
     lacking: ClassVar[str] = ""
-    shows_pinned = steps_by_keys = True
+    shows_pinned = steps_by_keys = needs_agent = True
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -115,13 +115,13 @@ class EventRowDelegate(QStyledItemDelegate):
 
     def fit(self, last_step: int) -> None:
         """Make the step column wide enough for the last step."""
-        self._step_px = themes.metrics(SECONDARY_PX).horizontalAdvance(f"{last_step:,}") + 2
+        self._step_px = themes.metrics(themes.zoomed(SECONDARY_PX)).horizontalAdvance(f"{last_step:,}") + 2
 
     def restyle(self) -> None:
         self._icons.clear()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(120, ROW_PX)
+        return QSize(120, themes.zoomed(ROW_PX))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -134,7 +134,7 @@ class EventRowDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.mixed("accent", 0.18) if option.state & selected else theme.color("raised"))
             painter.drawRoundedRect(rect.adjusted(2, 1, -2, -1), 4, 4)
-        painter.setFont(themes.font(SECONDARY_PX))
+        painter.setFont(themes.font(themes.zoomed(SECONDARY_PX)))
         middle = Qt.AlignmentFlag.AlignVCenter
         step = QRect(rect.left() + 8, rect.top(), self._step_px, rect.height())
         painter.setPen(theme.color("muted"))

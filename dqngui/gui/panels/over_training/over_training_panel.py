@@ -35,6 +35,7 @@ class OverTrainingPanel(Panel):
     """
 
     title = "Over training"
+    needs_agent = True
     promise = (
         "Shows how attention changed during training: its entropy, and how many steps it looks back, at every stored "
         "checkpoint. All checkpoints play the same episodes."

@@ -45,6 +45,7 @@ class ProbePanel(Panel):
     """
 
     title = "Probe"
+    needs_agent = True
     promise = (
         "Tests what the agent's memory contains, such as a cue that it saw or a velocity that it does not observe. "
         "The curve over the episode shows whether it remembers."

@@ -316,8 +316,7 @@ class RunModel(QAbstractTableModel):
             return f"{Path(summary.folder).name}\nThis run cannot be read: {words(summary.problem)}"
         minutes, seconds = divmod(round(summary.seconds), 60)
         lines = [
-            self._library.name_of(summary.folder),
-            Path(summary.folder).name,
+            *dict.fromkeys((self._library.name_of(summary.folder), Path(summary.folder).name)),
             f"{summary.env}, {agent_text(summary)}, seed {summary.seed}",
             f"{progress(summary.step, summary.total_steps, ' of ')} steps, {minutes}:{seconds:02d} of training",
         ]

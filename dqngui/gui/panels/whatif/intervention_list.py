@@ -141,7 +141,7 @@ class TextButton(QPushButton):
 
     def _fit(self) -> None:
         metrics = QFontMetrics(
-            themes.font(SECONDARY_PX)
+            themes.font(themes.zoomed(SECONDARY_PX))
         )  # the font of the stylesheet is set only when the button is polished
         self.setText(metrics.elidedText(self.full, Qt.TextElideMode.ElideRight, max(0, self.width() - 12)))
 

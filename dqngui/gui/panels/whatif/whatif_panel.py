@@ -49,6 +49,7 @@ class WhatIfPanel(Panel):
     """Compares the player's episode with a second one; when another episode begins, the same changes are made in it."""
 
     title = "What if"
+    needs_agent = True
     promise = "Change what the agent remembers, observes or does at a step, and see here how the episode continues."
 
     def __init__(self, parent: QWidget | None = None) -> None:
