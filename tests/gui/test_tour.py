@@ -48,20 +48,17 @@ IDLE = {
 }
 EVERYWHERE_ALIKE = {"As the system", "Dark", "Light"}
 """Entries that do the same in every state, in seconds: chosen in the first case only."""
-SLOW = {State.PAUSED, State.STOPPED, State.FINISHED}
-"""States whose tour of Train is a slow test too: what they allow is most of what RUNNING, STORED and FAILED allow."""
 ALIKE = {State.STARTING, State.PAUSED, State.STOPPING, State.STOPPED, State.FINISHED, State.FAILED}
-"""States in which the cards of Watch and Inspect offer what they do in the others: these tours are slow tests.
-
-The tour of Train shows every card of Watch, and the header and the menus are the same.
-"""
+"""States that allow most of what the others allow: their tours are slow tests."""
+QUICK = {(State.RUNNING, each) for each in ARRANGEMENTS} | {(State.READY, "train"), (State.STORED, "train")}
+"""Tours of `make test`: the tour of Train shows every card of Watch, and the header and the menus are the same."""
 FIRST = (State.READY, "train")
 CASES = [
     pytest.param(
         state,
         arrangement,
         id=f"{state.value}-{arrangement}",
-        marks=pytest.mark.slow if state in (ALIKE if arrangement != "train" else SLOW) else (),
+        marks=() if (state, arrangement) in QUICK else pytest.mark.slow,
     )
     for state in State
     for arrangement in ARRANGEMENTS

@@ -401,7 +401,9 @@ sys.exit(run_window(experiment, runs=Path(sys.argv[1]), start=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
-@pytest.mark.parametrize(("host", "number"), [("thread", signal.SIGINT), ("process", signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("host", "number"), [pytest.param("thread", signal.SIGINT, marks=pytest.mark.slow), ("process", signal.SIGTERM)]
+)
 def test_a_signal_saves_the_run_and_leaves_no_process(tmp_path: Path, host: str, number: int) -> None:
     window = subprocess.Popen([sys.executable, "-c", _TRAIN, str(tmp_path), host], stderr=subprocess.PIPE, text=True)
     try:
