@@ -19,7 +19,7 @@ _SCREEN = {
 
 _STATE = tempfile.TemporaryDirectory(prefix="dqngui-state-")
 
-FULL_COLLECTION_EVERY = 120
+FULL_COLLECTION_EVERY = 400
 """Collections of the young objects, at least one a test, from one collection of all objects to the next."""
 
 

@@ -38,6 +38,11 @@ INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QAbstractSlider, QAbstract
 SIZES: list[tuple[themes.Setting, tuple[int, int]]] = [("dark", (1280, 800)), ("light", (1600, 1000))]
 
 
+@pytest.fixture
+def app(used_app: App) -> App:
+    return used_app
+
+
 def fill(host: ScriptedHost) -> None:
     for step in range(1_000, 60_000, 1_000):
         host.emit(m.EpisodeEnded(step=step, ret=123.4, length=50))
