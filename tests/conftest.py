@@ -9,9 +9,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
-
-from tests.slow import is_slow
 from tests.trained_agents import tmaze_run  # noqa: F401  # a fixture
 
 _SCREEN = {
@@ -22,7 +19,7 @@ _SCREEN = {
 
 _STATE = tempfile.TemporaryDirectory(prefix="dqngui-state-")
 
-FULL_COLLECTION_EVERY = 120
+FULL_COLLECTION_EVERY = 400
 """Collections of the young objects, at least one a test, from one collection of all objects to the next."""
 
 
@@ -34,14 +31,6 @@ def pytest_configure() -> None:
         path = Path(tempfile.gettempdir()) / f"dqngui-screen-{os.getuid() if hasattr(os, 'getuid') else 0}.json"
         path.write_text(json.dumps(_SCREEN))
         os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={path}"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark slow tests before those are left out."""
-    for item in items:
-        if is_slow(item.nodeid):
-            item.add_marker(pytest.mark.slow)
 
 
 def pytest_runtest_logfinish() -> None:

@@ -64,6 +64,9 @@ TINY_PPO: dict[str, Any] = {
     "learn": {"algorithm": "ppo", "rollout": 20, "window": 6, "batch_size": 4, "epochs": 2},
 }
 BOTH = pytest.mark.parametrize("tiny", [TINY, TINY_PPO], ids=["dqn", "ppo"])
+PPO_SLOWLY = pytest.mark.parametrize(
+    "tiny", [pytest.param(TINY, id="dqn"), pytest.param(TINY_PPO, id="ppo", marks=pytest.mark.slow)]
+)
 SCHEDULE = (
     SetKnob(field="learn.lr", value=3e-4, at=120),
     SetKnob(field="net.width", value=8, at=140),
@@ -81,7 +84,7 @@ def hosted(kind: str, experiment: Experiment, folder: Path) -> list[Event]:
     return list(events_of(open_host(kind, request)))
 
 
-@BOTH
+@PPO_SLOWLY
 def test_inline_thread_and_process_give_identical_logs(tiny: dict[str, Any], tmp_path: Path) -> None:
     experiment = experiment_from(tiny)
     streams = {}
@@ -189,7 +192,7 @@ def killed(arguments: list[str], runs: Path) -> Path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-@BOTH
+@PPO_SLOWLY
 def test_killed_training_resumes_to_the_log_of_a_run_never_killed(
     tiny: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,7 +209,7 @@ def test_killed_training_resumes_to_the_log_of_a_run_never_killed(
     assert log(list(read_events(folder))) == log(list(read_events(whole)))
 
 
-@BOTH
+@PPO_SLOWLY
 def test_a_fork_gives_the_same_log_in_every_host_and_continues_like_its_parent(
     tiny: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -234,7 +237,13 @@ def test_a_fork_gives_the_same_log_in_every_host_and_continues_like_its_parent(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-@pytest.mark.parametrize("change", ["learn.lr=1e-3", "net.memory=lstm"], ids=["nothing changed", "another memory"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("learn.lr=1e-3", id="nothing changed"),
+        pytest.param("net.memory=lstm", id="another memory", marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_fork_resumes_to_the_log_of_one_never_killed(change: str, tmp_path: Path) -> None:
     asked = with_settings(experiment_from(TINY), {"run.total_steps": 2000, "run.checkpoint_every": 300})
     parent = create(tmp_path, asked)
@@ -256,7 +265,7 @@ def test_a_killed_fork_resumes_to_the_log_of_one_never_killed(change: str, tmp_p
     assert summary is not None and (summary.parent, summary.state) == (parent.name, "finished")
 
 
-@pytest.mark.parametrize("kind", ["inline", "thread", "process"])
+@pytest.mark.parametrize("kind", ["inline", "thread", pytest.param("process", marks=pytest.mark.slow)])
 def test_the_schedule_of_a_resumed_run_goes_on_where_it_was(kind: str, tmp_path: Path) -> None:
     experiment = experiment_from(TINY)
     folder = create(tmp_path, experiment)

@@ -40,6 +40,10 @@ OTHERS = {
 }
 
 
+PAIRED_QUICKLY = ("cue", "table")
+"""Starts of which `make test` tries all pairs; of the others it tries each choice alone."""
+
+
 def refused_by_itself(path: str, value: Any) -> bool:
     """A value that fits no agent of this kind: four steps for each environment, a width that no
     heads divide, nothing left by dropout.
@@ -70,7 +74,13 @@ def test_no_single_choice_is_refused_because_of_what_was_derived(start: Experime
                 assert with_settings(chosen, {field.path: back}) == start, field.path
 
 
-@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS.keys())
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(start, id=name, marks=() if name in PAIRED_QUICKLY else pytest.mark.slow)
+        for name, start in STARTS.items()
+    ],
+)
 def test_two_choices_give_the_same_in_any_order(start: Experiment) -> None:
     choices = dict(OTHERS)
     for field in all_fields(start):

@@ -51,7 +51,9 @@ def chancy(kind: str) -> Experiment:
     return experiment_from({**CHANCY, "env": env, "net": net, "learn": learn})
 
 
-@pytest.mark.parametrize("kind", ["windows", "pairs", "pictures"])
+@pytest.mark.parametrize(
+    "kind", ["windows", pytest.param("pairs", marks=pytest.mark.slow), pytest.param("pictures", marks=pytest.mark.slow)]
+)
 def test_random_streams_are_the_same_in_every_host(kind: str, tmp_path: Path) -> None:
     experiment = chancy(kind)
     logs, weights = {}, {}

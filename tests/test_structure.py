@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.texts_in_code import tree_of
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dqngui"
@@ -16,11 +17,6 @@ UPWARDS = {"parent", "parentWidget", "window", "nativeParentWidget"}
 CONTRACTS = {"Protocol", "NamedTuple", "Enum", "StrEnum", "IntEnum"}
 CLOCKS = {"time", "datetime", "QElapsedTimer", "QDateTime"}
 MOST_METHODS, MOST_LINES, PRIVATE_BELOW = 40, 400, 20
-
-
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
 
 
 def nodes(folder: Path) -> Iterator[tuple[str, ast.AST]]:
@@ -38,6 +34,11 @@ def base_names(node: ast.ClassDef) -> set[str]:
     """The last names of a class's bases: `Protocol` of `typing.Protocol[T]`."""
     bases = (base.value if isinstance(base, ast.Subscript) else base for base in node.bases)
     return {base.attr if isinstance(base, ast.Attribute) else ast.unparse(base) for base in bases}
+
+
+def called(node: ast.Call) -> str:
+    """The last name of what is called: `setattr` of `patch.setattr(...)`."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def is_own(node: ast.expr) -> bool:
@@ -76,11 +77,7 @@ def private_accesses(tree: ast.AST) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr) and not is_own(node.value):
             yield node.lineno
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
-            "setattr",
-            "getattr",
-            "delattr",
-        ):
+        if isinstance(node, ast.Call) and called(node) in ("setattr", "getattr", "delattr"):
             texts = (each.value for each in node.args[:2] if isinstance(each, ast.Constant))
             if any(isinstance(text, str) and is_private(text.rpartition(".")[2]) for text in texts):
                 yield node.lineno

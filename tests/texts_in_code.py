@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -27,25 +28,35 @@ def fields(entry: str | Plural) -> dict[str, str]:
     return {name: spec or "" for _, name, spec, _ in parts if name is not None}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def sources() -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         if PACKAGE / "texts" / "english" not in path.parents:
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+            yield path, tree_of(path)
 
 
-def made() -> Iterator[tuple[str, ast.Call, set[str]]]:
+@cache
+def made() -> list[tuple[str, ast.Call, set[str]]]:
     """Every place where a text or a readable error is made: where, the call, and the keys that it chooses from."""
-    for path, tree in sources():
-        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-        inside = {id(call) for function in functions for call in makers(function)}
-        yield from (
-            (f"{path.relative_to(PACKAGE)}:{call.lineno}", call, keys_of(call.args[0], chosen))
-            for chosen, calls in [
-                *((choices(function), makers(function)) for function in functions),
-                ({}, [call for call in makers(tree) if id(call) not in inside]),
-            ]
-            for call in calls
-        )
+    return [place for path, tree in sources() for place in places(path, tree)]
+
+
+def places(path: Path, tree: ast.Module) -> Iterator[tuple[str, ast.Call, set[str]]]:
+    """Those places of one file."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inside = {id(call) for function in functions for call in makers(function)}
+    yield from (
+        (f"{path.relative_to(PACKAGE)}:{call.lineno}", call, keys_of(call.args[0], chosen))
+        for chosen, calls in [
+            *((choices(function), makers(function)) for function in functions),
+            ({}, [call for call in makers(tree) if id(call) not in inside]),
+        ]
+        for call in calls
+    )
 
 
 def makers(tree: ast.AST) -> list[ast.Call]:

@@ -185,14 +185,28 @@ UNREADABLE = spaces.Dict({"odd": ODD, **READABLE})
         (POSE, continuous(1), f"[{LIMIT}, {STACK}]", ["time_limit", "frame_stack", "discretize"]),
         (POSE, continuous(8), "[]", ["discretize"]),
         (POSE, continuous(3), "[{name='discretize', options={bins=100}}]", ["discretize"]),
-        (POSE, continuous(3), f"[{LIMIT}, {{name='discretize', options={{bins=[2,2]}}}}, {STACK}]", None),
+        pytest.param(
+            POSE,
+            continuous(3),
+            f"[{LIMIT}, {{name='discretize', options={{bins=[2,2]}}}}, {STACK}]",
+            None,
+            marks=pytest.mark.slow,
+        ),
         (POSE, continuous(3), "[{name='discretize', options={bins=1}}]", ["discretize"]),
-        (POSE, spaces.Discrete(2), f"[{{name='discretize'}}, {LIMIT}]", ["time_limit"]),
+        pytest.param(
+            POSE, spaces.Discrete(2), f"[{{name='discretize'}}, {LIMIT}]", ["time_limit"], marks=pytest.mark.slow
+        ),
         (POSE, spaces.Discrete(2), "[{name='discretize'}]", []),
-        (UNREADABLE, continuous(1), f"[{LIMIT}]", ["time_limit", "keep", "discretize"]),
+        pytest.param(
+            UNREADABLE, continuous(1), f"[{LIMIT}]", ["time_limit", "keep", "discretize"], marks=pytest.mark.slow
+        ),
         (UNREADABLE, spaces.Discrete(2), f"[{STACK}, {LIMIT}]", ["keep", "frame_stack", "time_limit"]),
-        (UNREADABLE, continuous(1), f"[{STACK}]", ["keep", "frame_stack", "discretize"]),
-        (spaces.Tuple([ODD, POSE]), spaces.Discrete(2), f"[{LIMIT}]", ["time_limit", "keep"]),
+        pytest.param(
+            UNREADABLE, continuous(1), f"[{STACK}]", ["keep", "frame_stack", "discretize"], marks=pytest.mark.slow
+        ),
+        pytest.param(
+            spaces.Tuple([ODD, POSE]), spaces.Discrete(2), f"[{LIMIT}]", ["time_limit", "keep"], marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_line_of_an_error_works(

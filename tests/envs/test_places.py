@@ -42,7 +42,10 @@ def colours(env: Find) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(apart), at, present
 
 
-@pytest.mark.parametrize("relevant", ["loudest", "match", "recall"])
+@pytest.mark.parametrize(
+    "relevant",
+    ["loudest", pytest.param("match", marks=pytest.mark.slow), pytest.param("recall", marks=pytest.mark.slow)],
+)
 def test_places_of_find_are_where_it_draws(relevant: Any) -> None:
     env, seen = Find(relevant=relevant, render_mode="rgb_array"), 0
     for seed in range(12):

@@ -137,6 +137,7 @@ def test_where_random_actions_found_nothing_held_ones_are_tried_too() -> None:
     assert (cartpole.single_episodes, cartpole.held_episodes) == (0, 0)
 
 
+@pytest.mark.slow  # the test above tells held actions that were tried
 def test_held_actions_are_not_tried_where_single_ones_find_something_in_the_end() -> None:
     acrobot = measure_task(EnvConfig(id="Acrobot-v1"), clock=lambda: 0.0)
     assert (acrobot.terminated, acrobot.single_found, acrobot.held_episodes) == (0, 1, 0)

@@ -100,7 +100,7 @@ def test_best_without_memory_is_a_guess(length: int) -> None:
     assert best_without_memory(length, True, blind) == 0.0
 
 
-@pytest.mark.parametrize("length", [1, 2])
+@pytest.mark.parametrize("length", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_previous_action_and_reward_do_not_help_in_the_active_maze(length: int) -> None:
     assert best_without_memory(length, True, with_previous) == 0.0
 

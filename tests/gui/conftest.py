@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driving import end, make_app, show
+from driving import end, make_app, renew, show, until
 from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from dqngui.gui.app.app import App
@@ -32,3 +33,27 @@ def app(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch) -> I
     for host in ScriptedHost.opened:
         host.kill()
     end(qtbot, made)
+
+
+@pytest.fixture(scope="module")
+def module_app(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """A whole window with scripted jobs for many tests: making one takes half a second."""
+    ini = tmp_path_factory.mktemp("window") / "settings.ini"
+    with pytest.MonkeyPatch.context() as patch:
+        made = make_app(QSettings(str(ini), QSettings.Format.IniFormat), patch)
+        made.window.show()
+        until(lambda: made.shown_at > 0)
+        made.session.on_torch_loaded()
+        yield made
+        made.closing.begin(ask=False)
+        until(lambda: made.closing.done)
+        made.deleteLater()
+        made.window.deleteLater()
+
+
+@pytest.fixture
+def used_app(module_app: App) -> Iterator[App]:
+    """The module's window, in the state in which `app` is; a test may do with it what `renew` undoes."""
+    ScriptedHost.opened.clear()
+    yield module_app
+    renew(module_app)

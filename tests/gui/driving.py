@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, QSettings, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from dqngui import presets
 from dqngui.config import Experiment
 from dqngui.gui.app.app import App
+from dqngui.gui.style import theme as themes
 from dqngui.hosts import OpenHost
 from dqngui.lab.session.states import Action, State
 from tests.doubles.scripted_host import ScriptedHost
@@ -47,6 +48,31 @@ def show(qtbot: QtBot, app: App) -> None:
     qtbot.waitExposed(app.window)
     qtbot.waitUntil(lambda: app.shown_at > 0)
     app.session.on_torch_loaded()
+
+
+def renew(app: App) -> None:
+    """Bring a used window to what it was when it was new: no run, the first experiment, theme, size and layout."""
+    window, session = app.window, app.session
+    for host in ScriptedHost.opened:
+        host.kill()
+    until(lambda: not session.job.active)
+    for dialog in QApplication.topLevelWidgets():
+        if isinstance(dialog, QDialog) and dialog.isVisible():
+            dialog.reject()
+    app.pinning.live()
+    session.new_run()  # of a stored run nothing can be set
+    for _ in window.breakpoints.entries:
+        window.breakpoints.remove(0)
+    session.runs = None
+    session.load(presets.read_experiment("cartpole-positions"))
+    session.new_run()
+    if themes.current().name != "dark":
+        window.set_theme("dark")
+    window.resize(1280, 800)
+    window.arrange("train")
+    window.layouts.reset()
+    until(lambda: session.state is State.READY)
+    QApplication.processEvents()
 
 
 def live_app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, experiment: Experiment, folder: Path) -> Iterator[App]:

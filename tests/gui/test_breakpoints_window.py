@@ -30,6 +30,11 @@ ENTROPY = Breakpoint("attention_entropy", "below", 0.2)
 SATURATED = Breakpoint("memory_saturation", "above", 0.5)
 
 
+@pytest.fixture
+def app(used_app: App) -> App:
+    return used_app
+
+
 def dialog_of(app: App) -> BreakpointDialog:
     app.window.show_breakpoints()
     dialog = app.window.breakpoint_dialog

@@ -206,6 +206,7 @@ def test_the_theme_comes_back(qtbot: QtBot, app: App, settings: QSettings) -> No
     end(qtbot, again)
 
 
+@pytest.mark.slow  # makes six windows
 def test_a_layout_that_is_not_ours_falls_back_to_the_default(
     qtbot: QtBot, app: App, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

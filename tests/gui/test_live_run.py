@@ -195,7 +195,7 @@ MOMENTS = (
     "running",
     "paused",
     "player starts",
-    "playing",
+    pytest.param("playing", marks=pytest.mark.slow),
     "pinned",
     pytest.param("filming", marks=pytest.mark.slow),
     "reading",

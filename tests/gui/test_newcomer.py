@@ -188,7 +188,7 @@ def launch(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch, r
     return app
 
 
-@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_run_that_trained_when_the_window_closed_is_offered(
     qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch, saved: Path, stopped: bool
 ) -> None:
@@ -234,6 +234,7 @@ def test_overlays_of_another_task_go_with_it(app: App) -> None:
     assert app.player.client.source == "demo"
 
 
+@pytest.mark.slow  # two windows styled anew eight times
 def test_text_grows_and_shrinks_and_keeps_its_size(
     qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

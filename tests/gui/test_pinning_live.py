@@ -154,6 +154,7 @@ def pin(qtbot: QtBot, app: App, number: int) -> PinnedEpisode:
     return app.pinning.pinned
 
 
+@pytest.mark.slow  # four runs; the test above pins an episode of a run that trains
 def test_episodes_of_stored_resumed_and_forked_runs_are_pinned(qtbot: QtBot, app: App) -> None:
     folder = train(qtbot, app, 800)
     session, history, pinning = app.session, app.window.panel_docks.history, app.pinning

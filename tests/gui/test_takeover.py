@@ -301,6 +301,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow  # a player with torch; the tests above drive a scripted one
 def test_the_demos_cart_is_driven_and_handed_back(qtbot: QtBot, real: Player) -> None:
     themes.apply(QApplication.instance(), "dark")  # type: ignore[arg-type]
     desk = Desk(qtbot, real)

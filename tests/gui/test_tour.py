@@ -46,25 +46,21 @@ IDLE = {
     "Previous row": "nothing is played yet",
     "Start": "it waits for torch or a valid experiment",
 }
-EVERYWHERE_ALIKE = {"As the system", "Dark", "Light"}
+EVERYWHERE_ALIKE = {"As the system", "Dark", "Light", "Larger text", "Smaller text", "Usual text size"}
 """Entries that do the same in every state, in seconds: chosen in the first case only."""
-SLOW = {State.PAUSED, State.STOPPED, State.FINISHED}
-"""States whose tour of Train is a slow test too: what they allow is most of what RUNNING, STORED and FAILED allow."""
 ALIKE = {State.STARTING, State.PAUSED, State.STOPPING, State.STOPPED, State.FINISHED, State.FAILED}
-"""States in which the cards of Watch and Inspect offer what they do in the others: these tours are slow tests.
-
-The tour of Train shows every card of Watch, and the header and the menus are the same.
-"""
+"""States that allow most of what the others allow: their tours are slow tests."""
+QUICK = ((State.READY, ("train",)), (State.RUNNING, (*ARRANGEMENTS,)), (State.STORED, ("train",)))
+"""States and arrangements of `make test`: each control is pressed in the first arrangement that shows it."""
 FIRST = (State.READY, "train")
 CASES = [
-    pytest.param(
-        state,
-        arrangement,
-        id=f"{state.value}-{arrangement}",
-        marks=pytest.mark.slow if state in (ALIKE if arrangement != "train" else SLOW) else (),
-    )
-    for state in State
-    for arrangement in ARRANGEMENTS
+    *(pytest.param(state, arrangements, id=state.value) for state, arrangements in QUICK),
+    *(
+        pytest.param(state, (arrangement,), id=f"{state.value}-{arrangement}", marks=pytest.mark.slow)
+        for state in State
+        for arrangement in ARRANGEMENTS
+        if (state, (arrangement,)) not in QUICK
+    ),
 ]
 
 
@@ -86,13 +82,19 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 class Tour:
     """One window in one state, put back into it whenever a control leaves it."""
 
-    def __init__(self, qtbot: QtBot, app: App, state: State, arrangement: str, handed: list[str]) -> None:
-        self.qtbot, self.app, self.state, self.arrangement, self.handed = qtbot, app, state, arrangement, handed
+    def __init__(self, app: App, state: State, handed: list[str]) -> None:
+        self.app, self.state, self.handed = app, state, handed
         self.quits = 0
+        self.arrangement = ""
         self.arranged: tuple[object, ...] = ()
         app.window.resize(1600, 1000)  # every card in sight
         app.window.close_asked.disconnect()
         app.window.close_asked.connect(self._on_quit)
+
+    def arrange(self, arrangement: str) -> None:
+        """Into the state with this arrangement of the cards."""
+        self.arrangement = arrangement
+        self.arranged = ()
         self.back()
 
     def _on_quit(self) -> None:
@@ -244,23 +246,27 @@ def place(qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch, tm
     end(qtbot, made)
 
 
-@pytest.mark.parametrize(("state", "arrangement"), CASES)
+@pytest.mark.parametrize(("state", "arrangements"), CASES)
 def test_every_control_can_be_pressed_and_does_something(
-    qtbot: QtBot, place: App, outside: list[str], state: State, arrangement: str
+    place: App, outside: list[str], state: State, arrangements: tuple[str, ...]
 ) -> None:
-    tour = Tour(qtbot, place, state, arrangement, outside)
-    found = tour.controls()
-    keys = list(found)
-    assert len(keys) > 30
+    tour = Tour(place, state, outside)
+    seen: set[Key] = set()
     idle, pressed = [], 0
-    for key in keys:
-        if key not in found or not found[key].possible:
-            found = tour.controls()
-        if key not in found:  # it went with what an earlier control changed
-            continue
-        pressed += 1
-        if not tour.press(key, found[key].press) and key[1] not in IDLE and not key[0].startswith("choice"):
-            idle.append(key)
-    assert pressed > 0.8 * len(keys)
+    for arrangement in arrangements:
+        tour.arrange(arrangement)
+        found = tour.controls()
+        assert len(found) > 30
+        keys = [key for key in found if key not in seen]
+        seen.update(keys)
+        for key in keys:
+            if key not in found or not found[key].possible:
+                found = tour.controls()
+            if key not in found:  # it went with what an earlier control changed
+                continue
+            pressed += 1
+            if not tour.press(key, found[key].press) and key[1] not in IDLE and not key[0].startswith("choice"):
+                idle.append(key)
+    assert pressed > 0.8 * len(seen)
     assert not idle
     assert tour.quits

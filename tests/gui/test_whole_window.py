@@ -35,7 +35,12 @@ from dqngui.lab.session.states import State
 from tests.doubles.scripted_host import ScriptedHost
 
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QAbstractSlider, QAbstractSpinBox, QAbstractItemView, QTabBar)
-SIZES: list[tuple[themes.Setting, tuple[int, int]]] = [("dark", (1280, 800)), ("light", (1600, 1000))]
+SIZES: list[tuple[themes.Setting, tuple[int, int]]] = [("light", (1600, 1000)), ("dark", (1280, 800))]
+
+
+@pytest.fixture
+def app(used_app: App) -> App:
+    return used_app
 
 
 def fill(host: ScriptedHost) -> None:

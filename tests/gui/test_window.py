@@ -39,26 +39,26 @@ from tests.doubles.scripted_host import ScriptedHost
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_buttons_menus_and_shortcuts_follow_the_table(app: App, state: State) -> None:
-    reach(app, state)
-    header, allowed = app.window.header, app.session.allowed
+def test_buttons_menus_and_shortcuts_follow_the_table(used_app: App, state: State) -> None:
+    reach(used_app, state)
+    header, allowed = used_app.window.header, used_app.session.allowed
     assert allowed <= ALLOWED[state]
     assert header.word.text() == STATE_WORDS[state][0]
     for action, button in header.buttons.items():
         assert button.isVisible() == (action in BUTTONS[state])
         assert button.isEnabled() == (action in allowed)
-        assert app.window.run_actions[action].toolTip().split(" (")[0]
+        assert used_app.window.run_actions[action].toolTip().split(" (")[0]
     for action in WORDS:
-        assert app.window.run_actions[action].isEnabled() == (action in allowed)
+        assert used_app.window.run_actions[action].isEnabled() == (action in allowed)
     if state is State.STOPPING:
         ScriptedHost.opened[-1].end("stopped")
 
 
-def test_every_action_has_an_icon_a_shortcut_and_a_place_in_the_menu(app: App) -> None:
-    in_menu = {id(action) for action in app.window.menu.run.actions()}
+def test_every_action_has_an_icon_a_shortcut_and_a_place_in_the_menu(used_app: App) -> None:
+    in_menu = {id(action) for action in used_app.window.menu.run.actions()}
     seen: set[str] = set()
     for name, words in WORDS.items():
-        action = app.window.run_actions[name]
+        action = used_app.window.run_actions[name]
         assert not action.icon().isNull()
         assert not action.shortcut().isEmpty()
         assert action.shortcut().toString() in action.toolTip()
@@ -68,18 +68,18 @@ def test_every_action_has_an_icon_a_shortcut_and_a_place_in_the_menu(app: App) -
         seen |= set(words.shortcuts)
 
 
-def test_a_double_click_on_start_does_not_stop(qtbot: QtBot, app: App) -> None:
-    start, stop = (app.window.header.buttons[name] for name in (Action.START, Action.STOP))
+def test_a_double_click_on_start_does_not_stop(qtbot: QtBot, used_app: App) -> None:
+    start, stop = (used_app.window.header.buttons[name] for name in (Action.START, Action.STOP))
     qtbot.mouseClick(start, Qt.MouseButton.LeftButton)
     assert stop.isVisible()
     qtbot.mouseDClick(stop, Qt.MouseButton.LeftButton)  # what Qt sends for the second click, where Start was
     qtbot.mouseRelease(stop, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: app.session.state is State.RUNNING)
+    qtbot.waitUntil(lambda: used_app.session.state is State.RUNNING)
 
 
-def test_a_button_that_stays_takes_both_clicks(qtbot: QtBot, app: App) -> None:
-    reach(app, State.PAUSED)
-    host, step = ScriptedHost.opened[-1], app.window.header.buttons[Action.STEP]
+def test_a_button_that_stays_takes_both_clicks(qtbot: QtBot, used_app: App) -> None:
+    reach(used_app, State.PAUSED)
+    host, step = ScriptedHost.opened[-1], used_app.window.header.buttons[Action.STEP]
     qtbot.mouseClick(step, Qt.MouseButton.LeftButton)
     host.emit(m.Paused(step=host.step))
     qtbot.waitUntil(step.isEnabled)
@@ -102,14 +102,14 @@ def test_no_neighbour_takes_the_focus_of_a_control_that_goes(qtbot: QtBot, app: 
     assert app.window.header.isAncestorOf(app.window.focusWidget())
 
 
-def test_start_is_the_only_accent(app: App) -> None:
-    accents = [b for b in app.window.findChildren(QPushButton) if b.property("role") == "accent" and b.isVisible()]
+def test_start_is_the_only_accent(used_app: App) -> None:
+    accents = [b for b in used_app.window.findChildren(QPushButton) if b.property("role") == "accent" and b.isVisible()]
     assert [button.text() for button in accents] == ["Start"]
 
 
-def test_a_failure_is_said_with_its_reason_and_diagnostics(app: App) -> None:
-    reach(app, State.FAILED)
-    banner = app.window.banner
+def test_a_failure_is_said_with_its_reason_and_diagnostics(used_app: App) -> None:
+    reach(used_app, State.FAILED)
+    banner = used_app.window.banner
     assert banner.isVisible()
     assert "The loss is not a number." in banner.text.text()
     banner.copy.click()
@@ -117,20 +117,20 @@ def test_a_failure_is_said_with_its_reason_and_diagnostics(app: App) -> None:
     assert "Traceback" in copied
     assert "CartPole-v1" in copied
     assert "numpy" in copied
-    app.session.do(Action.NEW_RUN)
+    used_app.session.do(Action.NEW_RUN)
     assert not banner.isVisible()
 
 
-def test_a_failure_reads_as_sentences(qtbot: QtBot, app: App) -> None:
+def test_a_failure_reads_as_sentences(qtbot: QtBot, used_app: App) -> None:
     for reason, said in (
         ("the disk is full", "The disk is full. New run"),
         ("my:Env-v0 raised KeyError: 3", "my:Env-v0 raised KeyError: 3. New run"),
     ):
-        app.session.do(Action.NEW_RUN)
-        reach(app, State.RUNNING)
+        used_app.session.do(Action.NEW_RUN)
+        reach(used_app, State.RUNNING)
         ScriptedHost.opened[-1].fail(reason)
-        qtbot.waitUntil(lambda: app.session.state is State.FAILED)
-        assert app.window.banner.text.text().startswith(said)
+        qtbot.waitUntil(lambda: used_app.session.state is State.FAILED)
+        assert used_app.window.banner.text.text().startswith(said)
 
 
 def test_an_error_in_a_slot_is_said_and_the_run_goes_on(qtbot: QtBot, app: App, capsys: object) -> None:
@@ -401,7 +401,9 @@ sys.exit(run_window(experiment, runs=Path(sys.argv[1]), start=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
-@pytest.mark.parametrize(("host", "number"), [("thread", signal.SIGINT), ("process", signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("host", "number"), [pytest.param("thread", signal.SIGINT, marks=pytest.mark.slow), ("process", signal.SIGTERM)]
+)
 def test_a_signal_saves_the_run_and_leaves_no_process(tmp_path: Path, host: str, number: int) -> None:
     window = subprocess.Popen([sys.executable, "-c", _TRAIN, str(tmp_path), host], stderr=subprocess.PIPE, text=True)
     try:

@@ -157,7 +157,9 @@ def test_stop_interrupts_a_slow_evaluation_at_once_and_it_is_repeated(
     assert stored_log(folder) == stored_log(whole)
 
 
-@pytest.mark.parametrize("kind", ["thread", "process"])  # an inline job is never paused: nobody could continue it
+@pytest.mark.parametrize(
+    "kind", ["thread", pytest.param("process", marks=pytest.mark.slow)]
+)  # an inline job is never paused: nobody could continue it
 def test_pause_interrupts_a_slow_evaluation_at_once(kind: str, tmp_path: Path, slow: pytest.MonkeyPatch) -> None:
     folder = create(tmp_path, experiment())
     host = open_host(kind, Request(job="train", experiment=experiment(), folder=str(folder)))
@@ -172,7 +174,7 @@ def test_pause_interrupts_a_slow_evaluation_at_once(kind: str, tmp_path: Path, s
     assert host.join(20.0)
 
 
-@pytest.mark.parametrize("block", [1, 2])
+@pytest.mark.parametrize("block", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_command_in_a_confirmation_leaves_no_trace(block: int, tmp_path: Path) -> None:
     """The command arrives in the middle of the second or third block of the first evaluation."""
     asked = experiment(run__eval_share=1.0, run__eval_episodes=4, run__total_steps=200)

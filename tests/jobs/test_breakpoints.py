@@ -221,6 +221,7 @@ def test_replaying_a_ledger_gives_its_log_again_without_waiting(experiment: Expe
     assert not any(isinstance(event, Paused) for event in again)
 
 
+@pytest.mark.slow  # five runs; the next test resumes after a hit too
 def test_a_resumed_run_has_no_breakpoints_but_remembers_the_last_returns(
     experiment: Experiment, tmp_path: Path
 ) -> None:

@@ -251,6 +251,7 @@ def test_a_fresh_replay_is_filled_before_anything_is_learned(tmp_path: Path) -> 
         assert first.episode == 0 and first.step - first.length * 4 >= 336
 
 
+@pytest.mark.slow  # three forks; others are compared with their parents
 def test_a_fork_with_another_seed_differs_and_repeats_itself(tmp_path: Path) -> None:
     parent = stopped(tmp_path, experiment())
     logs = [stored_log(fork(parent, changed(parent, run__seed=seed))[0]) for seed in (7, 7, 8)]
@@ -429,7 +430,7 @@ def test_forked_needs_no_folder_of_its_own(tmp_path: Path) -> None:
     assert SMALL["run"]["total_steps"] == 600
 
 
-@pytest.mark.parametrize("kind", ["resumed", "forked whole", "forked in part"])
+@pytest.mark.parametrize("kind", [pytest.param("resumed", marks=pytest.mark.slow), "forked whole", "forked in part"])
 def test_a_run_frees_the_state_from_which_it_continues(kind: str, tmp_path: Path) -> None:
     """A second copy of the replay would stay in memory as long as the run trains."""
     parent = stopped(tmp_path, experiment())

@@ -351,7 +351,9 @@ def test_what_the_observation_shows_is_not_said_to_be_the_same_in_all_episodes()
     assert (answered.held, answered.not_moved) == (None, "shown")
 
 
-@pytest.mark.parametrize(("preset", "fact", "seed"), [("tmaze", "cue", 3), ("recall", "asked symbol", 4)])
+@pytest.mark.parametrize(
+    ("preset", "fact", "seed"), [("tmaze", "cue", 3), pytest.param("recall", "asked symbol", 4, marks=pytest.mark.slow)]
+)
 def test_an_untrained_agent_holds_no_fact_better_than_others_and_uses_none(preset: str, fact: str, seed: int) -> None:
     """On T-maze 30 an untrained LSTM is read without a fault at every step, and so are all others."""
     answered = answer(*untrained(experiment(preset), seed), m.AskProbe(number=1, fact=fact, episodes=100))

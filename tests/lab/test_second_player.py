@@ -253,6 +253,7 @@ def with_weights(**chosen: Any) -> tuple[config.Experiment, m.Weights]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow  # three agents with and without taken actions
 def test_without_a_change_two_processes_play_the_same_episode_bit_for_bit(qtbot: QtBot) -> None:
     player, second_player = Player(), SecondPlayer()
     before = set(psutil.Process().children(recursive=True))

@@ -100,6 +100,7 @@ def test_a_typed_id_gets_the_agent_of_the_command_line(session: Session, real: S
     assert real.fits and not real.offered
 
 
+@pytest.mark.slow  # measures two tasks; the test above suits agents to tasks too
 def test_attention_follows_the_task(session: Session, real: SuitedAgent) -> None:
     """Numbers alone are concatenated; attention weighs a picture and a direction."""
     found = []

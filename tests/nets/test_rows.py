@@ -137,7 +137,8 @@ def test_rows_and_the_own_row_have_names() -> None:
     assert features_of(seen)[:3] == ("you: x[0]", "you: x[1]", "2: x[0]")
 
 
-@pytest.mark.parametrize("rows", ["ordered", pytest.param("set", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rows", ["ordered", "set"])
+@pytest.mark.slow  # learns for 5,000 steps
 def test_what_only_the_order_tells_is_learned_of_rows_and_not_of_a_set(rows: str) -> None:
     training = Training(experiment(rows))
     training.begin()

@@ -106,6 +106,7 @@ def test_closing_and_resuming_gives_the_log_of_a_run_never_stopped(new: Path, ne
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow  # some hundred runs; the next test fills the disk at each operation
 def test_killed_at_any_operation_on_the_disk(tmp_path: Path, short_never_stopped: dict[str, Any]) -> None:
     at, operations = 0, []
     while True:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from functools import lru_cache
 
 TIP_LETTERS = 64
 """Letters of a line of a tooltip, at most."""
 
 
+@lru_cache(maxsize=4096)  # the form wraps all its tooltips at each change
 def wrapped(text: str) -> str:
     """The text in lines of at most `TIP_LETTERS` letters; its own line breaks stay, and so do words, such as paths."""
     return "\n".join(
