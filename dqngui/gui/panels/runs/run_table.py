@@ -37,7 +37,7 @@ Index = QModelIndex | QPersistentModelIndex
 FOLDER = Qt.ItemDataRole.UserRole
 SORT = Qt.ItemDataRole.UserRole + 1
 SWATCH = Qt.ItemDataRole.UserRole + 2
-PARTS = Qt.ItemDataRole.UserRole + 3  # (name in parts, what stays of its title where it is shortened)
+PARTS = Qt.ItemDataRole.UserRole + 3  # (name in parts, the parts of its title that stay longest)
 NONE = QModelIndex()
 ICON_PX = 16
 
@@ -134,7 +134,7 @@ class RunModel(QAbstractTableModel):
         self._library = library
         self._rows: list[RunSummary] = []
         self._names: dict[str, RunName] = {}
-        self._kept: dict[str, Part] = {}
+        self._kept: dict[str, tuple[Part, ...]] = {}
         self._marks: dict[str, tuple[bool, bool]] = {}  # by folder: (is open, is drawn)
         self._icons: dict[str, QIcon] = {}
         self._now = datetime.now().astimezone()
@@ -222,7 +222,7 @@ class RunModel(QAbstractTableModel):
                 return summary.folder
             case _ if role == PARTS:
                 name = self._library.parts_of_name(summary.folder)
-                return name, self._kept.get(name.title, (0, 0))
+                return name, self._kept.get(name.title, ())
             case _ if role == SORT:
                 return self._key(summary, column)
             case _ if role == SWATCH:
