@@ -170,9 +170,9 @@ def has_bare_or_cut_number(text: str, whole: str) -> bool:
     shown = re.split(r"[ ·]+", text)
     for before, token in zip(["", *shown], shown, strict=False):
         number = token.strip("…,")
-        if any(letter.isdigit() for letter in number):
-            if number not in numbers or not any(letter.isalpha() for letter in before):
-                return True
+        is_number = any(letter.isdigit() for letter in number)
+        if is_number and (number not in numbers or not any(letter.isalpha() for letter in before)):
+            return True
     return False
 
 
@@ -229,4 +229,4 @@ def test_many_titles_are_compared_quickly() -> None:
     began = time.perf_counter()
     kept = distinct_parts(titles)
     assert time.perf_counter() - began < 1.0
-    assert all([title[start:end] for start, end in kept[title]][0].startswith("seed") for title in titles)
+    assert all(title[slice(*kept[title][0])].startswith("seed") for title in titles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from dqngui.lab.library.run_names import BETWEEN, RunName
 
@@ -53,7 +54,7 @@ def distinct_parts(titles: Iterable[str]) -> dict[str, tuple[Part, ...]]:
     branches: dict[str, set[int]] = {title: set() for title in ordered}  # lengths of the beginnings shared with others
     for each in (ordered, ordered[::-1]):
         lengths: list[int] = []
-        for before, title in zip(each, each[1:], strict=False):
+        for before, title in pairwise(each):
             same = _shared_start(before, title)
             lengths = [length for length in lengths if length < same] + [same]
             branches[title].update(lengths)
