@@ -17,6 +17,7 @@ from dqngui.gui.charts.event_strip import EventStrip
 from dqngui.gui.charts.value_ranges import training_span, typical_range
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
+from dqngui.gui.panels.curves.return_drawn import return_drawn
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
@@ -222,6 +223,29 @@ def test_the_band_ends_where_the_episodes_do(qtbot: QtBot) -> None:
     assert low.min() >= 10.0
     assert high.max() <= 500.0
     assert high.max() - low.min() > 100.0
+
+
+@pytest.mark.parametrize("window", [10, 30])
+def test_the_band_starts_with_its_width_where_many_episodes_end_at_one_step(window: int) -> None:
+    returns = np.random.default_rng(0).normal(size=16 * 20)
+    history = History.of([EpisodeEnded(step=100 * (1 + i // 16), ret=ret, length=5) for i, ret in enumerate(returns)])
+    drawn = return_drawn(history, (0, 3_000), 800, window, episodes=True, mean=True, evaluations=True)
+    x, low, high = drawn.band
+    assert x[0] == drawn.line[0][0] == 100
+    assert high[0] - low[0] == pytest.approx(2 * returns[:16].std())
+    assert np.isfinite(low).all()
+    assert np.isfinite(high).all()
+    assert x[-1] == 2_000
+
+
+def test_the_band_starts_at_the_second_of_single_episodes_and_there_is_none_without_smoothing() -> None:
+    history = History.of([EpisodeEnded(step=10 * i, ret=float(i % 7), length=5) for i in range(1, 9)])
+    for window, begins in ((30, [20]), (1, [])):
+        drawn = return_drawn(history, (0, 100), 800, window, episodes=True, mean=True, evaluations=True)
+        assert drawn.band[0][:1].tolist() == begins
+        assert drawn.line[0][0] == 10
+    single = History.of([EpisodeEnded(step=10, ret=1.0, length=5)])
+    assert not len(return_drawn(single, (0, 100), 800, 30, episodes=True, mean=True, evaluations=True).band[0])
 
 
 def test_small_plots_name_their_quantity_whole_or_by_its_sign(qtbot: QtBot) -> None:

@@ -290,7 +290,7 @@ class ReturnPanel(Panel):
         if self.cursor_control is not None:
             lines += self.cursor_control.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
-        if self.window_size > 1 and np.isfinite(mean):
+        if self.window_size > 1 and np.isfinite(sd):
             lines.append(f"mean {measured(mean)} ± {measured(sd, 3)}")
         lines += [
             f"evaluation {measured(each.mean)} at {each.step:,}" + (" (kept)" if each is self.history.best else "")
