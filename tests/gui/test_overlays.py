@@ -22,7 +22,7 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.event_strip import EventStrip
-from dqngui.gui.charts.overlay_style import SERIES, dash, token
+from dqngui.gui.charts.overlay_style import DASHES, dash, token
 from dqngui.gui.panels.curves.legend import OverlayLegend
 from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
@@ -336,18 +336,23 @@ def test_a_run_has_one_name_in_list_legend_export_and_readout(parts: Parts, tmp_
         assert {row["run"] for row in csv.DictReader(file)} == set(listed)
 
 
-def test_more_overlays_than_colours_are_told_apart_by_dashes(parts: Parts) -> None:
-    looks = {(token(slot), dash(slot)) for slot in range(9)}
-    assert len(looks) == 9
-    assert "series0" not in {color for color, _ in looks}
-    for i in range(4):
+def test_eight_overlays_differ_in_colour_and_further_ones_in_their_dashes(parts: Parts) -> None:
+    assert len({token(slot) for slot in range(8)}) == 8
+    looks = [(token(slot), dash(slot)) for slot in range(24)]
+    assert len(set(looks)) == 24
+    assert all(pattern == DASHES[0] for _, pattern in looks[:8])
+    for i in range(9):
         parts.run(f"r{i}", episodes(np.full(300, float(i))))
-    parts.overlay(*(f"r{i}" for i in range(4)))
+    parts.overlay(*(f"r{i}" for i in range(9)))
     items = [each for each in parts.panel.plot.box.childGroup.childItems() if isinstance(each, OverlayCurve)]
     joined = [np.mean(each.opts["connect"][:-1]) for each in items if len(each.getData()[0])]
     assert sorted(joined)[0] < 0.8
-    assert sorted(joined)[1:] == [1.0] * 3
-    assert len(SERIES) == 3
+    assert sorted(joined)[1:] == [1.0] * 8
+    colors = {each.opts["pen"].color().name() for each in items}
+    assert len(colors) == 8
+    assert themes.current().color("series0").name() not in colors
+    markers = [entry.marker for entry in parts.panel.figure().legend]
+    assert len({(marker.token, marker.dash) for marker in markers}) == len(markers) == 9
 
 
 def test_gaps_stay_gaps() -> None:

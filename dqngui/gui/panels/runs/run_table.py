@@ -20,12 +20,13 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QGuiApplication, QIcon
 
 from dqngui import catalog
-from dqngui.gui.charts.overlay_style import token
+from dqngui.gui.charts.overlay_style import DASHES, dash, token
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.run_names import MONTHS, RunName, started_text
+from dqngui.lab.library.run_overlay import RunOverlay
 from dqngui.lab.library.run_search import SearchedRun, searched_words
 from dqngui.lab.library.short_names import Part, distinct_parts
 from dqngui.runs.folder import UNREADABLE, RunSummary
@@ -39,6 +40,7 @@ SORT = Qt.ItemDataRole.UserRole + 1
 SWATCH = Qt.ItemDataRole.UserRole + 2
 PARTS = Qt.ItemDataRole.UserRole + 3  # (name in parts, the parts of its title that stay longest)
 NONE = QModelIndex()
+DASH = Qt.ItemDataRole.UserRole + 4  # the dash pattern of a drawn run, as in `overlay_style`
 ICON_PX = 16
 
 
@@ -225,6 +227,9 @@ class RunModel(QAbstractTableModel):
                 return name, self._kept.get(name.title, ())
             case _ if role == SORT:
                 return self._key(summary, column)
+            case _ if role == DASH:
+                overlay = self._drawn_as(summary)
+                return DASHES[0] if overlay is None else dash(overlay.slot)
             case _ if role == SWATCH:
                 return self._swatch(summary) if column is RunColumn.SWATCH else self._library.is_open(summary.folder)
         return None
@@ -284,8 +289,15 @@ class RunModel(QAbstractTableModel):
         """The colour token of a drawn run; empty if the run is not drawn."""
         if self._library.is_open(summary.folder):
             return "series0"
-        overlay = self._library.overlay_of(summary.folder) or self._library.overlay_of(summary.folder, seeds=True)
+        overlay = self._drawn_as(summary)
         return "" if overlay is None else token(overlay.slot)
+
+    def _drawn_as(self, summary: RunSummary) -> RunOverlay | None:
+        """The overlay of the run, or else the mean that it belongs to; None for the open run."""
+        folder = summary.folder
+        if self._library.is_open(folder):
+            return None
+        return self._library.overlay_of(folder) or self._library.overlay_of(folder, seeds=True)
 
     def _font(self, summary: RunSummary, column: RunColumn) -> QFont | None:
         if column in _MUTED:
