@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from dqngui import config, settings
@@ -33,7 +33,8 @@ from dqngui.lab.library.seed_means import mean_and_interval
 from dqngui.lab.session.curve import Curve, Floats
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
-from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, encode
+from dqngui.lab.session.states import Action, State
+from dqngui.messages import Advanced, EpisodeEnded, Evaluated, Event, Forked, encode
 from dqngui.runs import folder as run_folder
 from tests.doubles.scripted_host import ScriptedHost
 
@@ -353,6 +354,36 @@ def test_eight_overlays_differ_in_colour_and_further_ones_in_their_dashes(parts:
     assert themes.current().color("series0").name() not in colors
     markers = [entry.marker for entry in parts.panel.figure().legend]
     assert len({(marker.token, marker.dash) for marker in markers}) == len(markers) == 9
+
+
+def test_a_run_without_an_ended_episode_says_what_is_true_and_offers_no_demo(parts: Parts) -> None:
+    session, panel = parts.session, parts.panel
+    [demo] = [button for button in panel.findChildren(QPushButton) if button.text() == "Open the demo run"]
+    session.torch_loaded = True
+    session.received.connect(panel.take)
+    assert panel.empty_text == panel.promise
+    assert demo.isVisible()
+
+    def says(text: str) -> None:
+        session.tick(0.0)
+        panel.refresh()
+        assert panel.empty_text == text
+        assert not demo.isVisible()
+
+    session.start()
+    host = ScriptedHost.opened[-1]
+    says("Training, step 0. No episode has ended yet.")
+    host.emit(Advanced(step=1_234))
+    says("Training, step 1,234. No episode has ended yet.")
+    session.do(Action.PAUSE)
+    session.tick(0.0)
+    says("Paused at step 1,234. No episode has ended yet.")
+    session.do(Action.STOP)
+    for _ in range(5):
+        session.tick(0.0)
+    panel.refresh()
+    assert session.state is State.STOPPED
+    assert panel.empty_text == "This run is at step 1,234, and no episode has ended yet."
 
 
 def test_gaps_stay_gaps() -> None:

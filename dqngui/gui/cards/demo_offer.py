@@ -6,16 +6,27 @@ from PySide6.QtWidgets import QPushButton
 
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.lab.playback.agent_ref import demo_run
+from dqngui.lab.session.states import ACTIVE
 
 
 def offer_demo(panel: Panel, sources: Sources) -> QPushButton | None:
-    """Add a button that opens the demo run read-only; None if the demo run is missing."""
+    """Add a button that opens the demo run read-only; None if the demo run is missing.
+
+    It is hidden while a run trains, since no other run can be opened then.
+    """
     folder = demo_run()
     if folder is None:
         return None
-    return panel.offer(
+    button = panel.offer(
         "Open the demo run", "folder-open-outline", "Look at a trained agent and its curves", lambda: open_demo(sources)
     )
+
+    def show_or_hide() -> None:
+        button.setVisible(sources.session.state not in ACTIVE)
+
+    sources.session.changed.connect(show_or_hide)
+    show_or_hide()
+    return button
 
 
 def open_demo(sources: Sources) -> None:
