@@ -27,8 +27,11 @@ from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.run_names import MONTHS, RunName, started_text
 from dqngui.lab.library.run_overlay import RunOverlay
-from dqngui.lab.library.run_search import SearchedRun, searched_words
+from dqngui.lab.library.run_search import SearchedRun
+from dqngui.lab.library.run_settings import RunSettings
+from dqngui.lab.library.searched_settings import SearchedSettings, searched_settings
 from dqngui.lab.library.short_names import Part, distinct_parts
+from dqngui.lab.library.typed_words import typed_words
 from dqngui.runs.folder import UNREADABLE, RunSummary
 from dqngui.runs.started import moment
 from dqngui.texts import words
@@ -139,6 +142,7 @@ class RunModel(QAbstractTableModel):
         self._kept: dict[str, tuple[Part, ...]] = {}
         self._marks: dict[str, tuple[bool, bool]] = {}  # by folder: (is open, is drawn)
         self._icons: dict[str, QIcon] = {}
+        self._searched: dict[str, tuple[RunSummary, RunSettings | None, SearchedSettings]] = {}
         self._now = datetime.now().astimezone()
 
     def update(self) -> None:
@@ -259,7 +263,10 @@ class RunModel(QAbstractTableModel):
         """What the filter searches."""
         summary = self._rows[row]
         texts = (self.text(summary, column) for column in RunColumn)
-        return SearchedRun.of(summary, [*texts, summary.env, summary.state])
+        known = self._library.settings.get(summary.folder)
+        if (kept := self._searched.get(summary.folder)) is None or kept[:2] != (summary, known):
+            kept = self._searched[summary.folder] = summary, known, searched_settings(summary, known)
+        return SearchedRun.of(summary, [*texts, summary.env, summary.state], kept[2])
 
     def longest_text(self, column: RunColumn) -> str:
         """The longest text in a column, by number of characters."""
@@ -366,10 +373,16 @@ class RunFilter(QSortFilterProxyModel):
 
     def set_words(self, text: str) -> None:
         """Show only rows that contain each of these words."""
-        words = searched_words(text)
+        words = typed_words(text)
         if words != self._words:
             self.beginFilterChange()
             self._words = words
+            self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
+
+    def again(self) -> None:
+        """Filter once more: what is known of the runs has changed."""
+        if self._words:
+            self.beginFilterChange()
             self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
