@@ -14,6 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.event_strip import EventStrip
+from dqngui.gui.charts.painted_text import FontLetters
+from dqngui.gui.charts.trace import Trace
 from dqngui.gui.charts.value_ranges import training_span, typical_range
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
@@ -246,6 +248,24 @@ def test_the_band_starts_at_the_second_of_single_episodes_and_there_is_none_with
         assert drawn.line[0][0] == 10
     single = History.of([EpisodeEnded(step=10, ret=1.0, length=5)])
     assert not len(return_drawn(single, (0, 100), 800, 30, episodes=True, mean=True, evaluations=True).band[0])
+
+
+def test_the_numbers_of_plots_and_the_labels_of_marks_follow_the_size_of_text(qapp: QApplication, qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    trace = Trace(panel)
+    strip = panel.findChild(EventStrip)
+    try:
+        for zoom, px, width in ((120, 13, 55), (80, 9, 37), (100, 11, 46)):
+            theme = themes.apply(qapp, "dark", zoom)
+            panel.restyle(theme)
+            trace.restyle(theme)
+            fonts = [axis.style["tickFont"] for axis in (panel.plot.left, panel.plot.bottom)]
+            assert [font.pixelSize() for font in (*fonts, strip.font(), trace.type)] == [px] * 4
+            assert panel.plot.left.fixedWidth == width
+            assert trace.letters.line == FontLetters(themes.font(px)).line
+    finally:
+        themes.apply(qapp, "dark")
 
 
 def test_small_plots_name_their_quantity_whole_or_by_its_sign(qtbot: QtBot) -> None:

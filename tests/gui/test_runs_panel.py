@@ -535,6 +535,19 @@ def test_an_empty_folder_offers_the_demo(
     library.join()
 
 
+def test_the_rows_follow_the_size_of_text(qapp: QApplication, qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    parts.session.run.folder = folders["Beta"]
+    row = parts.column(RunColumn.NAME).index("Beta")
+    try:
+        for zoom, small, usual in ((120, 14, 16), (80, 10, 10), (100, 12, 13)):
+            parts.panel.restyle(themes.apply(qapp, "dark", zoom))
+            fonts = [parts.cell(row, each).data(Qt.ItemDataRole.FontRole) for each in (RunColumn.TASK, RunColumn.NAME)]
+            assert [font.pixelSize() for font in fonts] == [small, usual]
+    finally:
+        themes.apply(qapp, "dark")
+
+
 def test_themes_are_switched_with_rows_on_the_screen(qapp: QApplication, qtbot: QtBot, parts: Parts) -> None:
     three(qtbot, parts)
     parts.library.overlay(parts.library.summaries[0].folder)

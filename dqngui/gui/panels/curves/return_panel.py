@@ -63,7 +63,6 @@ class ReturnPanel(Panel):
         self.plot = Plot(self.content)
         self.plot.setAccessibleName("Return over the steps of the run")
         self._strip = EventStrip(self.plot, self.content)
-        self._strip.setFont(themes.font(TICK_PX))
         unit = plain_label("environment steps", self.content)
         unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         themes.set_role(unit, "muted")
@@ -246,6 +245,7 @@ class ReturnPanel(Panel):
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)
+        self._strip.setFont(themes.font(themes.zoomed(TICK_PX)))
         self._line.setPen(self.plot.pen(theme.color("series0"), 2))
         self._band.set_color(theme.color("series0", 46))
         self._dots.set_color(theme.color("series0", 120))

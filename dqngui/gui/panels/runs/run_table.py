@@ -22,7 +22,7 @@ from PySide6.QtGui import QFont, QGuiApplication, QIcon
 from dqngui import catalog
 from dqngui.gui.charts.overlay_style import DASHES, dash, token
 from dqngui.gui.style import theme as themes
-from dqngui.gui.style.theme import SECONDARY_PX, Theme
+from dqngui.gui.style.theme import SECONDARY_PX, TEXT_PX, Theme
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.run_names import MONTHS, RunName, started_text
@@ -308,9 +308,9 @@ class RunModel(QAbstractTableModel):
 
     def _font(self, summary: RunSummary, column: RunColumn) -> QFont | None:
         if column in _MUTED:
-            return themes.font(SECONDARY_PX)
+            return themes.font(themes.zoomed(SECONDARY_PX))
         if column is RunColumn.NAME and self._library.is_open(summary.folder):
-            font = themes.font()
+            font = themes.font(themes.zoomed(TEXT_PX))
             font.setWeight(QFont.Weight.DemiBold)
             return font
         return None

@@ -176,6 +176,7 @@ class RunsPanel(Panel):
         self.note.restyle(theme)
         if self.model is not None:
             self.model.restyle(theme)
+            self.table.fit(self.model)  # the size of the text may have changed
             self.table.viewport().update()
         super().restyle(theme)
 
