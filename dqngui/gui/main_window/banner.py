@@ -45,6 +45,7 @@ class Banner(QWidget):
         self._action: QAction | None = None
         self.dismiss = QToolButton()
         self.dismiss.setIconSize(QSize(16, 16))
+        self.dismiss.setMinimumSize(16, 16)  # a layout without room gave it no height, and its icon no pixels
         self.dismiss.setToolTip("Dismiss")
         self.dismiss.setAccessibleName("Dismiss")
         self.dismiss.clicked.connect(self.hide)
