@@ -14,9 +14,12 @@ from pytestqt.qtbot import QtBot
 
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.event_strip import EventStrip
+from dqngui.gui.charts.painted_text import FontLetters
+from dqngui.gui.charts.trace import Trace
 from dqngui.gui.charts.value_ranges import training_span, typical_range
 from dqngui.gui.panels.curves.exploration_panel import ExplorationPanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
+from dqngui.gui.panels.curves.return_drawn import return_drawn
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
@@ -222,6 +225,47 @@ def test_the_band_ends_where_the_episodes_do(qtbot: QtBot) -> None:
     assert low.min() >= 10.0
     assert high.max() <= 500.0
     assert high.max() - low.min() > 100.0
+
+
+@pytest.mark.parametrize("window", [10, 30])
+def test_the_band_starts_with_its_width_where_many_episodes_end_at_one_step(window: int) -> None:
+    returns = np.random.default_rng(0).normal(size=16 * 20)
+    history = History.of([EpisodeEnded(step=100 * (1 + i // 16), ret=ret, length=5) for i, ret in enumerate(returns)])
+    drawn = return_drawn(history, (0, 3_000), 800, window, episodes=True, mean=True, evaluations=True)
+    x, low, high = drawn.band
+    assert x[0] == drawn.line[0][0] == 100
+    assert high[0] - low[0] == pytest.approx(2 * returns[:16].std())
+    assert np.isfinite(low).all()
+    assert np.isfinite(high).all()
+    assert x[-1] == 2_000
+
+
+def test_the_band_starts_at_the_second_of_single_episodes_and_there_is_none_without_smoothing() -> None:
+    history = History.of([EpisodeEnded(step=10 * i, ret=float(i % 7), length=5) for i in range(1, 9)])
+    for window, begins in ((30, [20]), (1, [])):
+        drawn = return_drawn(history, (0, 100), 800, window, episodes=True, mean=True, evaluations=True)
+        assert drawn.band[0][:1].tolist() == begins
+        assert drawn.line[0][0] == 10
+    single = History.of([EpisodeEnded(step=10, ret=1.0, length=5)])
+    assert not len(return_drawn(single, (0, 100), 800, 30, episodes=True, mean=True, evaluations=True).band[0])
+
+
+def test_the_numbers_of_plots_and_the_labels_of_marks_follow_the_size_of_text(qapp: QApplication, qtbot: QtBot) -> None:
+    panel = made(qtbot, ReturnPanel)
+    panel.show(History.of(run_events()))
+    trace = Trace(panel)
+    strip = panel.findChild(EventStrip)
+    try:
+        for zoom, px, width in ((120, 13, 55), (80, 9, 37), (100, 11, 46)):
+            theme = themes.apply(qapp, "dark", zoom)
+            panel.restyle(theme)
+            trace.restyle(theme)
+            fonts = [axis.style["tickFont"] for axis in (panel.plot.left, panel.plot.bottom)]
+            assert [font.pixelSize() for font in (*fonts, strip.font(), trace.type)] == [px] * 4
+            assert panel.plot.left.fixedWidth == width
+            assert trace.letters.line == FontLetters(themes.font(px)).line
+    finally:
+        themes.apply(qapp, "dark")
 
 
 def test_small_plots_name_their_quantity_whole_or_by_its_sign(qtbot: QtBot) -> None:

@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from dqngui import config, settings
@@ -22,7 +22,7 @@ from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.event_strip import EventStrip
-from dqngui.gui.charts.overlay_style import SERIES, dash, token
+from dqngui.gui.charts.overlay_style import DASHES, dash, token
 from dqngui.gui.panels.curves.legend import OverlayLegend
 from dqngui.gui.panels.curves.overlay_curve import PLACES, OverlayCurve
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
@@ -33,7 +33,8 @@ from dqngui.lab.library.seed_means import mean_and_interval
 from dqngui.lab.session.curve import Curve, Floats
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
-from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, encode
+from dqngui.lab.session.states import Action, State
+from dqngui.messages import Advanced, EpisodeEnded, Evaluated, Event, Forked, encode
 from dqngui.runs import folder as run_folder
 from tests.doubles.scripted_host import ScriptedHost
 
@@ -336,18 +337,53 @@ def test_a_run_has_one_name_in_list_legend_export_and_readout(parts: Parts, tmp_
         assert {row["run"] for row in csv.DictReader(file)} == set(listed)
 
 
-def test_more_overlays_than_colours_are_told_apart_by_dashes(parts: Parts) -> None:
-    looks = {(token(slot), dash(slot)) for slot in range(9)}
-    assert len(looks) == 9
-    assert "series0" not in {color for color, _ in looks}
-    for i in range(4):
+def test_eight_overlays_differ_in_colour_and_further_ones_in_their_dashes(parts: Parts) -> None:
+    assert len({token(slot) for slot in range(8)}) == 8
+    looks = [(token(slot), dash(slot)) for slot in range(24)]
+    assert len(set(looks)) == 24
+    assert all(pattern == DASHES[0] for _, pattern in looks[:8])
+    for i in range(9):
         parts.run(f"r{i}", episodes(np.full(300, float(i))))
-    parts.overlay(*(f"r{i}" for i in range(4)))
+    parts.overlay(*(f"r{i}" for i in range(9)))
     items = [each for each in parts.panel.plot.box.childGroup.childItems() if isinstance(each, OverlayCurve)]
     joined = [np.mean(each.opts["connect"][:-1]) for each in items if len(each.getData()[0])]
     assert sorted(joined)[0] < 0.8
-    assert sorted(joined)[1:] == [1.0] * 3
-    assert len(SERIES) == 3
+    assert sorted(joined)[1:] == [1.0] * 8
+    colors = {each.opts["pen"].color().name() for each in items}
+    assert len(colors) == 8
+    assert themes.current().color("series0").name() not in colors
+    markers = [entry.marker for entry in parts.panel.figure().legend]
+    assert len({(marker.token, marker.dash) for marker in markers}) == len(markers) == 9
+
+
+def test_a_run_without_an_ended_episode_says_what_is_true_and_offers_no_demo(parts: Parts) -> None:
+    session, panel = parts.session, parts.panel
+    [demo] = [button for button in panel.findChildren(QPushButton) if button.text() == "Open the demo run"]
+    session.torch_loaded = True
+    session.received.connect(panel.take)
+    assert panel.empty_text == panel.promise
+    assert demo.isVisible()
+
+    def says(text: str) -> None:
+        session.tick(0.0)
+        panel.refresh()
+        assert panel.empty_text == text
+        assert not demo.isVisible()
+
+    session.start()
+    host = ScriptedHost.opened[-1]
+    says("Training, step 0. No episode has ended yet.")
+    host.emit(Advanced(step=1_234))
+    says("Training, step 1,234. No episode has ended yet.")
+    session.do(Action.PAUSE)
+    session.tick(0.0)
+    says("Paused at step 1,234. No episode has ended yet.")
+    session.do(Action.STOP)
+    for _ in range(5):
+        session.tick(0.0)
+    panel.refresh()
+    assert session.state is State.STOPPED
+    assert panel.empty_text == "This run is at step 1,234, and no episode has ended yet."
 
 
 def test_gaps_stay_gaps() -> None:

@@ -441,6 +441,22 @@ def test_a_swatch_is_a_toggle_and_takes_the_overlays_colour(qtbot: QtBot, parts:
     assert parts.library.overlays == []
 
 
+def test_swatches_of_more_runs_than_colours_differ(qtbot: QtBot, parts: Parts) -> None:
+    for number in range(11):
+        make_run(parts.runs, title=f"Run {number}")
+    read(qtbot, parts)
+    for summary in parts.library.summaries:
+        parts.library.overlay(summary.folder)
+    table, pictures = parts.panel.table, set()
+    table.resize(400, 600)
+    picture = table.viewport().grab().toImage()
+    for row in range(11):
+        middle = table.visualRect(parts.cell(row, RunColumn.SWATCH)).center()
+        square = [picture.pixel(middle.x() + x, middle.y() + y) for x in range(-6, 7) for y in (-2, 0, 2)]
+        pictures.add(tuple(square))
+    assert len(pictures) == 11
+
+
 def test_resume_waits_until_the_log_was_read(qtbot: QtBot, parts: Parts) -> None:
     folder = make_run(parts.runs, title="Half", state="stopped")
     (folder / "resume").mkdir()
@@ -526,6 +542,19 @@ def test_an_empty_folder_offers_the_demo(
     session.kill()
     library.stop()
     library.join()
+
+
+def test_the_rows_follow_the_size_of_text(qapp: QApplication, qtbot: QtBot, parts: Parts) -> None:
+    folders = three(qtbot, parts)
+    parts.session.run.folder = folders["Beta"]
+    row = parts.column(RunColumn.NAME).index("Beta")
+    try:
+        for zoom, small, usual in ((120, 14, 16), (80, 10, 10), (100, 12, 13)):
+            parts.panel.restyle(themes.apply(qapp, "dark", zoom))
+            fonts = [parts.cell(row, each).data(Qt.ItemDataRole.FontRole) for each in (RunColumn.TASK, RunColumn.NAME)]
+            assert [font.pixelSize() for font in fonts] == [small, usual]
+    finally:
+        themes.apply(qapp, "dark")
 
 
 def test_themes_are_switched_with_rows_on_the_screen(qapp: QApplication, qtbot: QtBot, parts: Parts) -> None:

@@ -18,6 +18,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.palette import contrast
 from dqngui.gui.style.theme import DARK, LIGHT, Theme
 from dqngui.gui.widgets.two_lengths import TwoLengths
+from dqngui.lab.session.curve import Floats
 from dqngui.presets import package_data
 
 
@@ -29,8 +30,37 @@ def test_text_is_readable_on_every_ground(theme: Theme) -> None:
     assert contrast(theme.color("on_accent"), theme.color("accent")) >= 4.5
     for state in ("good", "warn", "bad"):
         assert contrast(theme.color(state), theme.color("surface")) >= 4.0, state
-    for token in theme.series:
+    for token in (*theme.series, *theme.overlays):
         assert contrast(theme.color(token), theme.color("surface")) >= 3.0, token
+
+
+SEEN_AS = {
+    "all colours": np.eye(3),
+    "no red cones": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green cones": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "no blue cones": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+"""Colours as they are seen with each kind of colour blindness; Machado et al. 2009, doi:10.1109/TVCG.2009.113."""
+TO_XYZ = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+
+
+def lab_of(colors: list[QColor], seen: str) -> Floats:
+    """CIE L*a*b* (colours, 3) of sRGB colours, white D65."""
+    channels = np.array([color.getRgbF()[:3] for color in colors])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    xyz = np.clip(linear @ np.array(SEEN_AS[seen]).T, 0, 1) @ np.array(TO_XYZ).T / [0.95047, 1.0, 1.08883]
+    x, y, z = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+@pytest.mark.parametrize("seen", SEEN_AS)
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_overlaid_runs_the_open_run_and_its_evaluations_differ_in_colour(theme: Theme, seen: str) -> None:
+    """Two colours that lie side by side look different from a distance of 2.3 on; as thin lines they need more."""
+    tokens = ["series0", "series1", *(f"overlay{number}" for number in range(8))]
+    lab = lab_of([theme.color(each) for each in tokens], seen)
+    apart = np.linalg.norm(lab[:, None] - lab, axis=2) + np.diag(np.full(len(tokens), np.inf))
+    assert apart.min() >= (30.0 if seen == "all colours" else 13.0)
 
 
 def test_an_unknown_system_scheme_is_light(qapp: QApplication) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QLayout
 from pytestqt.qtbot import QtBot
 
 from dqngui.config import EnvConfig, Experiment
 from dqngui.gui.app.app import App
 from dqngui.gui.docking.arrangements import ARRANGEMENTS
+from dqngui.gui.main_window.banner import Banner
 from dqngui.gui.widgets.notice import Notice
 from dqngui.lab.session.run_trust import RunTrust
 from dqngui.lab.session.states import Action, State
@@ -119,3 +121,23 @@ def test_settings_that_only_the_log_tells_are_asked_about_too(tmp_path: Path) ->
     assert not asked.blocks(EnvConfig())
     asked.accept()
     assert not asked.blocks(EVIL)
+
+
+@pytest.mark.parametrize("height", [1, 12, 24, 40])
+def test_a_banner_without_room_paints_no_empty_picture(qtbot: QtBot, qtlog: Any, height: int) -> None:
+    """A window that is still being laid out gives it a few pixels; an icon without pixels made Qt print warnings."""
+    banner = Banner()
+    qtbot.addWidget(banner)
+    banner.setMinimumSize(0, 0)
+    banner.layout().setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+    banner.resize(400, height)
+    banner.show_text("A sentence.", "warn")
+    banner.grab()
+    assert not [each.message for each in qtlog.records if "propagateSizeHints" not in each.message]
+
+
+def test_opening_a_stored_run_prints_no_message_of_qt(qtbot: QtBot, qtlog: Any, app: App, tmp_path: Path) -> None:
+    assert app.session.open_stored(stranger(tmp_path / "runs"))
+    qtbot.waitUntil(lambda: not app.session.log.reading)
+    app.window.grab()
+    assert not [each.message for each in qtlog.records if "propagateSizeHints" not in each.message]

@@ -62,7 +62,9 @@ def test_smoothing_is_the_trailing_mean_and_deviation() -> None:
     x, mean, sd = curve.smoothed(-1, 1e9, 10_000, 25)
     y = curve.y.values
     assert len(x) == 400
-    for i in (0, 3, 24, 25, 399):
+    assert mean[0] == y[0]
+    assert math.isnan(sd[0])  # one point has no deviation
+    for i in (1, 3, 24, 25, 399):
         window = y[max(0, i - 24) : i + 1]
         assert mean[i] == pytest.approx(window.mean())
         assert sd[i] == pytest.approx(window.std(), abs=1e-9)
@@ -76,6 +78,18 @@ def test_a_smoothed_place_stands_for_all_its_points() -> None:
     start = int(np.searchsorted(curve.x.values, x[99])) + 1
     stop = int(np.searchsorted(curve.x.values, x[100])) + 1
     assert mean[100] == pytest.approx(curve.y.values[start:stop].mean())
+
+
+@pytest.mark.parametrize("window", [10, 30])
+def test_points_with_one_x_are_one_place_with_the_deviation_of_all(window: int) -> None:
+    """So a band does not start as a wedge: its first place has the width of all episodes that ended there."""
+    generator = np.random.default_rng(0)
+    curve, y = Curve(), generator.normal(size=16 * 20)
+    curve.extend(np.repeat(np.arange(20) * 100.0, 16), y)
+    x, mean, sd = curve.smoothed(0, 1e9, 500, window)
+    assert x.tolist() == (np.arange(20) * 100.0).tolist()
+    assert mean[0] == pytest.approx(y[:16].mean())
+    assert sd[0] == pytest.approx(y[:16].std())
 
 
 def test_a_slope_is_no_saw() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from itertools import combinations
 from typing import Any
 
@@ -118,11 +120,14 @@ NAME = RunName("CartPole, positions only", ("lr 1e-3",), ("seed 4",))
         (30, "CartPole… · lr 1e-3 · seed 4"),
         (20, "lr 1e-3 · seed 4"),
         (16, "lr 1e-3 · seed 4"),
-        (10, "1e-3 · 4"),
-        (6, "1e-… 4"),
+        (15, "lr 1e-3 · se… 4"),
+        (10, "…seed 4"),
+        (6, "…se… 4"),
     ],
 )
-def test_the_title_of_a_name_gives_way_first_then_the_names_of_numbers(room: int, text: str) -> None:
+def test_the_title_of_a_name_gives_way_first_then_the_first_parts_and_a_number_keeps_its_word(
+    room: int, text: str
+) -> None:
     assert shortened(NAME, len, room) == text
     assert len(shortened(NAME, len, room)) <= room
 
@@ -150,3 +155,78 @@ def test_any_title_and_any_room(titles: list[str], room: int) -> None:
     for title in titles:
         for name in (RunName(title), RunName(title, ("lr 1",), ("seed 2",))):
             assert len(shortened(name, len, room, kept[title])) <= max(room, 2)
+
+
+WORDS = ("lr", "seed", "batch size", "γ", "n-step", "T-maze", "eval episodes")
+NUMBERS = ("3", "4", "0.001", "0.003", "1e-3", "1.0001e-3", "10,000", "−2.5")
+PAIRS = st.lists(
+    st.tuples(st.sampled_from(WORDS), st.sampled_from(NUMBERS)), min_size=1, max_size=3, unique_by=lambda part: part[0]
+)
+
+
+def has_bare_or_cut_number(text: str, whole: str) -> bool:
+    """Whether a shortened name has a number that is cut, or whose word is gone though the whole name has one."""
+    numbers = {token.rstrip(",") for token in whole.split(" ") if token.rstrip(",")[-1:].isdigit()}
+    shown = re.split(r"[ ·]+", text)
+    for before, token in zip(["", *shown], shown, strict=False):
+        number = token.strip("…,")
+        is_number = any(letter.isdigit() for letter in number)
+        if is_number and (number not in numbers or not any(letter.isalpha() for letter in before)):
+            return True
+    return False
+
+
+@given(PAIRS, PAIRS, st.integers(1, 50), st.sampled_from([" · ", ", ", " "]), st.booleans())
+def test_a_number_of_a_shortened_name_is_whole_and_has_its_word(
+    one: list[tuple[str, str]], other: list[tuple[str, str]], room: int, between: str, titled: bool
+) -> None:
+    texts = [tuple(" ".join(part) for part in parts) for parts in (one, other)]
+    made = [RunName(between.join(each)) if titled else RunName("Maze", each) for each in texts]
+    kept = distinct_parts(name.title for name in made)
+    for name in made:
+        text = shortened(name, len, room, kept[name.title])
+        assert len(text) <= max(room, 1)
+        assert not has_bare_or_cut_number(text, str(name)), text
+
+
+@given(PAIRS, st.data())
+def test_two_titles_that_differ_in_a_number_differ_when_shortened_and_name_it(
+    parts: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(parts) - 1))
+    word, number = parts[at]
+    changed = data.draw(st.sampled_from([each for each in NUMBERS if each != number]))
+    titles = [
+        ", ".join(" ".join(part) for part in each) for each in (parts, [*parts[:at], (word, changed), *parts[at + 1 :]])
+    ]
+    kept = distinct_parts(titles)
+    room = len(f"…{word.split(' ')[-1]} {max(number, changed, key=len)}…")
+    cut = [shortened(RunName(title), len, room, kept[title]) for title in titles]
+    assert cut[0] != cut[1]
+    for text, value in zip(cut, (number, changed), strict=True):
+        assert f"{word.split(' ')[-1]} {value}" in text
+
+
+@pytest.mark.parametrize(
+    ("titles", "room", "texts"),
+    [
+        (("lr 0.001 · seed 3", "lr 0.003 · seed 3"), 10, ("lr 0.001…", "lr 0.003…")),
+        (("lr 0.001 · seed 3", "lr 0.001 · seed 4"), 10, ("…seed 3", "…seed 4")),
+        (("maze-lr0.001-seed3", "maze-lr0.001-seed4"), 12, ("maze…seed3", "maze…seed4")),
+        (("Catch, lr=0.001, wide", "Catch, lr=0.003, wide"), 14, ("Catc…lr=0.001…", "Catc…lr=0.003…")),
+        (("long maze A 1 x", "long maze A 1 y", "long maze A 2 x"), 6, ("…A 1 x", "…A 1 y", "…A 2 x")),
+    ],
+)
+def test_shortened_titles(titles: tuple[str, ...], room: int, texts: tuple[str, ...]) -> None:
+    kept = distinct_parts(titles)
+    assert tuple(shortened(RunName(title), len, room, kept[title]) for title in titles) == texts
+
+
+def test_many_titles_are_compared_quickly() -> None:
+    titles = [
+        f"T-maze, {steps} steps, lr {lr}, seed {seed}" for steps in range(20) for lr in range(10) for seed in range(10)
+    ]
+    began = time.perf_counter()
+    kept = distinct_parts(titles)
+    assert time.perf_counter() - began < 1.0
+    assert all(title[slice(*kept[title][0])].startswith("seed") for title in titles)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dqngui import config, settings
-from dqngui.lab.library.run_search import SearchedRun, number_in, searched_words
+from dqngui.lab.library.run_search import SearchedRun
+from dqngui.lab.library.run_settings import RunSettings, flat_settings
+from dqngui.lab.library.searched_settings import names_of, searched_settings
+from dqngui.lab.library.typed_words import number_in, typed_words
+from dqngui.lab.session.event_words import label_of
 from dqngui.runs.folder import new_summary
 
 TEXTS = (
@@ -42,7 +47,7 @@ def found(text: str) -> bool:
     summary = msgspec.structs.replace(
         new_summary(experiment), step=20_009, best=-80.25, started="2026-05-20T12:30:05+00:00", state="finished"
     )
-    return SearchedRun.of(summary, TEXTS).has_all(searched_words(text))
+    return SearchedRun.of(summary, TEXTS).has_all(typed_words(text))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the time zone cannot be set")
@@ -70,3 +75,83 @@ def test_other_numbers_dates_and_words_are_not(text: str) -> None:
 def test_a_written_number_is_read_again(number: float, form: str) -> None:
     text = form.format(number)
     assert number_in(text) == pytest.approx(float(text.replace(",", "")))
+
+
+# -- settings ---------------------------------------------------------------------------------------
+
+CHANGES = {
+    "title": "A 30-step maze",
+    "env.id": "CartPole-v1",
+    "env.kwargs": {"length": 30},
+    "net.attention": "self",
+    "net.attention_options": {"heads": 8},
+    "net.memory": "gru",
+    "learn.lr": 0.003,
+    "learn.double": False,
+    "learn.epsilon": {"start": 1.0, "end": 0.05, "steps": 9_000},
+    "learn.batch_size": 96,
+    "learn.target": "hard",
+    "run.seed": 3,
+    "run.total_steps": 70_000,
+}
+
+
+def searched(changes: dict[str, Any] | None = None) -> SearchedRun:
+    experiment = settings.with_settings(config.Experiment(), changes or CHANGES, check=False)
+    summary = msgspec.structs.replace(new_summary(experiment), step=20_009, best=480.333)
+    texts = (summary.title, "CartPole", "self + GRU", "480.3", f"{summary.step:,}", str(summary.seed))
+    return SearchedRun.of(summary, texts, searched_settings(summary, flat_settings(experiment)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "learning rate 0.003", "lr=0.003", "lr 3e-3", "lr: 0,003", "learn.lr=0.003", "LR = .003", "0.003",
+        "learning rate", "lr", "learning rate 0.003, seed 3", "seed 3", "seed=3", "run.seed 3", "3", "GRU",
+        "memory gru", "memory=GRU", "net.memory gru", "attention self", "gru seed 3", "heads 8",
+        "double off", "double dqn off", "double=false",
+        "epsilon 0.05", "exploration 0.05", "exploration ε 0.05", "ε 1 → 0.05 over 9,000", "batch size 96",
+        "batch_size=96", "batch 96", "target hard", "target network hard", "length 30", "env.kwargs.length=30",
+        "total steps 70k",
+        "total_steps=70000", "steps 20,009", "20009 steps", "70k steps", "test 480.3", "test 480.333", "30-step maze",
+        "discount γ 0.99", "discount 0.99", "gamma=0.99", "task cartpole", "env cartpole", "steps", "seed",
+    ],
+)  # fmt: skip
+def test_a_setting_is_found_by_key_and_by_label_as_typed(text: str) -> None:
+    assert searched().has_all(typed_words(text)), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "learning rate 0.001", "lr=0.004", "seed 4", "seed=30", "seed 0.003", "lr 3", "lstm", "memory lstm",
+        "memory=none", "heads 3",
+        "double on", "double=true", "epsilon 0.04", "batch size 3", "batch_size=64", "length 8", "gamma 0.9",
+        "target soft", "test 480", "30 seeds", "dropout", "no such word",
+    ],
+)  # fmt: skip
+def test_the_same_number_or_word_of_another_setting_is_not(text: str) -> None:
+    assert not searched().has_all(typed_words(text)), text
+
+
+def test_every_changed_number_is_found_by_each_name_of_its_setting_and_by_no_other_value() -> None:
+    summary, plain = new_summary(config.Experiment()), flat_settings(config.Experiment())
+    for field in settings.experiment_fields():
+        if field.kind not in {"int", "float"} or field.path == "run.seed":
+            continue
+        value, other = (4_321, 4_322) if field.kind == "int" else (0.4321, 0.4322)
+        changed = RunSettings({**plain.values, field.path: value}, frozenset())
+        run = SearchedRun.of(summary, (), searched_settings(summary, changed))
+        for name in names_of(field.path, label_of(field.path)):
+            for text in (f"{name} {value}", f"{name}={value}", name, str(value), f"{value} {name}"):
+                assert run.has_all(typed_words(text)), text
+            assert not run.has_all(typed_words(f"{name} {other}")), name
+            assert not run.has_all(typed_words(f"{name}={other}")), name
+        assert not SearchedRun.of(summary, (), searched_settings(summary, plain)).has_all([str(value)])
+
+
+def test_a_number_beside_the_name_of_a_setting_may_stand_in_the_title() -> None:
+    run = searched({"title": "Copy of seed 9, lr 0.5", "run.seed": 1})
+    assert run.has_all(typed_words("seed 9"))
+    assert run.has_all(typed_words("lr 0.5"))
+    assert not run.has_all(typed_words("seed 8"))

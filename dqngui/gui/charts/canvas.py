@@ -59,7 +59,7 @@ class Canvas(QWidget):
             Qt.WidgetAttribute.WA_OpaquePaintEvent
         )  # so that Qt does not repaint the parent when the cursor moves
         self.setMouseTracking(True)
-        self.type = themes.font(TICK_PX)
+        self.type = themes.font(themes.zoomed(TICK_PX))
         self.letters = FontLetters(self.type)
         self._kept: QImage | None = None
         self.layout_cache, self.data_cache = LayoutCache(), LayoutCache()
@@ -90,6 +90,8 @@ class Canvas(QWidget):
         self.update()
 
     def restyle(self, theme: Theme) -> None:
+        self.type = themes.font(themes.zoomed(TICK_PX))
+        self.letters = FontLetters(self.type)
         self.renew()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

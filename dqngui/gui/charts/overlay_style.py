@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-SERIES = (2, 3, 1)  # the first is the run's own, and the second its evaluations'
+from dqngui.gui.style.palette import OVERLAYS
+
 Dash = tuple[int, int]
 DASHES: tuple[Dash, ...] = ((1, 0), (9, 5), (2, 4))  # places drawn and left out
 
 
 def token(slot: int) -> str:
-    """The colour of an overlay: a series other than the open run's."""
-    return f"series{SERIES[slot % len(SERIES)]}"
+    """The colour of an overlay; none is that of the open run or of its evaluations."""
+    return f"overlay{slot % OVERLAYS}"
 
 
 def dash(slot: int) -> Dash:
     """The dash pattern of an overlay: solid while the colours suffice."""
-    return DASHES[slot // len(SERIES) % len(DASHES)]
+    return DASHES[slot // OVERLAYS % len(DASHES)]

@@ -33,14 +33,17 @@ class Axis(pg.AxisItem):
         self.enableAutoSIPrefix(False)
         # A changed curve repaints everything below it. A cached axis is only copied.
         self.setCacheMode(self.CacheMode.DeviceCoordinateCache)
-        self.setStyle(
-            tickFont=themes.font(TICK_PX), tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10
-        )
-        if side == "left":
-            self.setWidth(46)
+        self.setStyle(tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10)
+        self.fit_text()
+
+    def fit_text(self) -> None:
+        """Write the numbers in the present size of text, and make room for them."""
+        self.setStyle(tickFont=themes.font(themes.zoomed(TICK_PX)))
+        if self.orientation == "left":
+            self.setWidth(themes.zoomed(46))
         else:
-            self.setStyle(tickTextHeight=14)
-            self.setHeight(22)
+            self.setStyle(tickTextHeight=themes.zoomed(14))
+            self.setHeight(themes.zoomed(22))
 
     def boundingRect(self) -> QRectF:
         # With a grid, pyqtgraph drops labels at the ends for lack of room.
@@ -281,6 +284,7 @@ class Plot(pg.GraphicsView):
     def restyle(self, theme: Theme) -> None:
         self.setBackground(theme.color("surface"))
         for axis in (self.bottom, self.left):
+            axis.fit_text()
             axis.setPen(pg.mkPen(theme.color("line")))
             axis.setTextPen(pg.mkPen(theme.color("muted")))
             axis.setTickPen(pg.mkPen(theme.color("line")))

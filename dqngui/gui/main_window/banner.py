@@ -52,6 +52,7 @@ class Banner(NoticeFrame):
     def _tool(self, name: str, do: Callable[[], object]) -> QToolButton:
         button = QToolButton()
         button.setIconSize(QSize(16, 16))
+        button.setMinimumSize(16, 16)  # a layout without room gave it no height, and its icon no pixels
         button.setToolTip(name)
         button.setAccessibleName(name)
         button.clicked.connect(lambda: do())

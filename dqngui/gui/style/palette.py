@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QColor
 
+OVERLAYS = 8  # colours of overlaid runs
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -20,6 +22,8 @@ class Theme:
         accent: for active elements; on_accent: text on it.
         good, warn, bad: states.
         series: colours of curves, distinguishable with colour blindness.
+        overlays: colours of curves of further runs, distinguishable with colour blindness from each other and from the
+            first two series.
         diverging: low end, middle and high end for signed quantities.
     """
 
@@ -36,12 +40,17 @@ class Theme:
     warn: str
     bad: str
     series: tuple[str, str, str, str]
+    overlays: tuple[str, ...]
     diverging: tuple[str, str, str]
 
     def color(self, token: str, alpha: int = 255) -> QColor:
-        """A token's colour (`"muted"`), a series' (`"series2"`) or a literal (`"#123456"`); alpha 0..255."""
+        """A token's colour (`"muted"`), a series' (`"series2"`), an overlaid run's (`"overlay5"`) or a literal
+        (`"#123456"`); alpha 0..255.
+        """
         if token.startswith("series"):
             code = self.series[int(token[6:]) % len(self.series)]
+        elif token.startswith("overlay"):
+            code = self.overlays[int(token[7:]) % len(self.overlays)]
         else:
             code = token if token.startswith("#") else getattr(self, token)
         color = QColor(code)
@@ -78,6 +87,7 @@ DARK = Theme(
     warn="#e8b23a",
     bad="#ef6a6a",
     series=("#56b4e9", "#e69f00", "#2fbf94", "#cc79a7"),
+    overlays=("#009678", "#e14b69", "#f0f02d", "#9678a5", "#2ef5f5", "#698700", "#2a6bff", "#a5e1a5"),
     diverging=("#4aa3ff", "#10141a", "#ff8a5b"),
 )
 LIGHT = Theme(
@@ -94,6 +104,7 @@ LIGHT = Theme(
     warn="#a86f00",
     bad="#c93a3a",
     series=("#1b6fd6", "#c77700", "#0b8a66", "#a8457f"),
+    overlays=("#0f695a", "#c30f5a", "#a587b4", "#690000", "#879669", "#5a1e5a", "#1414e6", "#695a0f"),
     diverging=("#1b6fd6", "#ffffff", "#d1481a"),
 )
 

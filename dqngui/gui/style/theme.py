@@ -41,7 +41,7 @@ def current() -> Theme:
 
 
 def zoom() -> int:
-    """Size of the text in percent of `TEXT_PX`; texts inside charts keep theirs."""
+    """Size of the text in percent of the usual one, also of the numbers of charts."""
     return _zoom
 
 

@@ -28,6 +28,7 @@ class Note(QWidget):
         self.undo.clicked.connect(undo)
         self.dismiss = QToolButton()
         self.dismiss.setIconSize(QSize(14, 14))
+        self.dismiss.setMinimumSize(14, 14)
         self.dismiss.setToolTip("Dismiss")
         self.dismiss.setAccessibleName("Dismiss")
         self.dismiss.clicked.connect(self.hide)

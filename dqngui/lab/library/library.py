@@ -19,6 +19,7 @@ from dqngui.lab.library.old_trash import empty_old_trash, empty_own_trash
 from dqngui.lab.library.run_index import Experiments, ReturnLog, RunIndex
 from dqngui.lab.library.run_names import RunName, folder_name, names, shared_titles
 from dqngui.lab.library.run_overlay import RunOverlay
+from dqngui.lab.library.run_settings import RunSettings
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -28,6 +29,8 @@ from dqngui.runs.trash import discard, restore
 from dqngui.texts import Text, reason_of, say
 
 REFRESH_MS = 3000
+_Found = tuple[list[RunSummary], Text | str, dict[str, RunName], dict[str, RunSettings]]
+"""Summaries, the problem, names and settings, as they are read."""
 MAX_UNUSED_CURVES = 16  # curves that are kept in memory though they are not drawn
 
 
@@ -37,11 +40,12 @@ class Library(QObject):
     Attributes:
         runs: the folder of runs; None if runs are not stored.
         summaries: summaries of all runs, the newest first; `loaded`: they were read at least once.
+        settings: the settings of runs by folder, as far as they were needed: after `read_settings` those of all runs.
         problem: why the folder cannot be read, as a sentence; empty if it can.
         overlays: the overlays, in the order in which they were added.
 
     Signals:
-        changed: summaries, names or the problem changed.
+        changed: summaries, names, settings or the problem changed.
         overlays_changed: an overlay was added or removed, or new data of a requested curve came.
         message(Text): a sentence that tells the user why an action failed.
     """
@@ -57,6 +61,7 @@ class Library(QObject):
         self._session = session
         self.runs = session.runs and Path(session.runs).absolute()
         self.summaries: list[RunSummary] = []
+        self.settings: dict[str, RunSettings] = {}
         self.loaded = False
         self.problem: Text | str = ""
         self.overlays: list[RunOverlay] = []
@@ -68,7 +73,7 @@ class Library(QObject):
         self._watched = False
         self._worker = Worker("library", self)
         self._index = RunIndex(self.runs) if self.runs else None
-        self._is_reading = self._read_again = False
+        self._is_reading = self._read_again = self._reads_settings = False
         self._state = (session.state, session.run.folder)
         self._task = session.run.experiment.env.id
         self._timer = TickTimer(REFRESH_MS, timing, parent=self)
@@ -119,13 +124,9 @@ class Library(QObject):
         task = self._session.run.experiment.env.id
         if task != self._task:
             self._task = task
-            self._remove_other_tasks()
-
-    def _remove_other_tasks(self) -> None:
-        """Remove overlays of another task than the open run's: their returns would squash its curve."""
-        others = [each for each in self.overlays if self._other_task(each.folders[0])]
-        for overlay in others:
-            self.remove(overlay)
+            # Their returns would squash the open run's curve.
+            for overlay in [each for each in self.overlays if self._other_task(each.folders[0])]:
+                self.remove(overlay)
 
     def _other_task(self, folder: str | Path) -> str:
         """The environment of a run if the window shows another one, else ""."""
@@ -142,27 +143,34 @@ class Library(QObject):
             self._is_reading, self._read_again = True, False
             self._worker.submit(self._read_summaries, self._take_summaries, self._not_read)
 
-    def _read_summaries(self) -> tuple[list[RunSummary], Text | str, dict[str, RunName]]:
+    def read_settings(self) -> None:
+        """Read the settings of all runs too, now and from now on."""
+        if not self._reads_settings:
+            self._reads_settings = True
+            self.refresh()
+
+    def _read_summaries(self) -> _Found:
         assert self._index is not None
         try:
             summaries = self._index.read(lambda: self._worker.running)
-            settings = self._index.settings(shared_titles(summaries), lambda: self._worker.running)
+            needed = [each.folder for each in summaries] if self._reads_settings else shared_titles(summaries)
+            settings = self._index.settings(needed, lambda: self._worker.running)
         except Exception as error:  # a folder that nobody foresaw must not end the list for the session
-            return [], error.text if isinstance(error, ConfigError) else reason_of(error), {}
-        return summaries, "", names(summaries, settings)
+            return [], error.text if isinstance(error, ConfigError) else reason_of(error), {}, {}
+        return summaries, "", names(summaries, settings), settings
 
     def _not_read(self, error: BaseException) -> None:
         """Show why the runs could not be read; the next reading tries again."""
         problem = say("library.not_read", problem=_named(error))
-        self._take_summaries((self.summaries, problem, names(self.summaries, {})))
+        self._take_summaries((self.summaries, problem, names(self.summaries, {}), self.settings))
 
-    def _take_summaries(self, found: tuple[list[RunSummary], Text | str, dict[str, RunName]]) -> None:
+    def _take_summaries(self, found: _Found) -> None:
         self._is_reading = False
         if self._read_again:
             self.refresh()
-        if self.loaded and found == (self.summaries, self.problem, self._names):
+        if self.loaded and found == (self.summaries, self.problem, self._names, self.settings):
             return
-        (self.summaries, self.problem, self._names), self.loaded = found, True
+        (self.summaries, self.problem, self._names, self.settings), self.loaded = found, True
         self.changed.emit()
         self._name_overlays()
 

@@ -59,18 +59,21 @@ class RunIndex:
             same = before is not None and before[0] == stamp and not (before[1] and before[1].state == "running")
             summary = before[1] if same and before else summary_of(Path(path))
             self._known[path] = stamp, summary
+        self._settings = {path: read for path, read in self._settings.items() if path in self._known}
         return newest_first(summary for _, summary in self._known.values() if summary is not None)
 
     def settings(self, folders: Sequence[str], go_on: Callable[[], bool] = lambda: True) -> dict[str, RunSettings]:
         """The settings of these runs; those that cannot be read are left out, and the rest if `go_on` is False."""
-        known, self._settings = self._settings, {}
+        found: dict[str, RunSettings] = {}
         for folder in folders:
             if not go_on():
                 break
-            stamp, before = _file_stamp(os.path.join(folder, EXPERIMENT)), known.get(folder)
-            same = before is not None and before[0] == stamp
-            self._settings[folder] = before if same and before else (stamp, settings_of(Path(folder)))
-        return {folder: settings for folder, (_, settings) in self._settings.items() if settings is not None}
+            stamp, before = _file_stamp(os.path.join(folder, EXPERIMENT)), self._settings.get(folder)
+            read = before if before and before[0] == stamp else (stamp, settings_of(Path(folder)))
+            self._settings[folder] = read
+            if read[1] is not None:
+                found[folder] = read[1]
+        return found
 
 
 class ReturnLog:

@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from dqngui.lab.library.run_names import BETWEEN, RunName
 
 Width = Callable[[str], float]
 """The width of a text in pixels."""
 Part = tuple[int, int]
+"""(start, end) of a part of a title."""
 ELLIPSIS = "…"
 SHORTEST_TITLE = "Aa…"  # a title is left out rather than made shorter than this
+SHORT_WORD = 1  # letters that always stay of the word of a number
+_SEPARATORS = " ,·-_"
+_WORD = r"[^\W\d_]+"
+_NUMBER = r"[-+\u2212]?\d+(?:[.,:/-]\d+)*(?:e[-+]?\d+)?"
+_PIECE = re.compile(
+    rf"(?:{_WORD}(?:-{_WORD})*[ =:]|{_WORD}[_-]?)?{_NUMBER}(?:{_WORD}(?!\w)|[ _-]{_WORD}(?!\w|[=:]\d| \d))?"
+    rf"|{_WORD}(?:-{_WORD})*(?!\w)|[^\W_]+",
+    re.IGNORECASE,
+)
 
 
-def shortened(name: RunName, width: Width, room: float, kept: Part = (0, 0)) -> str:
+def shortened(name: RunName, width: Width, room: float, kept: Sequence[Part] = ()) -> str:
     """A name that fits into `room` pixels, if a few letters do.
 
-    The title gives way first, because what follows it tells runs of one title apart: first its end, then its middle, so
-    that its part `kept` stays (see `distinct_parts`), then all of it. Then numbers lose their names (`1e-3 · 0` for
-    `lr 1e-3 · seed 0`), and only then the rest loses its middle.
+    The title gives way first, because what follows it tells runs of one title apart; of the title its parts `kept` stay
+    longest (see `distinct_parts`). Then the words of numbers become shorter (`b… 64 · s… 3`), then the first parts
+    are left out. No number is shown without the word that says what it is, and none is cut.
     """
     whole = str(name)
     if width(whole) <= room:
         return whole
-    rest = BETWEEN.join((*name.settings, *name.others))
-    if not rest:
+    parts = (*name.settings, *name.others)
+    if not parts:
         return _short_title(name.title, width, room, kept)
+    rest = BETWEEN.join(parts)
     left = room - width(BETWEEN + rest)
     if left >= width(SHORTEST_TITLE):
         return _short_title(name.title, width, left, kept) + BETWEEN + rest
-    if width(rest) <= room:
-        return rest
-    values = BETWEEN.join(map(_value_of, (*name.settings, *name.others)))
-    return values if width(values) <= room else _without_middle(values, width, room)
+    return _short_parts(parts, width, room)
 
 
-def distinct_parts(titles: Iterable[str]) -> dict[str, Part]:
-    """For each title the word, as (start, end), in which it first differs from the title that is most like it."""
+def distinct_parts(titles: Iterable[str]) -> dict[str, tuple[Part, ...]]:
+    """For each title its parts that tell it from the other titles, those first that tell it from the most similar ones.
+
+    A part is a word, or a number with the word before it and its unit: `seed 3`, `lr=0.001`, `30 steps`.
+    """
     ordered = sorted(set(titles))
-    parts: dict[str, Part] = {}
-    for number, title in enumerate(ordered):
-        beside = ordered[max(0, number - 1) : number] + ordered[number + 1 : number + 2]
-        same = max((_shared_start(title, other) for other in beside), default=0)
-        start = title.rfind(" ", 0, same) + 1
-        end = title.find(" ", max(same, start + 1))
-        parts[title] = (start, len(title) if end < 0 else end) if same else (0, 0)
-    return parts
+    branches: dict[str, set[int]] = {title: set() for title in ordered}  # lengths of the beginnings shared with others
+    for each in (ordered, ordered[::-1]):
+        lengths: list[int] = []
+        for before, title in pairwise(each):
+            same = _shared_start(before, title)
+            lengths = [length for length in lengths if length < same] + [same]
+            branches[title].update(lengths)
+    found = {}
+    for title, lengths_of in branches.items():
+        pieces = [match.span() for match in _PIECE.finditer(title)]
+        starts = (_piece_at(pieces, length, len(title)) for length in sorted(lengths_of, reverse=True))
+        found[title] = tuple(dict.fromkeys(starts))
+    return found
 
 
-def _value_of(part: str) -> str:
-    """The number of `seed 3` or `lr 1e-3`; all of another part."""
-    last = part.rsplit(" ", 1)[-1]
-    return last if any(letter.isdigit() for letter in last) else part
+def _piece_at(pieces: Sequence[Part], place: int, end: int) -> Part:
+    """The first piece that ends after a place of a title; the last one if the place is the end of the title."""
+    return next((piece for piece in pieces if place < piece[1]), pieces[-1] if pieces else (0, end))
 
 
 def _shared_start(a: str, b: str) -> int:
@@ -61,17 +78,70 @@ def _shared_start(a: str, b: str) -> int:
     return min(len(a), len(b))
 
 
-def _short_title(title: str, width: Width, room: float, kept: Part) -> str:
+def _short_title(title: str, width: Width, room: float, kept: Sequence[Part]) -> str:
     if width(title) <= room:
         return title
-    start, end = kept
-    cut = _longest(lambda letters: title[:letters].rstrip(" ,") + ELLIPSIS, len(title) - 1, width, room)
-    if len(cut) > end or end == 0:
-        return cut
-    word = title[start:end] + (ELLIPSIS if end < len(title) else "")
-    if width(ELLIPSIS + word) > room:
-        return _longest(lambda letters: ELLIPSIS + title[start : start + letters], end - start, width, room)
-    return _longest(lambda letters: title[:letters].rstrip(" ,") + ELLIPSIS + word, start, width, room)
+    chosen: list[Part] = []
+    for part in kept:
+        if width(_of_parts(title, [*chosen, part])) <= room:
+            chosen.append(part)
+    if kept and not chosen:
+        return _short_parts([title[slice(*kept[0])]], width, room)
+    pieces = [match.span() for match in _PIECE.finditer(title)]
+
+    def cut(letters: int) -> str:
+        inside = next((start for start, end in pieces if start < letters < end and _has_number(title[start:end])), None)
+        return _of_parts(title, [*chosen, (0, letters if inside is None else inside)])
+
+    return _longest(cut, len(title) - 1, width, room)
+
+
+def _of_parts(title: str, parts: Iterable[Part]) -> str:
+    """These parts of a title, with an ellipsis for each gap."""
+    text, done = "", 0
+    for start, end in sorted(parts):
+        between = title[done:start]
+        if between.strip(_SEPARATORS):
+            text = text.rstrip(_SEPARATORS) + ELLIPSIS
+        elif len(between) < 2:
+            text += between
+        else:
+            text = f"{text.rstrip(_SEPARATORS)} "
+        text += title[max(start, done) : max(end, done)]
+        done = max(end, done)
+    return text if done >= len(title) else text.rstrip(_SEPARATORS) + ELLIPSIS
+
+
+def _short_parts(parts: Sequence[str], width: Width, room: float) -> str:
+    """Parts of a name with shorter words; without room for all, the last ones."""
+    longest = max(len(part) for part in parts)
+    for first in range(len(parts)):
+        head = ELLIPSIS if first else ""
+        for letters in range(longest, SHORT_WORD - 1, -1):
+            text = head + BETWEEN.join(_short_word(part, letters) for part in parts[first:])
+            if width(text) <= room:
+                return text
+    last = parts[-1]
+    return ELLIPSIS if _has_number(last) else _without_middle(last, width, room)
+
+
+def _short_word(part: str, letters: int) -> str:
+    """A part of a name with at most so many letters of its number's word or unit: `b… 64` for `batch size 64`."""
+    words = part.split(" ")
+    number = next((at for at, word in enumerate(words) if _has_number(word)), len(words))
+    if 0 < number < len(words):
+        return " ".join([_cut_word(" ".join(words[:number]), letters), *words[number:]])
+    if number == 0 and len(words) > 1 and not _has_number(unit := " ".join(words[1:])):
+        return f"{words[0]} {_cut_word(unit, letters)}"
+    return part
+
+
+def _cut_word(word: str, letters: int) -> str:
+    return word if len(word) <= letters + 1 else word[:letters].rstrip() + ELLIPSIS
+
+
+def _has_number(text: str) -> bool:
+    return any(letter.isdigit() for letter in text)
 
 
 def _without_middle(text: str, width: Width, room: float) -> str:

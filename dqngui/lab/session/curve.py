@@ -161,20 +161,26 @@ class Curve:
     def smoothed(self, x0: float, x1: float, places: int, window: int) -> tuple[Floats, Floats, Floats]:
         """(x, mean, sd) over the last `window` points, at up to `places` + 2 places evenly spread over x.
 
-        Where a place stands for more points than the window, the mean is over all of these.
+        Where a place stands for more points than the window, the mean is over all of these. Of points with the same x
+        the place is the last one. The deviation of fewer than two points is NaN.
         """
         first, stop = self.span(x0, x1)
         if first >= stop:
             return np.empty(0), np.empty(0), np.empty(0)
         x = self.x.values
+        before = int(np.searchsorted(x[:stop], x[first], "left")) - 1
+        first = int(np.searchsorted(x[:stop], x[first], "right")) - 1
         inner = np.linspace(max(x0, x[first]), min(x1, x[stop - 1]), places)
         at = np.searchsorted(x, inner, "right") - 1
         at = np.unique(np.concatenate([[first], at[(at >= first) & (at < stop)], [stop - 1]]))
-        mean, sd = self._moments(at, np.minimum(at - window, np.concatenate([[at[0]], at[:-1]])))
+        mean, sd = self._moments(at, np.minimum(at - window, np.concatenate([[before], at[:-1]])))
         return x[at], mean, sd
 
     def moments_at(self, index: int, window: int) -> tuple[float, float]:
-        """Mean and standard deviation of the `window` points up to an index; NaN where all are gaps."""
+        """Mean and standard deviation of the `window` points up to an index; NaN where all are gaps.
+
+        The deviation of fewer than two points is NaN.
+        """
         mean, sd = self._moments(np.array([index]), np.array([index - window]))
         return float(mean[0]), float(sd[0])
 
@@ -200,14 +206,15 @@ class Curve:
         return np.where((steps >= x[0]) & (steps <= x[-1]), means, np.nan)
 
     def _moments(self, at: npt.NDArray[np.int64], before: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """Mean and deviation of the points after `before` up to `at`."""
+        """Mean and deviation of the points after `before` up to `at`; NaN for too few points."""
         count, total, squares = (
             column.values[at] - np.where(before >= 0, column.values[np.maximum(before, 0)], 0.0)
             for column in (self._count, self._sum, self._squares)
         )
         known = np.where(count > 0, count, np.nan)
         mean = total / known
-        return mean + (self._shift or 0.0), np.sqrt(np.maximum(squares / known - mean**2, 0.0))
+        sd = np.sqrt(np.maximum(squares / known - mean**2, 0.0))
+        return mean + (self._shift or 0.0), np.where(count >= 2, sd, np.nan)
 
     def range(self, x0: float = -np.inf, x1: float = np.inf) -> tuple[float, float] | None:
         """Lowest and highest y between x0 and x1, or None where there is none."""

@@ -41,7 +41,7 @@ class OverlayChip(LegendChip):
         name: the whole text: the overlay's name with what is to be known about it.
     """
 
-    def __init__(self, overlay: RunOverlay, more: str, kept: Part, parent: QWidget) -> None:
+    def __init__(self, overlay: RunOverlay, more: str, kept: tuple[Part, ...], parent: QWidget) -> None:
         self._more, self._kept = more, kept
         self.overlay, self.parts, self.name = overlay, overlay.parts, overlay.name + more
         super().__init__(self.name, token(overlay.slot), "line", parent)
@@ -111,7 +111,7 @@ class OverlayLegend(QWidget):
         """The overlays that are drawn, for the legend of a figure, with their whole names."""
         return [LegendEntry(chip.name, chip.marker) for chip in self.chips if chip.isChecked()]
 
-    def _chip(self, overlay: RunOverlay, overlays: RunOverlays, kept: Part) -> OverlayChip:
+    def _chip(self, overlay: RunOverlay, overlays: RunOverlays, kept: tuple[Part, ...]) -> OverlayChip:
         chip = OverlayChip(overlay, _more(overlay, overlays), kept, self)
         chip.setChecked(overlay not in overlays.hidden)
         chip.toggled.connect(lambda on: self.toggled.emit(overlay, on))

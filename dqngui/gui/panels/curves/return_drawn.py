@@ -28,7 +28,7 @@ class ReturnDrawn:
     Attributes:
         dots: (steps, returns) of episodes.
         line: (steps, means) of the last episodes.
-        band: (steps, low, high): one standard deviation around the mean.
+        band: (steps, low, high): one standard deviation around the mean, where it is of two episodes or more.
         evaluations: in the order of their steps, with a finite mean.
         best: the evaluation that chose the kept checkpoint, drawn or not.
         ranges: lowest and highest value of episodes and of evaluations; None where there are none.
@@ -79,10 +79,10 @@ def return_drawn(
     x, means, sd = curve.smoothed(x0, x1, min(2 * pixels, BENDS), window)
     if not mean:
         x, means, sd = x[:0], means[:0], sd[:0]
-    width = sd if window > 1 else 0 * sd
     low, high = curve.range() or (0.0, 0.0)  # the band must not exceed the range of the returns
-    few = np.unique(np.append(np.arange(0, len(x), 2), len(x) - 1)) if len(x) else slice(None)
-    band = x[few], np.clip((means - width)[few], low, high), np.clip((means + width)[few], low, high)
+    banded = np.flatnonzero(np.isfinite(sd)) if window > 1 else np.empty(0, dtype=np.int64)
+    few = np.unique(np.append(banded[::2], banded[-1:]))
+    band = x[few], np.clip((means - sd)[few], low, high), np.clip((means + sd)[few], low, high)
     shown = [each for each in history.evaluations if x0 <= each.step <= x1] if evaluations else []
     finite = [each for each in shown if np.isfinite(each.mean)]
     values = [each.mean for each in finite]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.gui.cards.card import LegendChip
@@ -19,21 +19,22 @@ from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Scatter
 from dqngui.gui.panels.curves.ancestor_curves import AncestorCurves
 from dqngui.gui.panels.curves.legend import OverlayLegend
+from dqngui.gui.panels.curves.no_returns import why_no_returns
 from dqngui.gui.panels.curves.return_drawn import ReturnDrawn, return_drawn
+from dqngui.gui.panels.curves.return_table import return_table
 from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX, Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
 from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.two_lengths import TwoLengths
-from dqngui.jobs.breakpoints import point_text
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.run_overlay import RunOverlay
 from dqngui.lab.session.event_words import mark_text
 from dqngui.lab.session.history import History
-from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Forked, KnobChanged
+from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Event, Forked, KnobChanged
 from dqngui.texts import words
 from dqngui.texts.numbers import measured
 
@@ -62,7 +63,6 @@ class ReturnPanel(Panel):
         self.plot = Plot(self.content)
         self.plot.setAccessibleName("Return over the steps of the run")
         self._strip = EventStrip(self.plot, self.content)
-        self._strip.setFont(themes.font(TICK_PX))
         unit = plain_label("environment steps", self.content)
         unit.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         themes.set_role(unit, "muted")
@@ -118,6 +118,7 @@ class ReturnPanel(Panel):
     def attach(self, sources: Sources) -> None:
         super().attach(sources)
         sources.library.overlays_changed.connect(self.again_if_visible)
+        sources.session.changed.connect(self._on_session)
         offer_demo(self, sources)
 
     @property
@@ -135,6 +136,20 @@ class ReturnPanel(Panel):
     def has_content(self) -> bool:
         own = len(self.history.returns) > 0 or bool(self.history.evaluations)
         return own or (self.sources is not None and self._overlays.any(self.sources.library))
+
+    def why_empty(self) -> str:
+        reason = None if self.sources is None else why_no_returns(self.sources.session)
+        return self.promise if reason is None else words(reason)
+
+    def take(self, events: Sequence[Event]) -> None:
+        super().take(events)
+        self._on_session()
+
+    @Slot()
+    def _on_session(self) -> None:
+        """Say again why there is nothing to draw, if that has changed."""
+        if self.empty_text and self.empty_text != self.why_empty():
+            self.again_if_visible()
 
     def show(self, history: History | None = None, cursor: Cursor | None = None) -> None:
         if history is not None and history is not self.history:
@@ -230,6 +245,7 @@ class ReturnPanel(Panel):
 
     def restyle(self, theme: Theme) -> None:
         self.plot.restyle(theme)
+        self._strip.setFont(themes.font(themes.zoomed(TICK_PX)))
         self._line.setPen(self.plot.pen(theme.color("series0"), 2))
         self._band.set_color(theme.color("series0", 46))
         self._dots.set_color(theme.color("series0", 120))
@@ -290,7 +306,7 @@ class ReturnPanel(Panel):
         if self.cursor_control is not None:
             lines += self.cursor_control.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
-        if self.window_size > 1 and np.isfinite(mean):
+        if self.window_size > 1 and np.isfinite(sd):
             lines.append(f"mean {measured(mean)} ± {measured(sd, 3)}")
         lines += [
             f"evaluation {measured(each.mean)} at {each.step:,}" + (" (kept)" if each is self.history.best else "")
@@ -320,61 +336,9 @@ class ReturnPanel(Panel):
         )
 
     def exported_table(self) -> Table:
-        """One row per episode, point of a curve, evaluation, changed setting and breakpoint, by step.
-
-        A row of kind `mean` is a point of the open run's line with its band, one of kind `overlay` a point of another
-        run's line, or of a mean of `runs` runs with its interval.
-        """
-        history, own = self.history, self._own_name()
-        lengths = history.lengths.y.values
-        rows: list[_Row] = [
-            _Row(int(step), "episode", own, ret, length=int(length))
-            for step, ret, length in zip(history.returns.x.values, history.returns.y.values, lengths, strict=True)
-        ]
-        rows += self._own_line(own)
-        rows += [_Row(each.step, "evaluation", own, each.mean, detail=each.role) for each in history.evaluations]
-        rows += [_Row(each.step, "knob", own, detail=each.field, old=each.old, new=each.new) for each in history.knobs]
-        rows += [
-            _Row(each.step, "breakpoint", own, detail=words(point_text(each.point)), new=each.value)
-            for each in history.hits
-        ]
-        rows += [
-            _Row(step, "overlay", name, value, low=low, high=high, runs=runs)
-            for step, name, value, low, high, runs in self._overlays.rows()
-        ]
-        rows.sort(key=lambda row: row.step)
-        return Table(_HEAD, (["" if cell is None else cell for cell in row] for row in rows))
-
-    def _own_line(self, name: str) -> list[_Row]:
-        if self.drawn is None or not len(self.drawn.line[0]):
-            return []
-        (x, means), (band_x, low, high) = self.drawn.line, self.drawn.band
-        ends = {step: (below, above) for step, below, above in zip(band_x, low, high, strict=True)}
-        detail = _window_sentence(self.window_size)
-        return [
-            _Row(round(step), "mean", name, float(mean), *ends.get(step, (None, None)), detail=detail)
-            for step, mean in zip(x, means, strict=True)
-            if np.isfinite(mean)
-        ]
-
-
-_HEAD = ("step", "kind", "run", "return", "low", "high", "runs", "length", "detail", "old", "new")
-
-
-class _Row(NamedTuple):
-    """A row of the exported table; `value`: a return or a mean of returns, `low` and `high`: the ends of its band."""
-
-    step: int
-    kind: str
-    run: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    runs: int | None = None
-    length: int | None = None
-    detail: str = ""
-    old: object = None
-    new: object = None
+        return return_table(
+            self.history, self.drawn, self._own_name(), _window_sentence(self.window_size), self._overlays.rows()
+        )
 
 
 def _window_name(size: int) -> str:

@@ -20,14 +20,18 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QGuiApplication, QIcon
 
 from dqngui import catalog
-from dqngui.gui.charts.overlay_style import token
+from dqngui.gui.charts.overlay_style import DASHES, dash, token
 from dqngui.gui.style import theme as themes
-from dqngui.gui.style.theme import SECONDARY_PX, Theme
+from dqngui.gui.style.theme import SECONDARY_PX, TEXT_PX, Theme
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
 from dqngui.lab.library.run_names import MONTHS, RunName, started_text
-from dqngui.lab.library.run_search import SearchedRun, searched_words
+from dqngui.lab.library.run_overlay import RunOverlay
+from dqngui.lab.library.run_search import SearchedRun
+from dqngui.lab.library.run_settings import RunSettings
+from dqngui.lab.library.searched_settings import SearchedSettings, searched_settings
 from dqngui.lab.library.short_names import Part, distinct_parts
+from dqngui.lab.library.typed_words import typed_words
 from dqngui.runs.folder import UNREADABLE, RunSummary
 from dqngui.runs.started import moment
 from dqngui.texts import words
@@ -37,8 +41,9 @@ Index = QModelIndex | QPersistentModelIndex
 FOLDER = Qt.ItemDataRole.UserRole
 SORT = Qt.ItemDataRole.UserRole + 1
 SWATCH = Qt.ItemDataRole.UserRole + 2
-PARTS = Qt.ItemDataRole.UserRole + 3  # (name in parts, what stays of its title where it is shortened)
+PARTS = Qt.ItemDataRole.UserRole + 3  # (name in parts, the parts of its title that stay longest)
 NONE = QModelIndex()
+DASH = Qt.ItemDataRole.UserRole + 4  # the dash pattern of a drawn run, as in `overlay_style`
 ICON_PX = 16
 
 
@@ -134,9 +139,10 @@ class RunModel(QAbstractTableModel):
         self._library = library
         self._rows: list[RunSummary] = []
         self._names: dict[str, RunName] = {}
-        self._kept: dict[str, Part] = {}
+        self._kept: dict[str, tuple[Part, ...]] = {}
         self._marks: dict[str, tuple[bool, bool]] = {}  # by folder: (is open, is drawn)
         self._icons: dict[str, QIcon] = {}
+        self._searched: dict[str, tuple[RunSummary, RunSettings | None, SearchedSettings]] = {}
         self._now = datetime.now().astimezone()
 
     def update(self) -> None:
@@ -222,9 +228,12 @@ class RunModel(QAbstractTableModel):
                 return summary.folder
             case _ if role == PARTS:
                 name = self._library.parts_of_name(summary.folder)
-                return name, self._kept.get(name.title, (0, 0))
+                return name, self._kept.get(name.title, ())
             case _ if role == SORT:
                 return self._key(summary, column)
+            case _ if role == DASH:
+                overlay = self._drawn_as(summary)
+                return DASHES[0] if overlay is None else dash(overlay.slot)
             case _ if role == SWATCH:
                 return self._swatch(summary) if column is RunColumn.SWATCH else self._library.is_open(summary.folder)
         return None
@@ -254,7 +263,10 @@ class RunModel(QAbstractTableModel):
         """What the filter searches."""
         summary = self._rows[row]
         texts = (self.text(summary, column) for column in RunColumn)
-        return SearchedRun.of(summary, [*texts, summary.env, summary.state])
+        known = self._library.settings.get(summary.folder)
+        if (kept := self._searched.get(summary.folder)) is None or kept[:2] != (summary, known):
+            kept = self._searched[summary.folder] = summary, known, searched_settings(summary, known)
+        return SearchedRun.of(summary, [*texts, summary.env, summary.state], kept[2])
 
     def longest_text(self, column: RunColumn) -> str:
         """The longest text in a column, by number of characters."""
@@ -284,14 +296,21 @@ class RunModel(QAbstractTableModel):
         """The colour token of a drawn run; empty if the run is not drawn."""
         if self._library.is_open(summary.folder):
             return "series0"
-        overlay = self._library.overlay_of(summary.folder) or self._library.overlay_of(summary.folder, seeds=True)
+        overlay = self._drawn_as(summary)
         return "" if overlay is None else token(overlay.slot)
+
+    def _drawn_as(self, summary: RunSummary) -> RunOverlay | None:
+        """The overlay of the run, or else the mean that it belongs to; None for the open run."""
+        folder = summary.folder
+        if self._library.is_open(folder):
+            return None
+        return self._library.overlay_of(folder) or self._library.overlay_of(folder, seeds=True)
 
     def _font(self, summary: RunSummary, column: RunColumn) -> QFont | None:
         if column in _MUTED:
-            return themes.font(SECONDARY_PX)
+            return themes.font(themes.zoomed(SECONDARY_PX))
         if column is RunColumn.NAME and self._library.is_open(summary.folder):
-            font = themes.font()
+            font = themes.font(themes.zoomed(TEXT_PX))
             font.setWeight(QFont.Weight.DemiBold)
             return font
         return None
@@ -353,10 +372,16 @@ class RunFilter(QSortFilterProxyModel):
 
     def set_words(self, text: str) -> None:
         """Show only rows that contain each of these words."""
-        words = searched_words(text)
+        words = typed_words(text)
         if words != self._words:
             self.beginFilterChange()
             self._words = words
+            self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
+
+    def again(self) -> None:
+        """Filter once more: what is known of the runs has changed."""
+        if self._words:
+            self.beginFilterChange()
             self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QRect, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QResizeEvent
+from PySide6.QtGui import QIcon, QPainter, QRegion, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -14,7 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dqngui.gui.panels.runs.run_table import ICON_PX, PARTS, SWATCH, Index, RunColumn, RunFilter, RunModel
+from dqngui.gui.charts.overlay_style import DASHES
+from dqngui.gui.panels.runs.run_table import DASH, ICON_PX, PARTS, SWATCH, Index, RunColumn, RunFilter, RunModel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.library.short_names import shortened
 
@@ -128,10 +129,11 @@ class RunDelegate(QStyledItemDelegate):
             icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
             icon.paint(painter, _middle(option.rect, ICON_PX))
         else:
-            self._swatch(painter, option.rect, str(index.data(SWATCH)))
+            self._swatch(painter, option.rect, str(index.data(SWATCH)), DASHES.index(index.data(DASH)))
 
     @staticmethod
-    def _swatch(painter: QPainter, rect: QRect, color: str) -> None:
+    def _swatch(painter: QPainter, rect: QRect, color: str, stripes: int) -> None:
+        """A square in the colour of the run's curve: whole for a solid curve, striped for a dashed one."""
         theme = themes.current()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -140,8 +142,20 @@ class RunDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen if color else theme.mixed("muted", 0.6))
         painter.setBrush(theme.color(color) if color else Qt.BrushStyle.NoBrush)
         half = 0.0 if color else 0.5
-        painter.drawRoundedRect(QRectF(_middle(rect, SWATCH_PX)).adjusted(half, half, -half, -half), 3, 3)
+        square = QRectF(_middle(rect, SWATCH_PX)).adjusted(half, half, -half, -half)
+        if stripes:
+            painter.setClipRegion(_striped(square.toRect(), stripes + 1))
+        painter.drawRoundedRect(square, 3, 3)
         painter.restore()
+
+
+def _striped(square: QRect, count: int) -> QRegion:
+    """Upright stripes of a square, with gaps of two pixels."""
+    region, wide = QRegion(), (square.width() + 2) / count
+    for number in range(count):
+        left, right = round(number * wide), round((number + 1) * wide) - 2
+        region += QRect(square.left() + left, square.top(), right - left, square.height())
+    return region
 
 
 def _middle(rect: QRect, size: int) -> QRect:

@@ -41,7 +41,8 @@ class RunsPanel(Panel):
         self.filter.setPlaceholderText("Filter")
         self.filter.setClearButtonEnabled(True)
         self.filter.setToolTip(
-            "Show runs with these words, numbers or dates: name, task, agent, seed, steps, test, start, state"
+            "Show runs with these words, numbers or dates: name, task, agent, seed, steps, test, start, state, and "
+            "settings by key or label, as in lr=0.001 or learning rate 0.001"
         )
         self.filter.setAccessibleName("Filter runs")
         self.filter.setMinimumWidth(70)
@@ -146,6 +147,7 @@ class RunsPanel(Panel):
     def _on_library(self) -> None:
         if self.model is not None:
             self.model.update()
+            self._proxy.again()
             self.table.fit(self.model)
             self.table.viewport().update()
         self._say_nothing_found()
@@ -174,10 +176,13 @@ class RunsPanel(Panel):
         self.note.restyle(theme)
         if self.model is not None:
             self.model.restyle(theme)
+            self.table.fit(self.model)  # the size of the text may have changed
             self.table.viewport().update()
         super().restyle(theme)
 
     def _on_filter(self, text: str) -> None:
+        if text and self._library is not None:
+            self._library.read_settings()
         self._proxy.set_words(text)
         self._say_nothing_found()
         self._enable()
