@@ -384,7 +384,7 @@ def test_names_of_rows_matter_more_than_a_second_line_of_columns(qtbot: QtBot) -
 def test_a_trace_says_less_where_its_caption_has_no_room(qtbot: QtBot) -> None:
     trace = Trace()
     qtbot.addWidget(trace)
-    trace.brief_caption = lambda t: "entropy 0.44 nats"
+    trace.brief_captions = (lambda t: "entropy 0.44 nats",)
     trace.draw(lambda t: "entropy 0.44 nats (63 % of the maximum, log 2)", [Series("", "series0", np.ones(3))], (0, 1))
     assert trace.legend(0, 600.0)[0][0].endswith("log 2)")
     assert trace.legend(0, 150.0)[0][0] == "entropy 0.44 nats"

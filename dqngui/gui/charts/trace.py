@@ -53,7 +53,7 @@ class Trace(StepCanvas):
 
     Attributes:
         caption: stands in the line above; a function of the step, or a text.
-        brief_caption: stands there where the caption has no room.
+        brief_captions: shorter ones; the first that fits stands there where the caption has no room.
         series: the curves.
         limits: the lowest and the highest value that there is room for.
         drawn: the frame as it is painted.
@@ -63,7 +63,7 @@ class Trace(StepCanvas):
         super().__init__(parent)
         self.head = self.letters.line + 5.0
         self.caption: Callable[[int], str] | str = ""
-        self.brief_caption: Callable[[int], str] | None = None
+        self.brief_captions: Sequence[Callable[[int], str]] = ()
         self.series: list[Series] = []
         self.limits = (0.0, 1.0)
 
@@ -143,9 +143,7 @@ class Trace(StepCanvas):
         names = [(each.name, each.token) for each in named]
         full = [(f"{each.name}{self._value(each, at)}", each.token) for each in named]
         choices = [[*head, *full], full, [*head, *names]]
-        if self.brief_caption is not None:
-            head = [(self.brief_caption(at or 0), "muted")]
-            choices.insert(1, [*head, *full])
+        choices[1:1] = [[(brief(at or 0), "muted"), *full] for brief in self.brief_captions]
         return list(first_that_fits(choices, room - 2, self.letters, BETWEEN + 2) or names or head)
 
     @staticmethod

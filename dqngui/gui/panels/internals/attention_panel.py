@@ -74,7 +74,10 @@ class AttentionPanel(ViewPanel):
         self.now, self.grid, self.times = Heatmap(self.content), StepGrid(self.content), TimeGrid(self.content)
         self.over, self.curve = TimeMap(self.content), Trace(self.content)
         self.curve.setFixedHeight(58)
-        self.curve.brief_caption = lambda t: self._entropy_in_words(t, brief=True)
+        self.curve.brief_captions = (
+            lambda t: self._entropy_in_words(t, " of the maximum"),
+            lambda t: self._entropy_in_words(t, ""),
+        )
         for canvas, name, tip in (
             (self.now, "Attention at the shown step", "A click on a head shows it alone"),
             (self.grid, "Attention of all heads at the shown step", "A click on a head shows it alone"),
@@ -332,14 +335,16 @@ class AttentionPanel(ViewPanel):
         if self.playing is not None:
             self._show_entropy(min(self.playing.t, self.playing.length - 1))
 
-    def _entropy_in_words(self, t: int, *, brief: bool = False) -> str:
+    def _entropy_in_words(self, t: int, of_what: str | None = None) -> str:
+        """The entropy at step t, and its percentage `of_what`; None: of the maximum, with its number of keys."""
         shares = self._shares
         if shares is None or t >= shares.known:
             return "entropy"
         nats, most = float(shares.entropies[t]), float(shares.maximum[t])
-        number = "" if brief else f", log {round(np.exp(most))}"
-        of = f" ({100 * nats / most:.0f} % of the maximum{number})" if most > 0 else ""
-        return f"entropy {nats:.2f} nats{of}"
+        if of_what is None:
+            of_what = f" of the maximum, log {round(np.exp(most))}"
+        share = f" ({100 * nats / most:.0f} %{of_what})" if most > 0 else ""
+        return f"entropy {nats:.2f} nats{share}"
 
     @property
     def _selection_words(self) -> str:
