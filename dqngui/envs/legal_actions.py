@@ -38,10 +38,11 @@ class LegalActions:
         gaps: an environment that had told its legal actions told none at a later step.
     """
 
-    def __init__(self, envs: Sequence[gymnasium.Env[Any, Any]], actions: int) -> None:
+    def __init__(self, envs: Sequence[gymnasium.Env[Any, Any]], name: str, actions: int) -> None:
+        """`name` is the task's, for sentences about it; `actions` the number of actions A."""
         self.mask: Mask | None = None
         self.gaps = False
-        self._envs, self._actions = envs, actions
+        self._envs, self._name, self._actions = envs, name, actions
         self._methods = [_method_of(env) for env in envs]
         self._parts = [_part_of(env) for env in envs]
         self._told = np.zeros(len(envs), np.bool_)
@@ -106,7 +107,9 @@ class LegalActions:
             method = self._methods[index]
             if given is None and method is not None:
                 given = method()
-            row = None if given is None else checked_mask(env, given, self._actions, int(self._steps[index]))
+            row = (
+                None if given is None else checked_mask(env, self._name, given, self._actions, int(self._steps[index]))
+            )
         except Exception:
             if over:
                 return None
@@ -118,7 +121,7 @@ class LegalActions:
         return row
 
 
-def checked_mask(env: gymnasium.Env[Any, Any], given: Any, actions: int, step: int) -> Mask:
+def checked_mask(env: gymnasium.Env[Any, Any], name: str, given: Any, actions: int, step: int) -> Mask:
     """A mask as the environment gave it, as (A,) bool.
 
     Raises ConfigError if it has another length, other numbers than 0 and 1, or allows no action; `step` is that of the
@@ -129,16 +132,16 @@ def checked_mask(env: gymnasium.Env[Any, Any], given: Any, actions: int, step: i
         flat = np.ravel(pieces[0]) if len(pieces) == 1 else np.concatenate([np.ravel(piece) for piece in pieces])
         numbers = flat if flat.dtype.kind in "biuf" else flat.astype(np.float64)
     except (TypeError, ValueError):
-        raise ConfigError("env.mask_not_numbers", name=_name_of(env), kind=type(given).__name__, step=step) from None
+        raise ConfigError("env.mask_not_numbers", name=name, kind=type(given).__name__, step=step) from None
     legal = numbers == 1
     binary = legal | (numbers == 0)
     if not binary.all():
-        raise ConfigError("env.mask_entry", name=_name_of(env), value=str(flat[~binary][0]), step=step)
+        raise ConfigError("env.mask_entry", name=name, value=str(flat[~binary][0]), step=step)
     mask = combined_mask(env, legal)
     if len(mask) != actions:
-        raise ConfigError("env.mask_length", name=_name_of(env), length=len(flat), actions=actions, step=step)
+        raise ConfigError("env.mask_length", name=name, length=len(flat), actions=actions, step=step)
     if not mask.any():
-        raise ConfigError("env.no_legal_action", name=_name_of(env), step=step)
+        raise ConfigError("env.no_legal_action", name=name, step=step)
     return mask
 
 
@@ -162,10 +165,6 @@ def legal_instead(action: int, legal: Mask | None) -> int:
     if legal is None or legal[action]:
         return action
     return (action + int(np.roll(legal, -action).argmax())) % len(legal)
-
-
-def _name_of(env: gymnasium.Env[Any, Any]) -> str:
-    return type(env.unwrapped).__name__ if env.spec is None else env.spec.id
 
 
 def _method_of(env: gymnasium.Env[Any, Any]) -> Callable[[], Any] | None:

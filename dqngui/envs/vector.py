@@ -41,7 +41,7 @@ class Envs:
         self.envs = list(envs)
         self.spaces: Spaces = usable_spaces(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
-        self.legal_actions = LegalActions(self.envs, self.spaces.actions)
+        self.legal_actions = LegalActions(self.envs, config.id, self.spaces.actions)
         self._layout = ObservationLayout.of(self.envs[0], config)
         self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset
         self._last: Parts = {}
