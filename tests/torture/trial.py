@@ -118,8 +118,12 @@ class Trial:
         else:
             processes.wait(process, self._errors)
         living = processes.family(process.pid)
-        outcome.ended = process.poll() is not None and plan.kind != "full"
-        if living and not outcome.ended:
+        outcome.ended = plan.kind != "full" and (process.poll() is not None or not _trains(folder))
+        if outcome.ended:  # a window stays open
+            processes.kill(living)
+            process.wait()
+            self._saved = saved_step(folder)
+        elif living:
             if plan.kind == "clock":
                 self._refuse_rival(folder, living)
             saved = saved_step(folder)
@@ -150,7 +154,7 @@ class Trial:
     def _refuse_rival(self, folder: Path, living: list) -> None:
         """While the run stands still, another process with another clock wants to go on with it."""
         processes.stop(living)
-        if saved_step(folder) is None:
+        if saved_step(folder) is None or not _trains(folder):
             return
         before = digest(folder)
         shift = self._random.choice([-1, 1]) * 3600
@@ -222,6 +226,12 @@ def saved_step(folder: Path) -> int | None:
             continue
         return step
     return None
+
+
+def _trains(folder: Path) -> bool:
+    """Whether the run has not ended, as its summary says."""
+    state = json.loads((folder / "summary.json").read_bytes())["state"]
+    return bool(state in ("ready", "running"))
 
 
 def digest(folder: Path) -> str:
