@@ -73,7 +73,7 @@ def hostile_run(place: Path, seed: int, outside: Path) -> Path:
 
 
 def _files(run: Path) -> list[Path]:
-    return sorted(path for path in run.rglob("*") if path.is_file() and not path.is_symlink())
+    return sorted(path for path in run.rglob("*") if _can_be_read(path) and not path.is_symlink())
 
 
 def _any(run: Path, rng: random.Random) -> Path | None:
@@ -101,6 +101,11 @@ def _bytes(run: Path, rng: random.Random, outside: Path) -> None:
         case 5 if data:
             data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
     path.write_bytes(data)
+
+
+def _can_be_read(path: Path) -> bool:
+    """Whether it is a file that is not as huge as `_special` makes some."""
+    return path.is_file() and path.stat().st_size < 2**24
 
 
 def _special(run: Path, rng: random.Random, outside: Path) -> None:
@@ -168,7 +173,7 @@ def _changed(data: Any, rng: random.Random) -> Any:
 
 def _json(run: Path, rng: random.Random, outside: Path) -> None:
     path = rng.choice([run / "summary.json", run / "resume" / META, run / "resume" / META])
-    if not path.is_file():
+    if not _can_be_read(path):
         return
     try:
         data = _changed(json.loads(path.read_bytes()), rng)
@@ -183,7 +188,7 @@ def _json(run: Path, rng: random.Random, outside: Path) -> None:
 
 def _log(run: Path, rng: random.Random, outside: Path) -> None:
     path = run / "events.jsonl"
-    if not path.is_file():
+    if not _can_be_read(path):
         return
     lines = path.read_bytes().splitlines() or [b""]
     at = rng.randrange(len(lines))
@@ -199,7 +204,7 @@ def _log(run: Path, rng: random.Random, outside: Path) -> None:
 
 def _toml(run: Path, rng: random.Random, outside: Path) -> None:
     path = run / "experiment.toml"
-    if not path.is_file():
+    if not _can_be_read(path):
         return
     text = path.read_text("utf-8", "replace")
     match rng.randrange(4):
