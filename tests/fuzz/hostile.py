@@ -11,6 +11,7 @@ import random
 import re
 import shutil
 import socket
+import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +74,7 @@ def hostile_run(place: Path, seed: int, outside: Path) -> Path:
 
 
 def _files(run: Path) -> list[Path]:
-    return sorted(path for path in run.rglob("*") if _can_be_read(path) and not path.is_symlink())
+    return sorted(path for path in run.rglob("*") if _can_be_read(path))
 
 
 def _any(run: Path, rng: random.Random) -> Path | None:
@@ -104,8 +105,13 @@ def _bytes(run: Path, rng: random.Random, outside: Path) -> None:
 
 
 def _can_be_read(path: Path) -> bool:
-    """Whether it is a file that is not as huge as `_special` makes some."""
-    return path.is_file() and path.stat().st_size < 2**24
+    """Whether it is a file of the run itself, and not one of those that `_special` makes: huge, or linked to others."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    own = stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and not path.parent.is_symlink()
+    return own and status.st_size < 2**24
 
 
 def _special(run: Path, rng: random.Random, outside: Path) -> None:
@@ -230,6 +236,8 @@ def _toml(run: Path, rng: random.Random, outside: Path) -> None:
 
 def _arrays(run: Path, rng: random.Random, outside: Path) -> None:
     path = run / "resume" / ARRAYS
+    if not _can_be_read(path):
+        return
     try:
         with np.load(path) as archive:
             arrays = dict(archive)
@@ -275,6 +283,8 @@ def _arrays(run: Path, rng: random.Random, outside: Path) -> None:
 
 def _tensors(run: Path, rng: random.Random, outside: Path) -> None:
     path = rng.choice([run / "resume" / TENSORS, *(run / "checkpoints").glob("*.pt")])
+    if not _can_be_read(path):
+        return
     try:
         data = torch.load(path, weights_only=True)
     except Exception:
@@ -320,12 +330,13 @@ class Canary:
 def _names(run: Path, rng: random.Random, outside: Path) -> None:
     """Other names of checkpoints and files in the folder."""
     folder = run / "checkpoints"
-    if not folder.is_dir():
+    if not folder.is_dir() or folder.is_symlink():
         return
     name = rng.choice(
         ("-1.pt", "9" * 200 + ".pt", "٣.pt", "1e3.pt", "\x1b[2J.pt", "000.pt", "²³.pt", "best.pt", "7" * 30 + ".pt")
     )
-    for path in list(folder.glob("*.pt"))[:1]:
+    for path in [path for path in folder.glob("*.pt") if _can_be_read(path) and path.name != name][:1]:
+        (folder / name).unlink(missing_ok=True)  # it may be a link
         shutil.copy(path, folder / name)
 
 

@@ -105,7 +105,7 @@ def fuzz(minutes: float, first_seed: int, way: str) -> bool:
             place.mkdir()
             WAYS[way](count, place, outside, first_seed + index)
             shutil.rmtree(place, ignore_errors=True)
-        assert print_of(outside) == clean
+        assert print_of(outside) == clean, "the damages themselves wrote outside of the run"
         os.chdir("/")
     for example in count.examples:
         print(example, end="\n\n", file=sys.stderr)

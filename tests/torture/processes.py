@@ -93,23 +93,42 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def strike(processes: list[psutil.Process], victim: Victim) -> None:
-    """Kill with SIGKILL the parent, one that it started, or all of them."""
+    """Kill with SIGKILL the parent, one that it started, or all of them; the others go on if they stood still."""
     parent, *children = processes
     chosen = {"parent": [parent], "child": children[:1] or [parent], "both": [*children, parent]}[victim]
     kill(chosen)
+    _send([process for process in processes if process not in chosen], signal.SIGCONT)
 
 
 def stop(processes: list[psutil.Process]) -> None:
-    """Let them stand still, with all that they hold."""
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGSTOP)
+    """Let them stand still, with all that they hold; returns when all of their threads do."""
+    _send(processes, signal.SIGSTOP)
+    end = time.monotonic() + GONE_S
+    while any(map(_moves, processes)) and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def _moves(process: psutil.Process) -> bool:
+    """Whether a thread of the process runs, or waits for the disk."""
+    states = [_state(place) for place in Path(f"/proc/{process.pid}/task").glob("*/stat")]
+    return any(state not in "TtZX" for state in states)
+
+
+def _state(place: Path) -> str:
+    try:
+        return place.read_text().rpartition(") ")[2][:1]
+    except OSError:  # the thread has ended
+        return "X"
 
 
 def kill(processes: list[psutil.Process]) -> None:
+    _send(processes, signal.SIGKILL)
+
+
+def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(number)
 
 
 def orphans(processes: list[psutil.Process]) -> int:
