@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from dqngui.config import ConfigError
 from dqngui.envs.actions import combined_mask
+from dqngui.envs.offered_names import offered
 
 NAMES = ("action_mask", "action_masks")
 """Names under which an environment gives its mask."""
@@ -171,7 +172,7 @@ def _method_of(env: gymnasium.Env[Any, Any]) -> Callable[[], Any] | None:
     """The method that gives an environment's mask; None if it or its wrappers have none that needs no arguments."""
     for name in reversed(NAMES):
         try:
-            method = env.get_wrapper_attr(name)
+            method = offered(env, name)
             inspect.signature(method).bind()
         except Exception:  # no such attribute, one that cannot be called, or one that needs arguments (Taxi)
             continue

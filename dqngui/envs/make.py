@@ -26,6 +26,7 @@ from dqngui.envs.missing_wrappers import missing_wrappers
 from dqngui.envs.names import known_names
 from dqngui.envs.packages import home_of, is_of_old_gym, made_in, register_for
 from dqngui.envs.suggested_wrappers import MOST_DEFAULT_ACTIONS
+from dqngui.envs.user_modules import installable
 from dqngui.envs.vector import Envs
 from dqngui.settings import check_task_kwargs
 from dqngui.texts import Text, reason_of, say
@@ -121,7 +122,7 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     except gymnasium.error.DependencyNotInstalled as error:
         raise ConfigError(_missing(config.id, spec, error)) from error
     except ModuleNotFoundError as error:
-        raise ConfigError("env.needs_package", name=config.id, package=error.name) from error
+        raise ConfigError(_without_module(config.id, spec, error)) from error
     except (Exception, SystemExit) as error:
         if picture and "render_mode" in str(error):
             raise ConfigError("env.no_pictures_in", name=config.id, mode=render_mode) from error
@@ -173,6 +174,18 @@ def _unknown(name: str, env_id: str) -> Text:
     for match in matches[1:]:
         near = say("env.or", first=near, second=match)
     return say("env.none_near", name=name, near=near)
+
+
+def _without_module(name: str, spec: Any, error: ModuleNotFoundError) -> Text:
+    """The sentence for a module that is not there: the one that the registration names, or one that it needs."""
+    needed = error.name or "?"
+    package = installable(needed.partition(".")[0])
+    if package is not None:
+        return say("env.needs_package", name=name, package=package)
+    target = str(spec.entry_point).partition(":")[0]
+    if target == needed or target.startswith(f"{needed}."):
+        return say("env.entry_point_of_no_module", name=name, module=needed)
+    return say("env.needs_module", name=name, module=needed)
 
 
 def _missing(name: str, spec: Any, error: Exception) -> Text:

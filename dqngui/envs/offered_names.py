@@ -34,6 +34,16 @@ _DIRECTIONS = re.compile(r"up|down|left|right|fire")
 _MARKUP = re.compile(r"<[a-zA-Z/!?]")  # a label would show it as rich text
 
 
+def offered(env: Env, attribute: str) -> Any:
+    """An optional attribute of an environment or of a wrapper around it; None if there is none, or if reading it raises
+    anything (a property or `__getattr__` of another package).
+    """
+    try:
+        return env.get_wrapper_attr(attribute)
+    except Exception:
+        return None
+
+
 def plain_names(names: Any, count: int) -> tuple[str, ...]:
     """`count` names as short lines of printable text; () if these are not so many, or not all of them are text.
 

@@ -19,7 +19,7 @@ import gymnasium
 
 from dqngui.config import ConfigError
 from dqngui.envs.faults import described
-from dqngui.envs.user_modules import load_user_module, refuse_library
+from dqngui.envs.user_modules import load_user_module, missing_in, refuse_library
 from dqngui.texts import Text, say
 
 
@@ -133,8 +133,7 @@ def _imported(package: Package, name: str) -> object:
     except ModuleNotFoundError as error:
         if error.name is None or package.module == error.name:
             raise ConfigError("env.needs_package", name=name, package=package.requirement) from None
-        needed = error.name.partition(".")[0]
-        raise ConfigError("env.module_needs_package", module=package.module, package=needed) from error
+        raise ConfigError(missing_in(package.module, error.name.partition(".")[0])) from error
     except (Exception, SystemExit) as error:
         raise ConfigError("env.module_broken", module=package.module, problem=described(error)) from error
 

@@ -14,17 +14,20 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
+from dqngui.envs.offered_names import offered
+
 Places = npt.NDArray[np.float32]
 _METHOD = "entity_places"
 
 
 def places_of(env: gymnasium.Env[Any, Any], count: int) -> Places | None:
     """Where `env` draws its `count` entities now, (count, 2); None if it does not say, or not in this shape."""
+    method = offered(env, _METHOD)
+    if method is None:
+        return None
     try:
-        if not env.has_wrapper_attr(_METHOD):
-            return None
         with np.errstate(over="ignore"):
-            places = np.array(env.get_wrapper_attr(_METHOD)(), np.float32)
+            places = np.array(method(), np.float32)
     except Exception:  # an error in a user's environment must not end the episode
         return None
     return places if places.shape == (count, 2) else None

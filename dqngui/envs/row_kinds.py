@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 
 from dqngui.config import ConfigError
+from dqngui.envs.offered_names import offered
 from dqngui.envs.parts import ObservationPart
 
 PRESENCE = "presence"
@@ -72,10 +73,7 @@ def _own_rows(part: ObservationPart, env: gymnasium.Env[Any, Any]) -> Mapping[st
 
     An attribute of another package that raises, or that is something else there, is as if it were not there.
     """
-    try:
-        sets = env.get_wrapper_attr(_ATTRIBUTE) if env.has_wrapper_attr(_ATTRIBUTE) else None
-    except Exception:
-        sets = None
+    sets = offered(env, _ATTRIBUTE)
     if isinstance(sets, Mapping):
         return sets
     try:

@@ -19,7 +19,7 @@ from gymnasium import spaces as gym_spaces
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.faults import EnvironmentFault
 from dqngui.envs.observed import short
-from dqngui.envs.offered_names import offered_actions, offered_features, plain_names
+from dqngui.envs.offered_names import offered, offered_actions, offered_features, plain_names
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.row_kinds import with_row_kinds
 from dqngui.envs.suggested_wrappers import continuous
@@ -179,7 +179,7 @@ def _limits(part: ObservationPart) -> np.ndarray:
 
 def space_context(env: gymnasium.Env[Any, Any], config: EnvConfig) -> SpaceContext:
     minigrid = sys.modules.get("minigrid.minigrid_env")  # if it is not imported, no environment is from there
-    frames = env.get_wrapper_attr("joined_frames") if env.has_wrapper_attr("joined_frames") else 0
+    frames = offered(env, "joined_frames")
     frames = frames if type(frames) is int else 0  # an environment may use the name for something else
     known = minigrid is not None and isinstance(env.unwrapped, minigrid.MiniGridEnv)
     return SpaceContext(known, frames, config.boxes)
@@ -231,10 +231,7 @@ def named(env: gymnasium.Env[Any, Any], attribute: str, count: int) -> tuple[str
     """Names of the entries from an attribute of the environment or a wrapper; () if there are none, or too few or
     many, or if they are no plain text.
     """
-    try:
-        return plain_names(env.get_wrapper_attr(attribute), count) if env.has_wrapper_attr(attribute) else ()
-    except Exception:  # a property of another package may raise anything
-        return ()
+    return plain_names(offered(env, attribute), count)
 
 
 def _numbered_names(parts: tuple[ObservationPart, ...]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dqngui.config import EnvConfig, ObservationFacts, TaskFacts
 from dqngui.envs.held_actions import Found, search
 from dqngui.envs.legal_actions import random_action
+from dqngui.envs.offered_names import offered
 from dqngui.envs.repetition import Clock, repetition_of
 from dqngui.envs.seeds import MEASURE_SEEDS
 from dqngui.envs.spaces import Spaces, walk
@@ -123,7 +124,7 @@ def time_limit_of(env: gymnasium.Env[Any, Any]) -> int | None:
         if layer.spec is not None:
             limits.append(layer.spec.max_episode_steps)
         layer = layer.env if isinstance(layer, gymnasium.Wrapper) else None
-    limits += [getattr(env.unwrapped, name, None) for name in _LIMIT_NAMES]
+    limits += [offered(env.unwrapped, name) for name in _LIMIT_NAMES]
     return min((limit for limit in limits if type(limit) is int and limit > 0), default=None)
 
 

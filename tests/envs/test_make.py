@@ -63,7 +63,7 @@ def test_a_module_registers_its_environment(tmp_path: Path, monkeypatch: pytest.
         "`env.id`: there is no Python module `no_such_tasks`, neither installed nor as a file in "
     )
     assert complaint(EnvConfig(id="needy_tasks:Mine-v0")).endswith(
-        "needs the package a_package_that_is_not_there: pip install a_package_that_is_not_there"
+        "imports `a_package_that_is_not_there`, which is not installed; is its name spelt correctly?"
     )
     assert complaint(EnvConfig(id="broken_tasks:Mine-v0")).endswith(
         "`broken_tasks` cannot be imported: ZeroDivisionError: division by zero (broken_tasks.py, line 1: `1 / 0`)"

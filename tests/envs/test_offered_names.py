@@ -13,7 +13,9 @@ from gymnasium import spaces
 
 from dqngui.config import EnvConfig, Wrapper
 from dqngui.envs.make import make_env
+from dqngui.envs.places import places_of
 from dqngui.envs.spaces import Spaces, spaces_of
+from dqngui.envs.task_facts import time_limit_of
 
 FOUR = spaces.Box(-1, 1, (4,))
 
@@ -188,6 +190,20 @@ def test_bins_have_the_names_of_what_they_move() -> None:
 def test_the_middle_bin_is_called_zero() -> None:
     env = Offering(action=spaces.Box(-1, 1, (1,)))
     assert read(env, wrappers=(Wrapper(name="discretize", options={"bins": 3}),)).action_names[1] == "0"
+
+
+class Raising(Offering):
+    """An environment that raises something of its own for every name that it does not have."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"no such thing: {name}")
+
+
+def test_an_optional_attribute_that_raises_counts_as_absent() -> None:
+    env, plain = Raising(), Offering()
+    assert read(env) == read(plain)
+    assert places_of(env, 2) is None
+    assert time_limit_of(env) is None
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,6 @@ def test_a_package_that_lacks_another_one_says_which(packages: Path) -> None:
     (packages / "minatar").mkdir()
     (packages / "minatar" / "__init__.py").write_text("import a_package_that_is_not_there.inside\n")
     assert complaint("MinAtar/Breakout-v1") == (
-        "`env.id`: the module `minatar.gym` needs the package a_package_that_is_not_there: "
-        "pip install a_package_that_is_not_there"
+        "`env.id`: the module `minatar.gym` imports `a_package_that_is_not_there`, which is not installed; "
+        "is its name spelt correctly?"
     )

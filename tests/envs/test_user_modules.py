@@ -116,7 +116,23 @@ def test_what_is_missing_is_said(write: Write, tmp_path: Path) -> None:
     assert complaint("needy:Mine-v0").endswith(
         f"needs `a_neighbour`, which lies beside it; write PYTHONPATH={tmp_path} before the command"
     )
-    assert complaint("poor:Mine-v0").endswith("pip install a_package_that_is_not_there")
+    assert complaint("poor:Mine-v0").endswith(
+        "imports `a_package_that_is_not_there`, which is not installed; is its name spelt correctly?"
+    )
+
+
+def test_only_a_known_package_gets_a_command_that_installs_it(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("typo.py", "import gymnasium\ngymnasium.register('Typo-v0', entry_point='my_typo:E')\n")
+    write("deep.py", "import gymnasium\ngymnasium.register('Deep-v0', entry_point='deep_inner:E')\n")
+    assert complaint("typo:Typo-v0").endswith("names the module `my_typo`, which does not exist")
+    assert "pip install" not in complaint("deep:Deep-v0")
+    monkeypatch.setitem(sys.modules, "deep_inner", None)  # not there either, said by Python in another way
+    assert "pip install" not in complaint("deep:Deep-v0")
+    write("wanting.py", "import highway_env_of_nobody\n")
+    assert "pip install" not in complaint("wanting:Mine-v0")
+    monkeypatch.setitem(sys.modules, "highway_env", None)
+    write("driving.py", "import highway_env\n")
+    assert complaint("driving:Mine-v0").endswith("pip install highway-env")
 
 
 @pytest.mark.parametrize(

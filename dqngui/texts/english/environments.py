@@ -35,6 +35,13 @@ TEMPLATES: dict[str, str | Plural] = {
         "classes: {known}"
     ),
     "env.module_needs_package": "`env.id`: the module `{module}` needs the package {package}: pip install {package}",
+    "env.module_needs_module": (
+        "`env.id`: the module `{module}` imports `{needed}`, which is not installed; is its name spelt correctly?"
+    ),
+    "env.needs_module": "`env.id`: {name} imports the module `{module}`, which is not installed",
+    "env.entry_point_of_no_module": (
+        "`env.id`: the entry_point with which {name} is registered names the module `{module}`, which does not exist"
+    ),
     "env.module_broken": "`env.id`: the module `{module}` cannot be imported: {problem}",
     "env.broke": "`env.id`: {name} failed when it was tried with random actions: {problem}",
     "env.no_legal_action": (
