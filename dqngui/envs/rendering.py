@@ -26,6 +26,8 @@ def as_picture(drawn: Any) -> np.ndarray:
         return NO_PICTURE
     if picture.ndim not in (2, 3) or not picture.size or picture.dtype.kind not in "biuf":
         return NO_PICTURE
+    if picture.dtype.kind == "f" and not np.isfinite(picture).any():
+        return NO_PICTURE
     if picture.ndim == 2:
         picture = picture[:, :, None]
     elif picture.shape[0] in _CHANNELS and picture.shape[2] not in _CHANNELS:

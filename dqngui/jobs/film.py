@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +18,10 @@ from dqngui.envs.rendering import fitted
 SUFFIXES = (".mp4", ".gif")
 GIF_WIDTH = 800
 """Pixels; a wider picture is scaled down, since a GIF stores every pixel."""
-SMALLEST_SIDE, LARGEST_SIDE = 16, 16_384
-"""Pixels of a side that H.264 can hold."""
+SMALLEST_SIDE = 16
+"""Pixels of the smallest side that H.264 can hold; smaller pictures are enlarged."""
+LARGEST_SIDE = 1920
+"""Pixels; a larger picture is scaled down, since it would take seconds to encode."""
 _GIF_FILTER = (
     f"scale='min({GIF_WIDTH},iw)':-2:flags=lanczos,split[a][b];[a]palettegen=max_colors=128:stats_mode=diff[p];"
     "[b][p]paletteuse=dither=none:diff_mode=rectangle"
@@ -27,15 +30,20 @@ _GIF_FILTER = (
 
 
 class Film:
-    """Writes frames of equal size into an MP4 (H.264) or GIF file, by the file's name; a context manager."""
+    """Writes frames of equal size into an MP4 (H.264) or GIF file, by the file's name; a context manager.
+
+    The file appears when it is whole: until then it has another name, and after an error there is none.
+    """
 
     def __init__(self, path: Path, fps: float) -> None:
-        """Raises ConfigError when the file cannot be written."""
+        """Raises ConfigError or OSError when the file cannot be written."""
         if path.suffix.lower() not in SUFFIXES:
             raise ConfigError("film.suffix", path=path)
         if not path.parent.is_dir():
             raise ConfigError("film.no_folder", path=path, folder=path.parent)
         self.path, self.fps = path, fps
+        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._part.write_bytes(b"")
         self._size = (0, 0)
         self._writer: Generator[None, np.ndarray | None, None] | None = None
 
@@ -45,14 +53,11 @@ class Film:
     def add(self, frame: np.ndarray) -> None:
         """Append one frame (H, W, 3) uint8. The first one sets the size; others are scaled into it.
 
-        An odd last row or column is cut off, since H.264 needs even sizes, and a tiny picture is enlarged.
+        An odd last row or column is cut off, since H.264 needs even sizes.
         Raises ConfigError when it cannot be written.
         """
         if self._writer is None:
-            times = -(-SMALLEST_SIDE // min(frame.shape[:2]))
-            self._size = frame.shape[0] * times // 2 * 2, frame.shape[1] * times // 2 * 2
-            if max(self._size) > LARGEST_SIDE:
-                raise ConfigError("film.too_large", path=self.path, height=frame.shape[0], width=frame.shape[1])
+            self._size = _size_of_film(*frame.shape[:2])
             self._writer = self._open(self._size[1], self._size[0])
             self._writer.send(None)
         height, width = self._size
@@ -68,22 +73,35 @@ class Film:
         if self.path.suffix.lower() == ".gif":
             how |= {"codec": "gif", "pix_fmt_out": "pal8", "quality": None, "output_params": ["-vf", _GIF_FILTER]}
         opened: Generator[None, np.ndarray | None, None] = imageio_ffmpeg.write_frames(
-            str(self.path), (width, height), fps=self.fps, ffmpeg_log_level="error", **how
+            str(self._part), (width, height), fps=self.fps, ffmpeg_log_level="error", **how
         )
         return opened
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is None:
-            return
-        self._writer.close()
-        if kind is None:
-            try:  # the encoder does not say whether it could write the end
-                with closing(imageio_ffmpeg.read_frames(str(self.path))) as reader:
-                    next(reader)
-            except (OSError, RuntimeError, StopIteration):
-                raise self._broken() from None
+        try:
+            if self._writer is not None:
+                self._writer.close()
+            if kind is None and self._writer is not None:
+                self._check_whole()
+                os.replace(self._part, self.path)
+        finally:
+            self._part.unlink(missing_ok=True)
+
+    def _check_whole(self) -> None:
+        """Read the film: the encoder does not say whether it could write the end."""
+        try:
+            with closing(imageio_ffmpeg.read_frames(str(self._part))) as reader:
+                next(reader)
+        except (OSError, RuntimeError, StopIteration):
+            raise self._broken() from None
 
     def _broken(self) -> ConfigError:
         return ConfigError("film.broken", path=self.path)
+
+
+def _size_of_film(height: int, width: int) -> tuple[int, int]:
+    """Height and width of a film, in pixels, from those of its first picture."""
+    factor = min(float(-(-SMALLEST_SIDE // min(height, width))), LARGEST_SIDE / max(height, width))
+    return tuple(max(SMALLEST_SIDE, int(side * factor)) // 2 * 2 for side in (height, width))  # type: ignore[return-value]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -172,8 +172,10 @@ def _filmed(
     env = make_env(experiment.env, render_mode="rgb_array", longest=LONGEST_GREEDY)
     with closing(Envs([env], experiment.env)) as envs, Film(Path(options.video), frame_rate(env, USUAL_FPS)) as film:
 
-        def shoot(*_: Any) -> None:
+        def shoot(t: int) -> None:
             picture = as_picture(env.render())
+            if not picture.size and t > 0:
+                raise ConfigError("play.missing_picture", env=experiment.env.id, step=t)
             if not picture.size:
                 raise ConfigError("play.nothing_to_film", env=experiment.env.id)
             film.add(picture)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ RGB = np.full((6, 8, 3), COLOUR, np.uint8)
         (np.ones((6, 8), bool), (255, 255, 255)),
         (np.full((6, 8, 3), -5), (0, 0, 0)),
         (np.full((6, 8, 3), 300), (255, 255, 255)),
-        (np.full((6, 8, 3), np.nan), (0, 0, 0)),
+        (np.where(RGB > 99, RGB, np.nan), (200, 100, 0)),
         (RGB[::-1, ::-1], COLOUR),
     ],
 )
@@ -65,7 +66,14 @@ def test_a_picture_is_fitted_with_its_proportions(shape: tuple[int, int]) -> Non
 
 
 @pytest.mark.parametrize(
-    "sizes", [[(40, 40)] * 4, [(41, 43)] * 4, [(40, 40), (44, 60), (200, 20), (10, 10)], [(1, 1)] * 4]
+    "sizes",
+    [
+        [(40, 40)] * 4,
+        [(41, 43)] * 4,
+        [(40, 40), (44, 60), (200, 20), (10, 10)],
+        [(1, 1)] * 4,
+        [(9, 4000)] + [(8, 8)] * 3,
+    ],
 )
 def test_a_film_has_each_picture_once_and_whole(tmp_path: Path, sizes: list[tuple[int, int]]) -> None:
     path = tmp_path / "film.mp4"
@@ -77,3 +85,18 @@ def test_a_film_has_each_picture_once_and_whole(tmp_path: Path, sizes: list[tupl
     pictures = [np.frombuffer(each, np.uint8).reshape(height, width, 3) for each in frames]
     assert len(pictures) == 4
     assert np.abs(np.array(pictures).astype(int) - COLOUR).max() < 12
+
+
+def test_a_film_that_fails_leaves_nothing_and_the_former_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    for fails in (True, False, True):
+        before = path.read_bytes() if path.exists() else None
+        with suppress(ZeroDivisionError), Film(path, 10.0) as film:
+            film.add(np.zeros((16, 16, 3), np.uint8))
+            assert not fails or 1 / 0
+        assert list(tmp_path.iterdir()) == ([path] if before or not fails else [])
+        assert not fails or before is None or path.read_bytes() == before
+
+
+def test_a_picture_without_a_finite_number_is_none() -> None:
+    assert not as_picture(np.full((8, 8, 3), np.nan)).size

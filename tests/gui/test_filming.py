@@ -160,15 +160,26 @@ def test_an_encoder_that_cannot_begin_ends_the_film(
     )
 
 
-def test_an_encoder_that_could_not_write_the_end_is_noticed(tmp_path: Path) -> None:
+def test_an_encoder_that_could_not_write_the_end_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dqngui.config import ConfigError
     from dqngui.jobs.film import Film
 
-    with Film(tmp_path / "film.mp4", 10) as film:
+    write_frames = imageio_ffmpeg.write_frames
+
+    def write_a_part(path: str, *given: Any, **how: Any) -> Iterator[None]:
+        encoder = write_frames(path, *given, **how)
+        encoder.send(None)
+        try:
+            while True:
+                encoder.send((yield))
+        finally:
+            encoder.close()
+            Path(path).write_bytes(Path(path).read_bytes()[:100])
+
+    monkeypatch.setattr(imageio_ffmpeg, "write_frames", write_a_part)
+    with pytest.raises(ConfigError, match="the disk may be full"), Film(tmp_path / "film.mp4", 10) as film:
         film.add(np.zeros((64, 64, 3), np.uint8))
-    film.path.write_bytes(film.path.read_bytes()[:100])
-    with pytest.raises(ConfigError, match="the disk may be full"):
-        film.__exit__(None, None, None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_another_episode_ends_the_film(qtbot: QtBot, player: Player, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import math
-import os
 import queue
 import threading
 from collections.abc import Sequence
@@ -226,7 +225,7 @@ class Filming(QObject):
 
 
 class _Encoder:
-    """Encodes pictures in its own thread, into a temporary file until the film is complete.
+    """Encodes pictures in its own thread.
 
     Attributes:
         problem: why the film cannot be written; "" if it can.
@@ -237,10 +236,7 @@ class _Encoder:
         from dqngui.jobs.film import Film  # brings the encoder, which the window seldom needs
 
         self.problem: Text | str = ""
-        self._path, self._part = path, path.with_name(f".{path.stem}.part{path.suffix}")
-        self._film = Film(path, fps)  # raises an error that names the problem with this path
-        self._film.path = self._part
-        self._part.write_bytes(b"")
+        self._film = Film(path, fps)
         self._frames: queue.Queue[np.ndarray | None] = queue.Queue(MAX_QUEUED_FRAMES)
         self._abandoned = self._finishing = False
         self._thread = threading.Thread(target=self._run, name="dqngui-film", daemon=True)
@@ -291,18 +287,16 @@ class _Encoder:
                     film.add(pixels)
                 if self._abandoned:
                     raise _Abandoned
-            os.replace(self._part, self._path)
         except _Abandoned:
             pass
         except ConfigError as error:
-            self.problem = Text(error.text.key, {**error.text.args, "path": str(self._path)})
+            self.problem = error.text
         except OSError as error:
-            self.problem = _unwritten(self._path, error)
+            self.problem = _unwritten(self._film.path, error)
         except Exception as error:  # any other error of the encoder; without this the film would never end
             reason = " ".join(str(reason_of(error)).split())
             self.problem = say("export.encoder", problem=reason)
         finally:
-            self._part.unlink(missing_ok=True)
             atexit.unregister(self._leave)
 
 

@@ -126,6 +126,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "play.wrong_options": "cannot play: {problem}",
     "play.other_device": "This machine has no {device}, so the agent plays on the CPU",
     "play.nothing_to_film": "`{env}` draws no pictures, so it cannot be filmed",
+    "play.missing_picture": "`{env}` drew no picture at step {step:,} of the episode, so there is no film of it",
     "play.too_long": "Only the first {steps:,} steps of an episode can be shown: more would need too much RAM.",
     "play.single": (
         "{env} can be made only once at a time, so nothing plays beside training; open the run once it has ended"
@@ -139,7 +140,6 @@ TEMPLATES: dict[str, str | Plural] = {
     "agent.unfit": "the weights do not fit the network of the experiment",
     "film.suffix": "`{path}`: the name of a film must end in .mp4 or .gif",
     "film.no_folder": "`{path}`: there is no folder `{folder}`",
-    "film.too_large": "`{path}`: a picture of {height} × {width} pixels cannot be filmed",
     "film.broken": "`{path}`: the film could not be written; the disk may be full",
     "change.action_places": "`action` can only be set to one action; it has no indices",
     "change.no_action": "`action`: there is no action {action:g}, only 0 to {last}",
