@@ -6,10 +6,12 @@ numbers of thousands of digits. What is read here is none of that, or a ConfigEr
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
 import stat
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +32,8 @@ LARGEST = 2**53
 """Largest count that is read: beyond it, doubles cannot hold each whole number."""
 LARGEST_FLOAT = 1e100
 
+_CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Files of Linux's control groups, versions 2 and 1."""
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _OWN = getattr(os, "O_NOFOLLOW", 0)
 _KEY = r"""(?:(?<![\w-])[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
@@ -39,9 +43,25 @@ _DEEP_KEY = re.compile(rf"(?:{_KEY}[ \t]*+\.[ \t]*+){{{MOST_NESTED}}}")
 # -- files ----------------------------------------------------------------------------------------
 
 
+def memory_of_process() -> int:
+    """Bytes of memory that this process may use: this machine's, or less where a limit is set (`ulimit -v`, a
+    container).
+    """
+    limits = [psutil.virtual_memory().total]
+    for file in _CONTAINER_LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # "max" where there is no limit
+            limits.append(int(file.read_text()))
+    if sys.platform != "win32":
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        limits += [soft] if soft != resource.RLIM_INFINITY else []
+    return min(limits)
+
+
 def most_in_memory() -> int:
-    """Size in bytes of the largest file that is read whole: as much as this machine's memory, at least a gigabyte."""
-    return max(psutil.virtual_memory().total, 1024 * MEGABYTE)
+    """Size in bytes of the largest file that is read whole: as much as this process's memory, at least a gigabyte."""
+    return max(memory_of_process(), 1024 * MEGABYTE)
 
 
 def open_regular(path: Path, most: int, *, follow: bool = False) -> BinaryIO:

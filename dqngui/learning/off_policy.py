@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from numpy.typing import NDArray
 
+from dqngui.bounded import memory_of_process
 from dqngui.config import ConfigError, Experiment, number
 from dqngui.envs.legal_actions import Mask
 from dqngui.envs.vector import Envs
@@ -48,8 +48,12 @@ class OffPolicy(Algorithm):
             "initial_state": initial if recurrent else None,
             "stride": learn.state_stride,
         }
-        _check_room(*bytes_of_replay(envs.spaces, **size))
-        self.store = Replay(envs.spaces, **size, generator=generators.sampling, prioritized=learn.prioritized)
+        steps, states = bytes_of_replay(envs.spaces, **size)
+        _check_room(steps, states)
+        try:
+            self.store = Replay(envs.spaces, **size, generator=generators.sampling, prioritized=learn.prioritized)
+        except MemoryError:
+            raise ConfigError("train.replay_no_room", replay=_size(steps + states)) from None
         self.actor = Actor(
             envs,
             self.learner.online,
@@ -154,18 +158,18 @@ class OffPolicy(Algorithm):
 
 def _check_room(steps: int, states: int, loaded: int | None = None) -> None:
     """Raises ConfigError if the bytes of a full replay's steps and of the memory's states, and `loaded` ones of a saved
-    replay, are more than the machine's memory. Asked before the replay is made.
+    replay, are more than the memory of this process. Asked before the replay is made.
 
     Most arrays take no memory before they are written: without this check, a run would be killed hours later.
     """
-    room = psutil.virtual_memory().total
+    room = memory_of_process()
     if steps + states + (loaded or 0) <= room:
         return
     if loaded is not None:
         raise ConfigError(
             "train.replay_too_large_twice", replay=_size(steps + states), saved=_size(loaded), room=_size(room)
         )
-    if states:
+    if states > steps // 100:
         raise ConfigError("train.replay_too_large_states", steps=_size(steps), states=_size(states), room=_size(room))
     raise ConfigError("train.replay_too_large", steps=_size(steps), room=_size(room))
 

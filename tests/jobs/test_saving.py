@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import psutil
 import pytest
 import torch
 
+from dqngui.bounded import memory_of_process
 from dqngui.config import ConfigError, Experiment
 from dqngui.jobs import saving
 from dqngui.jobs.inbox import Inbox
@@ -212,6 +214,26 @@ def test_a_replay_larger_than_memory_is_refused_before_it_is_made(monkeypatch: p
     asked = experiment(learn__replay_capacity=20_000_000)
     with pytest.raises(ConfigError, match=r"a full replay would take .* GiB of steps"):
         train(Request(job="train", experiment=asked), Inbox(None))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+def test_a_limit_of_the_process_counts_as_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    assert memory_of_process() <= psutil.virtual_memory().total
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (2**10, 2**10))
+    assert memory_of_process() == 2**10
+    with pytest.raises(ConfigError, match=r"a full replay would take .* and this process may use 0.0 GiB: lower"):
+        train(Request(job="train", experiment=experiment(net__memory="none")), Inbox(None))
+
+
+def test_a_replay_for_which_there_is_no_room_is_refused_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(*arguments: Any, **options: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(off_policy, "Replay", made)
+    with pytest.raises(ConfigError, match=r"no room in memory for a full replay .*: lower learn.replay_capacity"):
+        train(Request(job="train", experiment=experiment()), Inbox(None))
 
 
 class Careless(gymnasium.Wrapper):  # type: ignore[type-arg]

@@ -99,16 +99,17 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "train.device_time": "{milliseconds:.2f} ms on {device}",
     "train.replay_too_large": (
-        "a full replay would take {steps} of steps, and this machine has {room}: lower learn.replay_capacity"
+        "a full replay would take {steps} of steps, and this process may use {room}: lower learn.replay_capacity"
     ),
     "train.replay_too_large_states": (
-        "a full replay would take {steps} of steps and {states} of the memory's states, and this machine has {room}: "
-        "lower learn.replay_capacity, raise learn.state_stride or make the memory smaller"
+        "a full replay would take {steps} of steps and {states} of the memory's states, and this process may use "
+        "{room}: lower learn.replay_capacity, raise learn.state_stride or make the memory smaller"
     ),
     "train.replay_too_large_twice": (
-        "to resume, the saved replay ({saved}) and the new one ({replay}) must be in memory together, and this machine "
-        "has {room}: resume on a machine with more memory, or fork the run with a lower learn.replay_capacity"
+        "to resume, the saved replay ({saved}) and the new one ({replay}) must be in memory together, and this process "
+        "may use {room}: resume on a machine with more memory, or fork the run with a lower learn.replay_capacity"
     ),
+    "train.replay_no_room": "there is no room in memory for a full replay of {replay}: lower learn.replay_capacity",
     "size.gigabytes": "{size:,.1f} GiB",
     "fork.too_few_steps": (
         "`run.total_steps`: the fork of `{folder}` starts at step {step:,}, so it needs a total of more "
