@@ -61,7 +61,8 @@ def details_of(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """The message of an exception as one line; "" if it has none."""
     try:
-        line = " ".join(str(error).split(" was raised from the environment creator")[0].split())
+        said = error.msg if isinstance(error, SyntaxError) else str(error)  # the place is told anyway
+        line = " ".join(said.split(" was raised from the environment creator")[0].split())
     except Exception:
         return ""
     return line if len(line) <= _LONGEST_PROBLEM else f"{line[: _LONGEST_PROBLEM - 1]}…"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import difflib
 import inspect
+import re
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -103,6 +104,9 @@ def make_vector(
         raise
 
 
+_NEEDED, _NAMES = re.compile(r"\(\) missing \d+ required .*arguments?: (.*)"), re.compile(r"'(\w+)'")
+
+
 # -- gymnasium.make, with errors in a sentence ----------------------------------------------------
 
 
@@ -162,6 +166,10 @@ def _unknown(name: str, env_id: str) -> Text:
         return say("env.old_gym", name=name)
     if classes := made_in(env_id):
         return say("env.not_in_module", name=name, module=env_id.rpartition(":")[0], known=classes)
+    if name != env_id:
+        return say("env.nothing_in_module", name=name, module=env_id.rpartition(":")[0])
+    if name.endswith(".py"):
+        return say("env.file_alone", file=name)
     bare = name.rpartition("-v")[0] or name
     by_lower: dict[str, list[str]] = {}
     for known in gymnasium.registry:
@@ -198,6 +206,11 @@ def _missing(name: str, spec: Any, error: Exception) -> Text:
 
 def _refused(config: EnvConfig, name: str, spec: Any, error: BaseException) -> ConfigError:
     problem, reason = described(error), message_of(error)
+    if isinstance(error, TypeError) and (needed := _NEEDED.search(reason)):
+        missing = _NAMES.findall(needed[1])
+        if set(missing) <= set(_arguments(spec)):
+            settings = " ".join(f"env.kwargs.{each}=..." for each in missing)
+            return ConfigError("env.needs_arguments", name=name, settings=settings)
     if not config.kwargs:
         return EnvironmentFault(say("env.not_made", name=name, reason=problem), problem, details_of(error))
     if isinstance(error, TypeError) and "unexpected keyword argument" in reason:

@@ -105,16 +105,30 @@ def _registered(env_id: str, creator: Any) -> str:
 
 
 def made_in(env_id: str) -> list[str]:
-    """Names of the environment classes of the module of `module:Id`, which was imported; none without a module."""
+    """Names of the environment classes of the module of `module:Id`, which was imported, after the ids that it
+    registers; none without a module.
+    """
     module = env_id.rpartition(":")[0]
     if not module:
         return []
     loaded = load_user_module(module)
-    return [
+    ids = [
+        name
+        for name, spec in gymnasium.registry.items()
+        if _module_of(spec.entry_point) == loaded.__name__ and "/" not in name
+    ]
+    return ids + [
         name
         for name, each in vars(loaded).items()
         if isinstance(each, type) and issubclass(each, gymnasium.Env) and each.__module__ == loaded.__name__
     ]
+
+
+def _module_of(entry_point: Any) -> str:
+    """The module of what makes an environment: a class, a function, or `module:Name`."""
+    if isinstance(entry_point, str):
+        return entry_point.partition(":")[0]
+    return str(getattr(entry_point, "__module__", ""))
 
 
 def is_of_old_gym(name: str) -> bool:

@@ -78,6 +78,8 @@ def load_user_module(module: str) -> ModuleType:
     Raises ConfigError if there is none, or if it cannot be imported, with what it misses or where it failed.
     """
     by_path = is_path(module)
+    if not by_path and not all(part.isidentifier() for part in module.split(".")):
+        raise ConfigError("env.no_module", module=module, folder=START_FOLDER)
     file = _file_of(module, by_path)
     name = _name_of(file) if by_path and file is not None else module
     try:

@@ -110,8 +110,8 @@ def test_what_is_missing_is_said(write: Write, tmp_path: Path) -> None:
     assert str(tmp_path) in complaint("none:Mine-v0") and "no Python module `none`" in complaint("none:Mine-v0")
     assert complaint("none.py:Mine-v0") == f"`env.id`: there is no file `none.py` (looked for from `{tmp_path}`)"
     assert complaint("mytask:Yours-v0") == (
-        "`env.id`: the module `mytask` registers no environment `Yours-v0`; write `mytask:CLASS` with one of its "
-        "classes: Mine"
+        "`env.id`: the module `mytask` has no environment `Yours-v0`; write `mytask:NAME` with one of its own: "
+        "Mine-v0, Mine"
     )
     assert complaint("needy:Mine-v0").endswith(
         f"needs `a_neighbour`, which lies beside it; write PYTHONPATH={tmp_path} before the command"
@@ -119,6 +119,21 @@ def test_what_is_missing_is_said(write: Write, tmp_path: Path) -> None:
     assert complaint("poor:Mine-v0").endswith(
         "imports `a_package_that_is_not_there`, which is not installed; is its name spelt correctly?"
     )
+
+
+def test_what_a_module_or_its_class_lacks_is_said(write: Write) -> None:
+    write("empty.py", "")
+    write("wrong.py", "import gymnasium\nclass Mine(gymnasium.Env:\n")
+    write("sized.py", "import gymnasium\nclass Mine(gymnasium.Env):\n    def __init__(self, size, *, depth): pass\n")
+    assert complaint("empty:Mine").endswith("the module `empty` has no environment `Mine`, and none at all")
+    assert complaint("empty.py").endswith(
+        "`empty.py` is a file; name the class of the environment too: `empty.py:CLASS`"
+    )
+    assert "there is no Python module ``" in complaint(":Mine")
+    assert complaint("wrong:Mine").count("wrong.py") == 1
+    assert complaint("sized:Mine").endswith(
+        "write a value for each of them: env.kwargs.size=... env.kwargs.depth=..."
+    ) or (complaint("sized:Mine").endswith("write a value for each of them: env.kwargs.size=..."))
 
 
 def test_only_a_known_package_gets_a_command_that_installs_it(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

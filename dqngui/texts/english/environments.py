@@ -31,9 +31,12 @@ TEMPLATES: dict[str, str | Plural] = {
         "`env.id`: {name} is registered with the old package gym; write `import gymnasium as gym` in its module"
     ),
     "env.not_in_module": (
-        "`env.id`: the module `{module}` registers no environment `{name}`; write `{module}:CLASS` with one of its "
-        "classes: {known}"
+        "`env.id`: the module `{module}` has no environment `{name}`; write `{module}:NAME` with one of its own: "
+        "{known}"
     ),
+    "env.nothing_in_module": "`env.id`: the module `{module}` has no environment `{name}`, and none at all",
+    "env.file_alone": "`env.id`: `{file}` is a file; name the class of the environment too: `{file}:CLASS`",
+    "env.needs_arguments": ("`env.id`: {name} must be given arguments; write a value for each of them: {settings}"),
     "env.module_needs_package": "`env.id`: the module `{module}` needs the package {package}: pip install {package}",
     "env.module_needs_module": (
         "`env.id`: the module `{module}` imports `{needed}`, which is not installed; is its name spelt correctly?"
