@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dqngui.bounded import MEGABYTE, open_regular, read_file
+from dqngui.bounded import MEGABYTE, open_regular
 from dqngui.config import ConfigError
 from dqngui.runs.files import AppendFile
 
 DATA, INDEX = "episodes.dat", "episodes.idx"
 MOST = 64 * 1024 * MEGABYTE
+MOST_INDEX, MOST_EPISODE = 1024 * MEGABYTE, 64 * MEGABYTE
+"""Bytes that are read at once: of the index, more than twenty million episodes, and the actions of one episode."""
 
 RECORD = np.dtype(
     [
@@ -103,8 +105,9 @@ def read_index(folder: Path) -> np.ndarray:
     Raises ConfigError if they cannot be read.
     """
     try:
-        raw = read_file(folder / INDEX, MOST)
         size = (folder / DATA).stat().st_size
+        with open_regular(folder / INDEX, MOST) as file:  # an episode has an action, of at least one byte
+            raw = file.read(min(MOST_INDEX, size * RECORD.itemsize))
     except FileNotFoundError:
         return np.zeros(0, RECORD)
     except OSError as error:
@@ -139,12 +142,12 @@ def recorded_episode(folder: Path, number: int, step: int) -> EpisodeTrace | Non
 def read_episode(folder: Path, record: np.void) -> EpisodeTrace:
     """The episode of one index record. Raises ConfigError if its actions are not there."""
     length, width = int(record["length"]), int(record["width"])
-    if width not in (1, 2, 4, 8) or length < 0 or record["offset"] < 0:
+    if width not in (1, 2, 4, 8) or not 0 <= length * width <= MOST_EPISODE or record["offset"] < 0:
         raise ConfigError("file.damaged", path=folder / INDEX)
     with open_regular(folder / DATA, MOST) as file:
         size = file.seek(0, 2)
         file.seek(min(int(record["offset"]), size))
-        raw = file.read(min(length * width, size))
+        raw = file.read(length * width)
     if len(raw) != length * width:
         raise ConfigError("file.too_short", path=folder / DATA)
     actions = np.frombuffer(raw, np.dtype(f"<u{width}")).astype(np.int64)

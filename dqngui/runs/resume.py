@@ -25,7 +25,6 @@ from dqngui.bounded import (
     MEGABYTE,
     check_depth,
     exists,
-    most_in_memory,
     open_regular,
     own_folder,
     read_file,
@@ -57,7 +56,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-MOST_META = 64 * MEGABYTE
+MOST_META, MOST_WEIGHTS = 64 * MEGABYTE, 2048 * MEGABYTE
 STATE, NEW, OLD = "resume", "resume.new", "resume.old"
 ARRAYS, TENSORS, META = "arrays.npz", "tensors.pt", "meta.json"
 DISCARDED = "events.discarded.jsonl"
@@ -185,7 +184,7 @@ def load_resume(folder: Path, *, best: bool = False) -> Stored:
         mark, meta = _read_meta(current)
         arrays: dict[str, Any] = dict(read_arrays(current / ARRAYS))
         try:
-            file = read_file(current / BEST, most_in_memory()) if best and exists(current / BEST) else None
+            file = read_file(current / BEST, MOST_WEIGHTS) if best and exists(current / BEST) else None
         except OSError:
             raise _damaged(current) from None
         arrays.update(load_tensors(current / TENSORS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,9 @@ from dqngui.jobs.train import train
 from dqngui.messages import Request
 from dqngui.runs.arrays_file import read_arrays, write_arrays
 from dqngui.runs.checkpoints import load_tensors, load_weights
+from dqngui.runs.episodes import read_episode, read_index
 from dqngui.runs.folder import create, list_runs, read_experiment, summary_of
+from dqngui.runs.resume import load_resume
 from dqngui.runs.trash import discard
 from tests.commanded import Here, here
 from tests.fuzz.hostile import STORED
@@ -307,3 +310,31 @@ def test_names_never_reach_the_terminal_as_commands(tmp_path: Path, here: Here) 
         assert not set(out + err) & set("\x1b\x07\x9b\u202e\r")
     _, out, _ = here("runs", str(tmp_path), "--json")
     assert json.loads(out)["env"].startswith("\\x1b[2J")
+
+
+HOLES = 2**33
+"""Bytes of a file that takes no room on the disk: its zeros would fill the memory, and take half a minute to read."""
+
+
+@pytest.mark.parametrize("name", ["episodes.idx", "resume/best.pt", "resume/tensors.pt", "resume/arrays.npz"])
+def test_a_file_of_holes_is_not_read_whole(stored: Path, name: str) -> None:
+    episodes_before = read_index(stored)
+    with open(stored / name, "r+b" if (stored / name).exists() else "w+b") as file:
+        file.truncate(HOLES)
+    tracemalloc.start()
+    if name == "episodes.idx":
+        assert read_index(stored).tolist() == episodes_before.tolist()
+    else:
+        with pytest.raises(ConfigError):
+            load_resume(stored, best=True)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < HOLES / 50
+
+
+def test_an_episode_that_is_longer_than_any_is_refused(stored: Path) -> None:
+    record = read_index(stored)[0].copy()
+    os.truncate(stored / "episodes.dat", HOLES)
+    record["length"] = HOLES
+    with pytest.raises(ConfigError):
+        read_episode(stored, record)
