@@ -98,6 +98,7 @@ NOT_LOGGED = {
     "train.sent_not_finite",
     "train.reward",
     "train.observation",
+    "train.replay_no_room",
     "train.replay_too_large",
     "train.replay_too_large_states",
     "train.replay_too_large_twice",

@@ -72,10 +72,6 @@ def check_alike(env: Env, first: Env, config: EnvConfig) -> None:
             raise EnvironmentFault(say("fault.copies_differ", name=name, given=given, first=other))
 
 
-LARGEST_REWARD = 1e100
-"""Sums and squares of rewards up to this stay in the range of numbers."""
-
-
 class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
     """The wrapper that checks what an environment returns, and that turns its exceptions into `EnvironmentFault`."""
 
@@ -117,8 +113,6 @@ class Border(gymnasium.Wrapper[Any, Any, Any, Any]):
         observation, reward, terminated, truncated, info = result
         if type(reward) is not float:
             reward = self._reward(reward)
-        if not -LARGEST_REWARD <= reward <= LARGEST_REWARD:
-            raise self._fault("fault.reward_too_large", reward=reward)
         if type(terminated) is not bool or type(truncated) is not bool:
             terminated = self._flag("terminated", terminated)
             truncated = self._flag("truncated", truncated)

@@ -12,6 +12,7 @@ from dqngui.envs.faults import EnvironmentFault, described, details_of
 from dqngui.envs.legal_actions import LegalActions, Mask, legal_instead
 from dqngui.envs.make import make_env, make_usable
 from dqngui.envs.missing_wrappers import usable_spaces
+from dqngui.envs.rewards import check_rewards
 from dqngui.envs.seeds import MEASURE_SEEDS
 from dqngui.envs.spaces import ObservationLayout, Spaces
 from dqngui.texts import say
@@ -91,6 +92,7 @@ class Trial:
             raise
         except Exception as error:
             raise self._failed(error) from error
+        check_rewards(self._name, np.array([step[1]]))
         return step
 
     def _named(self, fault: EnvironmentFault) -> EnvironmentFault:

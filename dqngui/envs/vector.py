@@ -18,6 +18,7 @@ import numpy as np
 from dqngui.config import EnvConfig
 from dqngui.envs.legal_actions import LegalActions
 from dqngui.envs.missing_wrappers import usable_spaces
+from dqngui.envs.rewards import check_rewards
 from dqngui.envs.spaces import ObservationLayout, Spaces
 
 Parts = dict[str, np.ndarray]
@@ -41,6 +42,7 @@ class Envs:
         self.envs = list(envs)
         self.spaces: Spaces = usable_spaces(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
+        self._name = config.id
         self.legal_actions = LegalActions(self.envs, config.id, self.spaces.actions)
         self._layout = ObservationLayout.of(self.envs[0], config)
         self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset
@@ -122,6 +124,7 @@ class Envs:
                 terminated[index] = end
                 truncated[index] = cut
                 self._ended.add(index)
+        check_rewards(self._name, rewards)
         self._observations = observations
         self._last = self._layout.gather(observations)
         self.legal_actions.read(range(count), infos, observations, ended=self._ended)

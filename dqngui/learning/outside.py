@@ -40,6 +40,10 @@ def _default_device() -> torch.device:
     return torch.empty(0).device  # a tenth of the time of `torch.get_default_device`
 
 
+def _set_default_device(value: torch.device) -> None:
+    torch.set_default_device(None if value.type == "cpu" else value)  # "cpu" would cost each call some microseconds
+
+
 def _matmul_precision() -> str:
     try:
         return torch.get_float32_matmul_precision()
@@ -71,7 +75,7 @@ _OF_TORCH = (
     _Setting(torch.get_default_dtype, torch.set_default_dtype, torch.float32),
     _Setting(torch.is_grad_enabled, torch.set_grad_enabled, True),
     _Setting(torch.get_num_threads, torch.set_num_threads),
-    _Setting(_default_device, torch.set_default_device, torch.device("cpu")),
+    _Setting(_default_device, _set_default_device, torch.device("cpu")),
     _Setting(torch.is_anomaly_enabled, torch.set_anomaly_enabled, False),
     _Setting(torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
     _Setting(_matmul_precision, _set_matmul_precision),

@@ -146,8 +146,8 @@ def test_only_a_known_package_gets_a_command_that_installs_it(write: Write, monk
     write("wanting.py", "import highway_env_of_nobody\n")
     assert "pip install" not in complaint("wanting:Mine-v0")
     monkeypatch.setitem(sys.modules, "highway_env", None)
-    write("driving.py", "import highway_env\n")
-    assert complaint("driving:Mine-v0").endswith("pip install highway-env")
+    write("needs_highway.py", "import highway_env\n")
+    assert complaint("needs_highway:Mine-v0").endswith("pip install highway-env")
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_drawing_has_only_what_every_viewer_draws_the_same(panel: ReturnPanel,
 def test_curves_lie_in_a_drawing_where_the_plot_has_them(panel: ReturnPanel, tmp_path: Path) -> None:
     root, plot = exported(panel, tmp_path / "a.svg"), panel.plot
     drawn = next(iter(panel.overlays.drawn.values()))
-    color = themes.current().color("series2").name()
+    color = themes.current().color("overlay0").name()
     [line] = [at for group, _, at in shapes(root) if group.get("stroke") == color and len(at) > 20]
     known = np.isfinite(drawn.y)
     (x0, x1), (y0, y1) = plot.box.viewRange()
@@ -116,7 +116,7 @@ def test_a_picture_shows_every_band_and_line(panel: ReturnPanel, tmp_path: Path)
     assert image.width() >= 2 * frame.width() and image.height() >= 2 * frame.height() + 2 * 60
     picture = image.convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.array(picture.constBits()).reshape(image.height(), -1, 4)[..., 2::-1].astype(int)
-    for token in ("series0", "series1", "series2", "series3"):
+    for token in ("series0", "overlay0", "overlay1", "overlay2"):
         color = themes.current().color(token)
         near = np.abs(pixels - [color.red(), color.green(), color.blue()]).sum(-1) < 12
         assert near[:140].any(), f"{token} is not in the legend"

@@ -41,8 +41,8 @@ class RunsPanel(Panel):
         self.filter.setPlaceholderText("Filter")
         self.filter.setClearButtonEnabled(True)
         self.filter.setToolTip(
-            "Show runs with these words, numbers or dates: name, task, agent, seed, steps, test, start, state, and "
-            "settings by key or label, as in lr=0.001 or learning rate 0.001"
+            "Show runs with these words, numbers or dates: name, task, agent, seed, steps, test, start,\n"
+            "state, and settings by key or label, as in lr=0.001 or learning rate 0.001"
         )
         self.filter.setAccessibleName("Filter runs")
         self.filter.setMinimumWidth(70)
