@@ -104,7 +104,7 @@ evidence: $(VENV)/.developing
 evidence-report: $(VENV)/.developing
 	@$(EVIDENCE).report $(ARGS)
 
-# Print the evidence of revision BASE beside the present one; fails if something that passed does not pass now.
+# Print the evidence of revision BASE beside the present one; fails if a seed that passed does not pass now.
 evidence-beside: $(VENV)/.developing
 	rm -rf build/evidence-base && mkdir -p build/evidence-base
 	git archive $(BASE) assets/evidence | tar -x -C build/evidence-base

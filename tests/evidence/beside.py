@@ -2,8 +2,8 @@
 
     python -m tests.evidence.beside BEFORE [--now FOLDER]
 
-One line for each agent with results in both folders, as Markdown on standard output. The exit status is 1 if a row of
-which every seed passed before has a seed that does not pass now.
+One line for each agent with results in both folders, as Markdown on standard output. The exit status is 1 if a seed
+that passed before does not pass now.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HEADING = (
 
 
 def beside(before: list[Group], now: list[Group]) -> tuple[str, list[str]]:
-    """The table as Markdown, and the names of the rows that passed whole before and do not now."""
+    """The table as Markdown, and the names of the seeds that passed before and do not now."""
     old = {(group.row.task, group.row.agent): group for group in before}
     lines, worse = list(HEADING), []
     for new in now:
@@ -33,8 +33,9 @@ def beside(before: list[Group], now: list[Group]) -> tuple[str, list[str]]:
             continue
         pairs = zip(in_short(known), in_short(new), strict=True)
         lines.append(f"| {' | '.join([row.task, row.agent, *(cell for pair in pairs for cell in pair)])} |")
-        if known.passed == len(known.results) and new.passed < len(new.results):
-            worse.append(f"{row.task}/{row.agent}")
+        passed = {result["seed"] for result in known.results if known.passes(result)}
+        failing = [result["seed"] for result in new.results if not new.passes(result)]
+        worse += [f"{row.task}/{row.agent}-{seed}" for seed in failing if seed in passed]
     return "\n".join(lines), worse
 
 
