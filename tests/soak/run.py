@@ -299,7 +299,7 @@ def soak(host: str, seconds: float, seed: int) -> dict[str, Any]:
         "actions": did[0],
         "controls": did[1],
         "growth_percent": grown,
-        "window_mib": round(samples[os.getpid()][-1][1]),
+        "window_mib_each_minute": [round(mib) for at, mib in samples[os.getpid()] if at % 60 < 1.0],
         "left": left,
         "problems": dict(watch.problems),
     }
