@@ -27,6 +27,7 @@ from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets import accessibility
 from dqngui.hosts import OpenHost, open_host
+from dqngui.hosts.heaps import limit_heaps
 from dqngui.hosts.signals import ending_signals
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
@@ -69,6 +70,7 @@ class App(QObject):
         """`open_train_host` opens hosts for training, `open_play_host` those for playing agents and
         trying tasks."""
         super().__init__()
+        limit_heaps()
         accessibility.install()
         self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.suited = SuitedAgent(self.session, open_host=open_play_host, parent=self)
