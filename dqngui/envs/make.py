@@ -23,11 +23,11 @@ from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.apply_wrappers import as_discrete, wrapped
 from dqngui.envs.border import check_alike, render_modes, with_border
 from dqngui.envs.faults import EnvironmentFault, described, details_of, message_of
+from dqngui.envs.known_packages import installable
 from dqngui.envs.missing_wrappers import missing_wrappers
 from dqngui.envs.names import known_names
 from dqngui.envs.packages import home_of, is_of_old_gym, made_in, register_for
 from dqngui.envs.suggested_wrappers import MOST_DEFAULT_ACTIONS
-from dqngui.envs.user_modules import installable
 from dqngui.envs.vector import Envs
 from dqngui.settings import check_task_kwargs
 from dqngui.texts import Text, reason_of, say

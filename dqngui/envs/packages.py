@@ -13,58 +13,15 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium
 
 from dqngui.config import ConfigError
 from dqngui.envs.faults import described
+from dqngui.envs.known_packages import IMPORTED, NAMED, Package, requirements_of
 from dqngui.envs.user_modules import load_user_module, missing_in, refuse_library
 from dqngui.texts import Text, say
-
-
-class Package(NamedTuple):
-    """A package with environments.
-
-    Attributes:
-        requirement: what `pip install` takes.
-        module: what is imported.
-        call: function without arguments that registers its environments; "": importing the module does.
-    """
-
-    requirement: str
-    module: str
-    call: str = ""
-
-
-_MINIGRID = Package("minigrid", "minigrid")
-_ALE = Package("ale-py", "ale_py")
-_ATARI = "Pong|Breakout|SpaceInvaders|Seaquest|Qbert|BeamRider|Enduro|MsPacman|Freeway|Asterix|MontezumaRevenge"
-IMPORTED = {
-    "MiniGrid-": _MINIGRID,
-    "BabyAI-": _MINIGRID,
-    "ALE/": _ALE,
-    rf"[A-Z]\w+?(-ram)?(NoFrameskip|Deterministic)-v\d|({_ATARI})(-ram)?-v\d": _ALE,  # as papers name Atari's games
-    "popgym-": Package("popgym", "popgym"),
-    "MinAtar/": Package("MinAtar", "minatar.gym", "register_envs"),
-}
-"""By a pattern of how an id starts: the package that is imported for it. No other is imported without `module:`."""
-
-_NAMED = (
-    (
-        Package("highway-env", "highway_env"),
-        "(highway|merge|roundabout|parking|intersection|racetrack|exit|two-way|lane-keeping|u-turn)-",
-    ),
-    (Package("gym-anytrading", "gym_anytrading"), "(stocks|forex)-"),
-    (
-        Package("gymnasium-robotics", "gymnasium_robotics"),
-        "Fetch(Reach|Push|Slide|PickAndPlace)|HandReach|HandManipulate|Adroit|FrankaKitchen|PointMaze_|AntMaze_",
-    ),
-    (Package("panda-gym", "panda_gym"), "Panda(Reach|Push|Slide|PickAndPlace|Stack|Flip)"),
-    (Package("flappy-bird-gymnasium", "flappy_bird_gymnasium"), "FlappyBird-v"),
-    (Package("miniworld", "miniworld"), "MiniWorld-"),
-)
-"""Packages whose ids have no prefix of their own, with a pattern of how the ids begin."""
 
 _NOT_SEARCHED = {"gymnasium", "dqngui", "stable-baselines3"}
 _LARGEST_SOURCE = 500_000  # bytes; a longer file is data
@@ -171,7 +128,7 @@ def home_of(env_id: str) -> Text | None:
     module = next(_modules_with(env_id), None)
     if module is not None:
         return say("env.in_module", name=env_id, module=module)
-    for package, start in _NAMED:
+    for package, start in NAMED:
         if re.match(start, env_id):
             if util.find_spec(package.module) is not None:
                 return say("env.in_module", name=env_id, module=package.module)
@@ -186,8 +143,7 @@ def _modules_with(env_id: str) -> Iterator[str]:
     registers = re.compile(rf"""(\bid\s*=\s*|register\(\s*)["']{literal}["']""")
     for package in metadata.distributions():
         name = (package.metadata["Name"] or "").lower()
-        needs = [re.split(r"[^\w.-]", need, maxsplit=1)[0].lower() for need in package.requires or ()]
-        if name in _NOT_SEARCHED or "gymnasium" not in needs:
+        if name in _NOT_SEARCHED or "gymnasium" not in map(str.lower, requirements_of(package)):
             continue
         for file in package.files or ():
             if file.suffix == ".py" and not file.is_absolute() and ".." not in file.parts and _is_code(file.parts):
@@ -209,5 +165,5 @@ def _source(path: Path) -> str:
 
 def known_modules() -> frozenset[str]:
     """The top modules of packages whose environments a stored run may name without a question."""
-    packages = (*IMPORTED.values(), *(package for package, _ in _NAMED))
+    packages = (*IMPORTED.values(), *(package for package, _ in NAMED))
     return frozenset({"dqngui", "gymnasium", *(package.module.partition(".")[0] for package in packages)})

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 import sys
-from importlib import metadata, util
+from importlib import util
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -19,39 +18,9 @@ from types import ModuleType
 from dqngui.bounded import found
 from dqngui.config import ConfigError
 from dqngui.envs.faults import EnvironmentFault, described, details_of
+from dqngui.envs.known_packages import installable
 from dqngui.safe_path import started_in
 from dqngui.texts import Text, say
-
-KNOWN = {
-    "minigrid": "minigrid",
-    "ale_py": "ale-py",
-    "popgym": "popgym",
-    "minatar": "MinAtar",
-    "highway_env": "highway-env",
-    "gym_anytrading": "gym-anytrading",
-    "gymnasium_robotics": "gymnasium-robotics",
-    "panda_gym": "panda-gym",
-    "flappy_bird_gymnasium": "flappy-bird-gymnasium",
-    "miniworld": "miniworld",
-    "gym": "gym",
-    "torch": "torch",
-    "mujoco": "mujoco",
-    "pygame": "pygame",
-    "Box2D": "box2d-py",
-    "cv2": "opencv-python",
-    "scipy": "scipy",
-    "pandas": "pandas",
-    "matplotlib": "matplotlib",
-    "sklearn": "scikit-learn",
-    "numba": "numba",
-    "pybullet": "pybullet",
-    "pettingzoo": "pettingzoo",
-    "stable_baselines3": "stable-baselines3",
-    "networkx": "networkx",
-    "PIL": "pillow",
-    "yaml": "PyYAML",
-}
-"""By the top module: the package that `pip install` takes, of those that environments often need."""
 
 START_FOLDER = Path(started_in() or os.curdir)
 """The present folder when the program started: some environments change it."""
@@ -108,21 +77,6 @@ def missing_in(module: str, needed: str) -> Text:
     if package := installable(needed):
         return say("env.module_needs_package", module=module, package=package)
     return say("env.module_needs_module", module=module, needed=needed)
-
-
-def installable(module: str) -> str | None:
-    """What `pip install` takes for a top module: a package of environments that is known here, or one that an installed
-    package requires; None if it is neither.
-    """
-    if module in KNOWN:
-        return KNOWN[module]
-    plain = module.lower().replace("_", "-")
-    for package in metadata.distributions():
-        for need in package.requires or ():
-            name = re.split(r"[^\w.-]", need, maxsplit=1)[0]
-            if name.lower().replace("_", "-") == plain:
-                return name
-    return None
 
 
 def _file_of(module: str, by_path: bool) -> Path | None:
