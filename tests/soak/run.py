@@ -279,10 +279,8 @@ def soak(host: str, seconds: float, seed: int) -> dict[str, Any]:
     grown = {}
     if end >= SETTLE_S + 2 * EDGE_S:
         grown = {
-            "window" if pid == os.getpid() else f"process {n}": round(
-                growth_percent(each, held if pid == os.getpid() else [], end), 2
-            )
-            for n, (pid, each) in enumerate(whole.items())
+            name: round(growth_percent(whole[pid], held if pid == os.getpid() else [], end), 2)
+            for pid, name in _names(whole).items()
         }
     for name, percent in grown.items():
         if percent >= MOST_GROWTH:
@@ -299,10 +297,17 @@ def soak(host: str, seconds: float, seed: int) -> dict[str, Any]:
         "actions": did[0],
         "controls": did[1],
         "growth_percent": grown,
-        "window_mib_each_minute": [round(mib) for at, mib in samples[os.getpid()] if at % 60 < 1.0],
+        "mib_each_minute": {
+            name: [round(mib) for at, mib in whole[pid] if at % 60 < 1.0] for pid, name in _names(whole).items()
+        },
         "left": left,
         "problems": dict(watch.problems),
     }
+
+
+def _names(pids: Iterable[int]) -> dict[int, str]:
+    """Names of processes for the report, in the order in which they were first seen."""
+    return {pid: "window" if pid == os.getpid() else f"process {n}" for n, pid in enumerate(pids)}
 
 
 def _warm_up(experiment: Experiment) -> None:
