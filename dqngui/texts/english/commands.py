@@ -13,7 +13,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.both": "give a FILE or --env, not both (a FILE's environment changes with --set env.id=ID)",
     "command.env": "`{name}` is an environment, not a file with an experiment: write `--env {name}`",
     "command.none": (
-        "there is no command, file or preset `{name}`; commands: gui, train, play, runs; presets: {presets}"
+        "there is no command, file or preset `{name}`; commands: gui, train, play, runs, queue, work, "
+        "sweep; presets: {presets}"
     ),
     "command.no_run_in": (
         "there is no run in `{runs}`; make one with `dqngui train`, or name another folder with --runs"
@@ -150,4 +151,35 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "shown.how_to_resume": "Resume: dqngui train --resume {folder}",
     "shown.how_to_play": "Play:   dqngui play {folder}",
+    # the queue and sweeps
+    "command.queue_move": "`dqngui queue move` takes one entry and --to, its new place counted from 1",
+    "command.queue_set": "`dqngui queue set` takes --at-once N and nothing else",
+    "command.queue_one": "`dqngui queue add` takes one FILE, or --env, --resume or --fork",
+    "command.queue_names": "`dqngui queue {action}` needs entries: their numbers, their runs, or `all`",
+    "command.queue_option": "--{option} does not go with `dqngui queue {action}`",
+    "shown.queue_added": "entry {entry}: {folder}",
+    "shown.queue_no_worker": "no worker is there yet: `dqngui work --runs {runs}` trains the queue",
+    "shown.queue_empty": "the queue is empty; `dqngui queue add FILE` adds a run",
+    "shown.queue_whole": "{at_once} at once, {workers} workers, time left: {left}",
+    "shown.queue_whole_paused": "paused; {at_once} at once, {workers} workers, time left: {left}",
+    "shown.queue_is_paused": "dqngui: the queue is paused; `dqngui queue resume` lets it go on",
+    "shown.queue_stopping": "dqngui: saving all runs; they wait for another worker then",
+    "shown.queue_taken": "entry {entry} trains: {folder}",
+    "shown.queue_finished": "entry {entry} has finished: {folder}",
+    "shown.queue_failed": "entry {entry} has failed: {folder}: {problem}",
+    "shown.queue_waiting": "entry {entry} is saved and waits: {folder}",
+    "shown.queue_paused": "entry {entry} is paused: {folder}",
+    "shown.queue_reached": "entry {entry} is paused at the rung of step {step:,}: {folder}",
+    "shown.queue_cancelled": "entry {entry} is cancelled: {folder}",
+    "shown.sweep_made": "sweep {folder}",
+    "shown.sweep_queued": "the runs of the sweep are in the queue; `dqngui work --runs {runs}` trains them",
+    "shown.sweep_problem": "dqngui: the sweep {sweep} cannot go on: {problem}",
+    "shown.sweep_trial": "trial {trial}: {label}",
+    "shown.sweep_more_trials": "… and {count:,} more",
+    "shown.sweep_size": "{trials:,} trials × {seeds:,} seeds = {runs:,} runs, at most {steps:,} environment steps",
+    "shown.sweep_rungs": "paused and compared at {rungs} steps; without pruning it would be {whole:,} steps",
+    "shown.sweep_time": "about {time} with {at_once} at once, by the speed of {like}",
+    "shown.sweep_no_time": "how long it takes is not known: no stored run is like these",
+    "shown.sweep_objective": "objective: {score}; IQM is the interquartile mean over the seeds",
+    "shown.sweep_saved": "pruning saved {saved:,} environment steps; {made:,} were made",
 }
