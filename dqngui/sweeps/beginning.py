@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dqngui.bounded import exists, found
-from dqngui.config import ConfigError
+from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Request, Stop
 from dqngui.runs.folder import EVENTS, read_experiment, summary_of, trusted_experiment
 from dqngui.runs.resume import planned, read_meta
@@ -38,7 +38,8 @@ def beginning(entry: Entry, folder: Path) -> Beginning:
     if not found(Path.is_dir, folder):
         raise ConfigError("queue.run_gone", run=folder)
     experiment = trusted_experiment(folder)
-    schedule: tuple[COMMANDS, ...] = () if entry.until is None else (Stop(at=entry.until),)
+    pause = None if entry.until is None else pause_at(entry.until, experiment)
+    schedule: tuple[COMMANDS, ...] = () if pause is None else (Stop(at=pause),)
     if not _is_saved(folder):
         if exists(folder / EVENTS):
             begin_again(folder)
@@ -51,11 +52,18 @@ def beginning(entry: Entry, folder: Path) -> Beginning:
     summary = summary_of(folder)
     if summary is not None and summary.state == "finished" and present >= total:
         return Beginning("finished", mark.step)
-    if entry.until is not None and mark.step >= entry.until:
+    if pause is not None and mark.step >= pause:
         return Beginning("reached", mark.step)
     options: dict[str, Any] = {} if entry.total_steps is None else {"total_steps": entry.total_steps}
     request = Request(job="train", folder=str(folder), resume=True, schedule=schedule, options=options)
     return Beginning("", mark.step, request)
+
+
+def pause_at(until: int, experiment: Experiment) -> int:
+    """Environment steps at which a run is stopped that is to be compared at `until`: one vector step later, since what
+    is due at a step, as an evaluation, comes after the commands for it.
+    """
+    return until + experiment.env.num_envs
 
 
 def _is_saved(folder: Path) -> bool:

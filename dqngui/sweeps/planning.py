@@ -66,8 +66,8 @@ def plan(sweep: Sweep, base: Experiment, runs: Path) -> Plan:
     for trial in trials or _ends(sweep):
         _check(trial, base, sweep)
     total, pruning = base.run.total_steps, sweep.pruning
-    if pruning is not None and pruning.first >= total:
-        raise ConfigError("sweep.first_rung", first=pruning.first, total=total)
+    if pruning is not None and not base.run.eval_every <= pruning.first < total:
+        raise ConfigError("sweep.first_rung", first=pruning.first, every=base.run.eval_every, total=total)
     steps = planned_steps(pruning, count, len(seeds), total)
     at_once = Queue(runs).settings.at_once
     speed, like = _speed(base, runs)

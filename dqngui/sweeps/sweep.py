@@ -7,6 +7,7 @@ the queue can do it at any time, and again after being killed. Who does it holds
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from dqngui.config import ConfigError
 from dqngui.runs.folder import summary_of
 from dqngui.runs.lock import LockTaken, take_lock
+from dqngui.sweeps.beginning import pause_at
 from dqngui.sweeps.entry import Entry
 from dqngui.sweeps.halving import rungs, survivors
 from dqngui.sweeps.objective import maximizes, run_score, trial_score
@@ -157,8 +159,10 @@ class Sweeps:
                 return False
             if "reached" not in states:
                 continue
-            scores = {number: self._trial_score(stored, entries, end) for number, entries in here.items()}
-            go_on = survivors(scores, pruning, maximize=maximizes(stored.sweep.objective))
+            last = pause_at(end, stored.base) if end is not None else None
+            scores = {number: self._trial_score(stored, entries, last) for number, entries in here.items()}
+            known = any(math.isfinite(score) for score in scores.values())  # nothing is decided without a result
+            go_on = survivors(scores, pruning, maximize=maximizes(stored.sweep.objective)) if known else list(here)
             for number, entries in here.items():
                 further = {"state": "waiting", "until": next_end} if number in go_on else {"state": "pruned"}
                 for entry in entries:

@@ -39,7 +39,7 @@ class Axis(Options, frozen=True):
     low: Annotated[float | None, setting("The smallest value of a range.")] = None
     high: Annotated[float | None, setting("The largest value of a range.")] = None
     log: Annotated[bool, setting("The values of the range are spread over its magnitudes.")] = False
-    count: Annotated[int | None, setting("How many values of the range a grid tries.", ge=2, le=MOST_VALUES)] = None
+    count: Annotated[int, setting("How many values of the range a grid tries.", ge=2, le=MOST_VALUES)] | None = None
     choices: Annotated[tuple[Choice, ...], setting("Settings that go together, or agents by name.")] = ()
 
 
@@ -76,8 +76,8 @@ class Pruning(Options, frozen=True):
 class Budget(Options, frozen=True):
     """After which no further trial begins; those that have begun are finished."""
 
-    steps: Annotated[int | None, setting("Environment steps of all runs together.", ge=1)] = None
-    hours: Annotated[float | None, setting("Hours of work of all runs together.", gt=0)] = None
+    steps: Annotated[int, setting("Environment steps of all runs together.", ge=1)] | None = None
+    hours: Annotated[float, setting("Hours of work of all runs together.", gt=0)] | None = None
 
 
 class Sweep(Options, frozen=True):
@@ -93,7 +93,7 @@ class Sweep(Options, frozen=True):
             "`grid`: all combinations; `random`: drawn at random; `tpe`: Optuna's, which learns from the trials so far."
         ),
     ] = "grid"
-    trials: Annotated[int | None, setting("How many trials `random` and `tpe` make.", ge=1, le=MOST_TRIALS)] = None
+    trials: Annotated[int, setting("How many trials `random` and `tpe` make.", ge=1, le=MOST_TRIALS)] | None = None
     sampler_seed: Annotated[int, setting("Seed of the random choices of `random` and `tpe`.", ge=0, le=2**31)] = 0
     objective: Annotated[Objective, setting("What trials are compared by.")] = Objective()
     pruning: Annotated[Pruning | None, setting("Pause bad trials early; none: all are trained to their end.")] = None

@@ -79,10 +79,10 @@ class _Run:
             return "finished", ""
         if self.wish == "cancel":
             return "cancelled", ""
-        if self.entry.until is not None and self.step >= self.entry.until:
-            return "reached", ""
         if self.wish == "pause":
             return "paused", ""
+        if self.entry.until is not None and self.step > self.entry.until:
+            return "reached", ""
         return ("waiting", "") if leaving else ("paused", say("queue.stopped_by_somebody"))
 
 

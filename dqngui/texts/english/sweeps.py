@@ -59,7 +59,10 @@ TEMPLATES: dict[str, str | Plural] = {
         "never appears; set run.eval_every"
     ),
     "sweep.trial_wrong": "the trial {trial}: {problem}",
-    "sweep.first_rung": "pruning.first is {first:,}: the first rung must lie before the end of a run, {total:,} steps",
+    "sweep.first_rung": (
+        "pruning.first is {first:,}: the first rung lies after the first evaluation (run.eval_every = {every:,}) and "
+        "before the end of a run (run.total_steps = {total:,})"
+    ),
     "sweep.steps_differ": "with pruning, all trials have the same run.total_steps",
     # optional libraries
     "extra.missing": "{what} needs {package}: pip install '{package}', or 'dqngui[{extra}]'",
