@@ -12,7 +12,7 @@ import pytest
 from dqngui.comparison.results import read_result
 from dqngui.comparison.scores import score_named
 from dqngui.config import ConfigError
-from dqngui.messages import Evaluated, Forked, KnobChanged
+from dqngui.messages import CheckpointTest, Evaluated, Forked, KnobChanged, decode_event, encode
 from tests.comparison.made_runs import made_run, write_log
 
 
@@ -54,6 +54,16 @@ def test_a_run_that_was_never_evaluated_has_no_score(tmp_path: Path) -> None:
 
 def test_the_area_of_one_evaluation_is_its_mean(tmp_path: Path) -> None:
     assert score_named("area")(read_result(made_run(tmp_path, [5.0]))) == 5.0
+
+
+def test_a_return_that_is_no_number_damages_no_line(tmp_path: Path) -> None:
+    tested = CheckpointTest(mean=math.nan, episodes=2)
+    odd = Evaluated(step=300, returns=(1.0, math.nan), lengths=(1, 2), mean=math.nan, tested=tested)
+    result = read_result(made_run(tmp_path, [5.0, math.nan], extra=[odd]))
+    assert not result.damaged and result.evaluations.step.tolist() == [100, 200, 300]
+    assert math.isnan(result.evaluations.returns[2][1]) and math.isnan(score_named("area")(result))
+    read = decode_event(encode(odd))
+    assert isinstance(read, Evaluated) and read.tested is not None and read.tested.low is None and read.score is None
 
 
 @pytest.mark.parametrize("name", ["bset", "", "steps-to:", "steps-to:x", "steps-to:nan", "steps-to"])
