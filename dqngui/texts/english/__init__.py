@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dqngui.texts.english import (
     breakpoints,
     commands,
+    comparison,
     environments,
     jobs,
     log,
@@ -47,6 +48,7 @@ ENGLISH = Language(
         **verdicts.TEMPLATES,
         **window.TEMPLATES,
         **commands.TEMPLATES,
+        **comparison.TEMPLATES,
     },
     form=_form,
     listed=_listed,
