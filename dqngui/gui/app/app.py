@@ -26,8 +26,8 @@ from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets import accessibility
+from dqngui.heaps import limit_heaps
 from dqngui.hosts import OpenHost, open_host
-from dqngui.hosts.heaps import limit_heaps
 from dqngui.hosts.signals import ending_signals
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
