@@ -22,11 +22,13 @@ class Score:
         name: `best`, `final`, `area`, or `steps-to:R`.
         of: the score of a run; NaN where it has none.
         larger_is_better: False for steps.
+        missing_is_worst: a run that was evaluated and has no score is worse than all that have one.
     """
 
     name: str
     of: Callable[[RunResult], float]
     larger_is_better: bool = True
+    missing_is_worst: bool = False
 
     def __call__(self, result: RunResult) -> float:
         return self.of(result)
@@ -76,5 +78,7 @@ def score_named(name: str) -> Score:
         except ValueError:
             threshold = math.nan
         if math.isfinite(threshold):
-            return Score(name, lambda result: steps_to(result, threshold), larger_is_better=False)
+            return Score(
+                name, lambda result: steps_to(result, threshold), larger_is_better=False, missing_is_worst=True
+            )
     raise ConfigError("compare.no_score", name=name, known=list(SCORE_NAMES))
