@@ -71,9 +71,3 @@ __all__ = [
     "stratified_interval",
     "unseen_share",
 ]
-
-
-def interquartile_mean(values: list[float]) -> float:  # placeholder until statistics has it
-    from scipy.stats import trim_mean
-
-    return float(trim_mean(list(values), 0.25))

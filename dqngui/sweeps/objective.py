@@ -9,7 +9,7 @@ from pathlib import Path
 from dqngui.comparison.results import read_result
 from dqngui.comparison.scores import STEPS_TO, Score, score_named
 from dqngui.config import ConfigError, Experiment
-from dqngui.statistics import interquartile_mean
+from dqngui.statistics import iqm
 from dqngui.sweeps.sweep_file import Objective
 
 
@@ -32,9 +32,17 @@ def run_score(objective: Objective, folder: Path, until: int | None = None) -> f
 
 
 def trial_score(scores: Sequence[float | None], objective: Objective) -> float:
-    """The score of a trial; a seed without one counts as the worst, so the middle half of the seeds must have one."""
-    worst = -math.inf if maximizes(objective) else math.inf
-    return interquartile_mean([worst if score is None else score for score in scores]) if scores else worst
+    """The score of a trial: the interquartile mean over its seeds.
+
+    A seed without a score counts as the worst. It lies in the quarter that is left out, if that is large enough; else
+    the trial is infinitely bad.
+    """
+    upwards = maximizes(objective)
+    known = [score for score in scores if score is not None]
+    missing = len(scores) - len(known)
+    if not known or missing > len(scores) // 4:
+        return -math.inf if upwards else math.inf
+    return iqm([*known, *[min(known) if upwards else max(known)] * missing])
 
 
 def check_appears(experiment: Experiment) -> None:

@@ -175,16 +175,28 @@ _SCROLLED_WITH = (
 )
 
 
-def resident_mib() -> dict[int, float]:
-    """Resident memory of this process and its descendants, in MiB by process id."""
+def own_mib() -> dict[int, float]:
+    """Memory of this process and its descendants, in MiB by process id.
+
+    What a process has allocated itself, in memory or swapped out, and not the pages of files: a system may drop those of
+    libraries at any time, and 60 MiB of them came and went here.
+    """
     found: dict[int, float] = {}
     this = psutil.Process()
     for process in (this, *this.children(recursive=True)):
         try:
-            found[process.pid] = process.memory_info().rss / 2**20
-        except psutil.Error:
+            found[process.pid] = _allocated(process) / 2**20
+        except (psutil.Error, OSError):
             continue  # it has just ended
     return found
+
+
+def _allocated(process: psutil.Process) -> int:
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():
+        return int(process.memory_info().rss)
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+    return 1024 * sum(int(lines[name].split()[0]) for name in ("RssAnon", "VmSwap") if name in lines)
 
 
 def growth_percent(samples: list[tuple[float, float]], held: list[tuple[float, float]], end: float) -> float:
@@ -271,7 +283,7 @@ def soak(host: str, seconds: float, seed: int) -> dict[str, Any]:
                 steps = max(steps, app.session.run.step)
                 if at - sampled >= 1.0:
                     sampled = at
-                    for pid, mib in resident_mib().items():
+                    for pid, mib in own_mib().items():
                         samples[pid].append((at, mib))
                     held.append((at, app.session.history.nbytes / 2**20))
             did = dict(user.done), len(user.pressed)
