@@ -178,8 +178,8 @@ _SCROLLED_WITH = (
 def own_mib() -> dict[int, float]:
     """Memory of this process and its descendants, in MiB by process id.
 
-    What a process has allocated itself, in memory or swapped out, and not the pages of files: a system may drop those of
-    libraries at any time, and 60 MiB of them came and went here.
+    What a process has allocated itself, in memory or swapped out, and not the pages of files: a system may drop those
+    of libraries at any time, and 60 MiB of them came and went here.
     """
     found: dict[int, float] = {}
     this = psutil.Process()

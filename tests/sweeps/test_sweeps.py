@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sweeps.scripted_hosts import ScriptedHosts
 
 from dqngui.config import Experiment
 from dqngui.settings import with_settings
@@ -16,6 +15,7 @@ from dqngui.sweeps.results import read_results
 from dqngui.sweeps.sweep_file import sweep_from
 from dqngui.sweeps.sweep_folder import SweepFolder
 from dqngui.sweeps.worker import Worker
+from tests.sweeps.scripted_hosts import ScriptedHosts
 
 BASE = with_settings(Experiment(), {"run.total_steps": 1000, "run.eval_every": 100})
 WIDTHS = [16, 32, 48, 64, 80, 96]
@@ -78,7 +78,7 @@ def test_halving_pauses_at_rungs_and_continues_the_best(tmp_path: Path, lose_eve
     bench = Bench(tmp_path, pruning={"first": 100, "factor": 3})
     bench.work(lose_every=lose_every)
     after = 100 + BASE.env.num_envs
-    expected = {width: ("pruned", 2 * after) for width in WIDTHS}
+    expected = dict.fromkeys(WIDTHS, ("pruned", 2 * after))
     assert bench.results == expected | {80: ("pruned", 2 * (300 + BASE.env.num_envs)), 96: ("finished", 2000)}
     results = read_results(bench.stored, bench.queue)
     assert results.steps_saved == 2 * (4 * (1000 - after) + 1000 - 300 - BASE.env.num_envs)

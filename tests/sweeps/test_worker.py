@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.sweeps.scripted_hosts import ScriptedHosts
 
 from dqngui.config import Experiment
 from dqngui.messages import Stop
 from dqngui.runs.folder import create, summary_of
 from dqngui.settings import with_settings
 from dqngui.sweeps.entry import Entry
-from dqngui.sweeps.queue import Queue
 from dqngui.sweeps.worker import Worker
+from tests.sweeps.scripted_hosts import ScriptedHosts
 
 
 class Clock:

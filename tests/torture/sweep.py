@@ -2,9 +2,9 @@
 
     python -m tests.torture.sweep [--kills 10] [--seed 0] [--pruning]
 
-Three memories with five seeds on `tmaze`, two runs at once. The worker, with all that it started or alone, is killed with
-SIGKILL and started again until the sweep has ended. With `--pruning`, sixteen settings by successive halving: the runs
-that went on to the end are compared with runs that were never paused. Fails if a log, an episode or a checkpoint
+Three memories with five seeds on `tmaze`, two runs at once. The worker, with all that it started or alone, is killed
+with SIGKILL and started again until the sweep has ended. With `--pruning`, sixteen settings by successive halving: the
+runs that went on to the end are compared with runs that were never paused. Fails if a log, an episode or a checkpoint
 differs, a run is missing, or a process is left behind.
 """
 
