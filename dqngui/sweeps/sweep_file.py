@@ -13,11 +13,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 import tomli_w
 
-from dqngui.bounded import MOST_TEXT, read_file, toml_data
+from dqngui.bounded import MOST_TEXT, found, read_file, toml_data
 from dqngui.config import ConfigError
+from dqngui.presets import package_data
 from dqngui.schema import Options, setting
 from dqngui.settings import field_at, options_from, without_none
 
+SHIPPED = "sweeps"
 MOST_TRIALS = 10_000
 MOST_RUNS = 50_000
 MOST_AXES, MOST_VALUES = 16, 1_000
@@ -100,8 +102,18 @@ class Sweep(Options, frozen=True):
     budget: Annotated[Budget, setting("After which no further trial begins.")] = Budget()
 
 
+def shipped_sweeps() -> list[str]:
+    """Names of the shipped sweeps."""
+    files = (path.name for path in (package_data("configs") / SHIPPED).iterdir())
+    return sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+
+
 def read_sweep(path: Path) -> Sweep:
-    """The sweep in a TOML file that the user named. Raises ConfigError."""
+    """The sweep in a TOML file that the user named, or a shipped one by its name. Raises ConfigError."""
+    if not path.suffix and not found(Path.exists, path):
+        if path.name not in shipped_sweeps():
+            raise ConfigError("sweep.none", name=path.name, known=shipped_sweeps())
+        path = Path(str(package_data("configs") / SHIPPED / f"{path.name}.toml"))
     try:
         text = read_file(path, MOST_TEXT, follow=True).decode("utf-8-sig")
         data = toml_data(text)

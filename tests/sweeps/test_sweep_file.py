@@ -9,10 +9,11 @@ import pytest
 import tomli_w
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.presets import read_experiment
 from dqngui.settings import with_settings
 from dqngui.sweeps.planning import plan
 from dqngui.sweeps.samplers import known_trials
-from dqngui.sweeps.sweep_file import read_sweep, sweep_from, to_toml
+from dqngui.sweeps.sweep_file import read_sweep, shipped_sweeps, sweep_from, to_toml
 
 BASE = with_settings(Experiment(), {"run.total_steps": 1000, "run.eval_every": 100})
 LR = {"setting": "learn.lr", "low": 1e-4, "high": 1e-2, "log": True, "count": 3}
@@ -130,3 +131,15 @@ def test_a_plan_counts_what_pruning_leaves() -> None:
     # 6 trials to step 100, 3 to 200, 2 to 400, 1 to 800, 1 to 1,000; three seeds each
     assert planned.rungs == [100, 200, 400, 800]
     assert planned.steps == 3 * (6 * 100 + 3 * 100 + 2 * 200 + 400 + 200) and planned.whole_steps == 18_000
+
+
+@pytest.mark.parametrize("name", shipped_sweeps())
+def test_shipped_sweeps_can_be_planned(name: str, tmp_path: Path) -> None:
+    sweep = read_sweep(Path(name))
+    base = with_settings(read_experiment(sweep.base.file), sweep.base.settings)
+    assert plan(sweep, base, tmp_path).runs > 1
+
+
+def test_a_sweep_that_is_not_there_is_said_with_the_shipped_ones() -> None:
+    with pytest.raises(ConfigError, match="tmaze-memories"):
+        read_sweep(Path("nowhere"))

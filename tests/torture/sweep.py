@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pruning", action="store_true")
     given = parser.parse_args()
-    place = ROOT / "build" / "torture-sweep"
+    place = ROOT / "build" / ("torture-halving" if given.pruning else "torture-sweep")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     (place / "sweep.toml").write_text(tomli_w.dumps(HALVING if given.pruning else MEMORIES))
@@ -65,7 +65,7 @@ def main() -> int:
         killed, orphans = _work(place, given.kills, random.Random(given.seed))
         runs = place / "runs"
         (sweep,) = [each for each in runs.iterdir() if (each / "sweep.toml").exists()]
-        folders = sorted(each for each in sweep.iterdir() if (each / "experiment.toml").exists())
+        folders = sorted(each for each in sweep.glob("[0-9]*") if (each / "experiment.toml").exists())
         states = {each.name: json.loads((each / "summary.json").read_text()) for each in folders}
         ended = [each for each in folders if states[each.name]["state"] == "finished"]
         with ThreadPoolExecutor(2) as pool:

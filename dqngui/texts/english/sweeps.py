@@ -25,6 +25,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "queue.ended_silently": "the process ended without a word",
     "queue.stopped_by_somebody": "stopped from outside the queue",
     # sweeps
+    "sweep.none": "there is no file and no sweep `{name}`; shipped sweeps: {known}",
     "sweep.base": "base: give either `file` (a preset or a TOML file) or `env`",
     "sweep.axes": "axes: a sweep varies at least one and at most {most} axes",
     "sweep.axis_kind": "{axis}: give either `values`, or `low` and `high`, or `choices`, and not empty",
