@@ -65,6 +65,10 @@ TEMPLATES: dict[str, str | Plural] = {
         "before the end of a run (run.total_steps = {total:,})"
     ),
     "sweep.steps_differ": "with pruning, all trials have the same run.total_steps",
+    # runs that train elsewhere
+    "elsewhere.unreadable": "the run `{folder}` cannot be followed any more: {problem}",
+    "elsewhere.gone": "the folder of the run is gone: `{folder}`",
+    "elsewhere.killed": "the process that trained the run was killed; it can be resumed from its last save",
     # optional libraries
     "extra.missing": "{what} needs {package}: pip install '{package}', or 'dqngui[{extra}]'",
     "extra.tpe": "the sampler `tpe`",
