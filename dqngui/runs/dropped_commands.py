@@ -115,7 +115,7 @@ def drop(folder: Path, command: Command) -> bool:
         writer = from_json(read_file(place / WRITER, MOST_BYTES), _Published).writer
         name = f"{time.time_ns():020d}-{next(_numbers):06d}-{secrets.token_hex(4)}.json"
         hidden = place / f".{name}"
-        write_file(hidden, to_json(_Dropped(writer, command)), sync=False)  # type: ignore[arg-type]
+        write_file(hidden, to_json(_Dropped(writer, command)), sync=False)
         os.rename(hidden, place / name)
     except (OSError, ValueError, ConfigError, msgspec.MsgspecError):
         return False

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.hosts import ELSEWHERE
 from dqngui.lab.session.job import kind_of_host
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import State
@@ -87,6 +88,12 @@ def resumption(run: RunState, state: State, total_steps: int | None = None) -> L
     request = Request(job="train", folder=str(run.folder), resume=True, options=options)
     unchanged = state in (State.STORED, State.FINISHED)
     return Launch(lambda: request, kind_of_host(run.experiment), run, state, "resumed" if unchanged else "")
+
+
+def attachment(run: RunState, folder: Path, state: State) -> Launch:
+    """A launch that watches a run that another process trains."""
+    request = Request(job="train", folder=str(folder), resume=True)
+    return Launch(lambda: request, ELSEWHERE, run, state)
 
 
 def fork(runs: Path | None, run: RunState, experiment: Experiment, state: State) -> Launch:
