@@ -46,8 +46,7 @@ class Session(QObject):
 
     Signals:
         changed: the state, the allowed actions, the experiment or its draft changed.
-        cleared: another run is open; `history` is empty, so panels must drop the former run.
-        received(list[Event]): the events of one tick, in order; `history` already contains them.
+        cleared, received(list[Event]): another run is open, with an empty `history`; the events of a tick, in `history`.
         rewound(int): the run continues from this earlier step; `history` ends there.
         knob(str), weights(Weights): this knob is pending, accepted or refused; weights that the job was asked for.
         message(Text, str): a sentence for the user, mostly why an action failed, and details for diagnostics.
