@@ -211,6 +211,21 @@ class SweepArguments:
     json: Json = False
 
 
+@dataclass(frozen=True)
+class SteerArguments:
+    """Steer a run that trains in another process. Whoever may write its folder may steer it."""
+
+    run: Run
+    set: Annotated[
+        UseAppendAction[tuple[str, ...]], option("Change a live setting, for example learn.lr=1e-4.", "NAME=VALUE")
+    ] = ()
+    pause: Annotated[bool, option("Pause before the next step.")] = False
+    resume: Annotated[bool, option("Continue after a pause.")] = False
+    save: Annotated[bool, option("Save a checkpoint now.")] = False
+    stop: Annotated[bool, option("Save and end the run.")] = False
+    runs: Runs = "runs"
+
+
 COMMANDS: dict[str, type] = {
     "gui": GuiArguments,
     "train": TrainArguments,
@@ -219,6 +234,7 @@ COMMANDS: dict[str, type] = {
     "queue": QueueArguments,
     "work": WorkArguments,
     "sweep": SweepArguments,
+    "steer": SteerArguments,
 }
 
 OVERVIEW = """A desktop laboratory for deep Q-networks with attention and memory.
@@ -231,7 +247,8 @@ Commands (each has its own --help):
   dqngui runs [DIR]     list stored runs
   dqngui queue ACTION   add runs to the queue, show and change it
   dqngui work           train the queue
-  dqngui sweep FILE     train many settings and seeds"""
+  dqngui sweep FILE     train many settings and seeds
+  dqngui steer RUN      steer a run that trains elsewhere"""
 
 
 def parse(argv: Sequence[str]) -> tuple[str, Any]:

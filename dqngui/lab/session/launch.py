@@ -14,6 +14,7 @@ from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import State
 from dqngui.messages import Failed, Request
 from dqngui.runs.folder import EVENTS, create
+from dqngui.texts import say
 
 NOT_BEGUN = {"resumed": "session.not_resumed", "forked": "session.not_forked"}
 """By `Launch.what`: the key of the message that a job which never began is announced with."""
@@ -92,8 +93,12 @@ def resumption(run: RunState, state: State, total_steps: int | None = None) -> L
 
 def attachment(run: RunState, folder: Path, state: State) -> Launch:
     """A launch that watches a run that another process trains."""
-    request = Request(job="train", folder=str(folder), resume=True)
-    return Launch(lambda: request, ELSEWHERE, run, state)
+
+    def make() -> Request:
+        run.notice = say("elsewhere.watched")
+        return Request(job="train", folder=str(folder), resume=True)
+
+    return Launch(make, ELSEWHERE, run, state)
 
 
 def fork(runs: Path | None, run: RunState, experiment: Experiment, state: State) -> Launch:

@@ -46,7 +46,7 @@ class Session(QObject):
 
     Signals:
         changed: the state, the allowed actions, the experiment or its draft changed.
-        cleared, received(list[Event]): another run is open, with an empty `history`; the events of a tick, in `history`.
+        cleared, received(list[Event]): another run is open, with an empty `history`; new events, added to `history`.
         rewound(int): the run continues from this earlier step; `history` ends there.
         knob(str), weights(Weights): this knob is pending, accepted or refused; weights that the job was asked for.
         message(Text, str): a sentence for the user, mostly why an action failed, and details for diagnostics.

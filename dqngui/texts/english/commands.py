@@ -14,7 +14,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.env": "`{name}` is an environment, not a file with an experiment: write `--env {name}`",
     "command.none": (
         "there is no command, file or preset `{name}`; commands: gui, train, play, runs, queue, work, "
-        "sweep; presets: {presets}"
+        "sweep, steer; presets: {presets}"
     ),
     "command.no_run_in": (
         "there is no run in `{runs}`; make one with `dqngui train`, or name another folder with --runs"
@@ -182,4 +182,18 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.sweep_no_time": "how long it takes is not known: no stored run is like these",
     "shown.sweep_objective": "objective: {score}; IQM is the interquartile mean over the seeds",
     "shown.sweep_saved": "pruning saved {saved:,} environment steps; {made:,} were made",
+    # steering
+    "steer.nothing": "say what to do: --set NAME=VALUE, --pause, --resume, --save or --stop",
+    "steer.contradiction": "--pause, --resume and --stop exclude one another",
+    "steer.nobody": "no other process trains `{run}` now; `dqngui train --resume {run}` goes on with it",
+    "steer.ended": "the process that trained `{run}` has ended",
+    "steer.silent": "`{run}` did not answer within {seconds:g} s; an environment's step may be very slow",
+    "steer.refused": "{setting} was not changed at step {step:,}: {problem}",
+    "steer.changed": "{setting}: {old} → {new} from step {step:,}",
+    "steer.paused": "paused at step {step:,}",
+    "steer.paused_already": "paused already, at step {step:,}",
+    "steer.resumed": "goes on from step {step:,}",
+    "steer.not_paused": "not paused, at step {step:,}",
+    "steer.saved": "saved at step {step:,}",
+    "steer.stopped": "saved and stopped at step {step:,}",
 }

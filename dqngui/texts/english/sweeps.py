@@ -66,6 +66,9 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "sweep.steps_differ": "with pruning, all trials have the same run.total_steps",
     # runs that train elsewhere
+    "elsewhere.watched": (
+        "another process trains this run; it is steered from here as one of this window, and goes on when it is closed"
+    ),
     "elsewhere.unreadable": "the run `{folder}` cannot be followed any more: {problem}",
     "elsewhere.gone": "the folder of the run is gone: `{folder}`",
     "elsewhere.killed": "the process that trained the run was killed; it can be resumed from its last save",
