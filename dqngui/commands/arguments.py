@@ -322,7 +322,7 @@ def with_absolute_paths(arguments: Any) -> Any:
     paths = {name for name in ("runs", "report", "screenshots", "video") if getattr(arguments, name, None) is not None}
     for name in ("file", "run", "resume", "fork", "replay_knobs"):
         given = getattr(arguments, name, None)
-        if given is not None and os.path.exists(given):
+        if isinstance(given, str) and os.path.exists(given):
             paths.add(name)
     return replace(arguments, **{name: os.path.abspath(getattr(arguments, name)) for name in paths})
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,12 +16,9 @@ from dqngui.messages import Request, without_clock
 from dqngui.presets import read_experiment
 from dqngui.runs.folder import create, read_events
 from dqngui.settings import with_settings
+from tests.trained_elsewhere import SMALL, Trained
 
 LIMIT_S = 60.0
-SMALL = {
-    "run.total_steps": 50_000_000, "run.eval_every": 0, "run.checkpoint_every": 1_000_000, "run.log_every": 200,
-    "net.memory": "none", "env.kwargs.length": 5, "net.horizon": 5, "learn.window": 6, "net.width": 16,
-}  # fmt: skip
 
 
 class Watched:
@@ -62,39 +55,6 @@ class Watched:
             time.sleep(0.02)
         assert not self.host.alive and self.host.join(5.0)
         return self.events
-
-
-class Trained:
-    """A run that a process of its own trains."""
-
-    def __init__(self, runs: Path) -> None:
-        self.folder = create(runs, with_settings(read_experiment("tmaze"), SMALL))
-        self.process = self._start("False")
-
-    def resume(self) -> None:
-        self.process = self._start("True")
-
-    def _start(self, resume: str) -> subprocess.Popen[bytes]:
-        code = (
-            "import sys; from pathlib import Path; from dqngui.hosts import run_inline; "
-            "from dqngui.messages import Request; from dqngui.runs.folder import read_experiment; "
-            f"resume = {resume}; folder = sys.argv[1]; "
-            "experiment = None if resume else read_experiment(Path(folder)); "
-            "request = Request(job='train', experiment=experiment, folder=folder, resume=resume); "
-            "[0 for _ in run_inline(request)]"
-        )
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen([sys.executable, "-c", code, str(self.folder)], env=environment)
-
-    def wait_for_writer(self) -> None:
-        """Wait until the process listens for commands."""
-        end = time.monotonic() + LIMIT_S
-        while not (self.folder / "live.jsonl").exists() and time.monotonic() < end:
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
 
 
 @pytest.fixture
@@ -173,6 +133,7 @@ def test_a_writer_that_is_killed_is_told_and_another_that_goes_on_is_followed(tr
 def test_a_folder_that_is_deleted_is_told(trained: Trained) -> None:
     one = Watched(trained.folder)
     one.until(lambda event: isinstance(event, m.Opened))
-    shutil.rmtree(trained.folder)
+    while trained.folder.exists():  # it is written meanwhile
+        shutil.rmtree(trained.folder, ignore_errors=True)
     events = one.to_end()
     assert any(isinstance(event, m.Failed) for event in events)
