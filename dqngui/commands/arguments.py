@@ -156,11 +156,37 @@ class RunsArguments:
     json: Json = False
 
 
+@dataclass(frozen=True)
+class CompareArguments:
+    """Compare stored runs: groups that differ in more than their seeds, with intervals, and which is better."""
+
+    names: Annotated[
+        tuple[str, ...],
+        Positional,
+        option("Runs: folders, names within --runs, or folders of runs (default: all in --runs).", "RUN"),
+    ] = ()
+    runs: Runs = "runs"
+    x: Annotated[Literal["steps", "episodes", "time", "updates"], option("Axis of the curves (default: steps).")] = (
+        "steps"
+    )
+    statistic: Annotated[
+        Literal["mean", "iqm", "median"], option("What the curves of a group show (default: iqm).")
+    ] = "iqm"
+    score: Annotated[
+        str,
+        option("best, final, area (under the curve), or steps-to:R, the steps to a return R (default: best).", "NAME"),
+    ] = "best"
+    csv: Annotated[str | None, option("Write the curves to this file.", "FILE.csv")] = None
+    commands: Annotated[bool, option("Print the lines that train these runs again, and nothing else.")] = False
+    json: Annotated[bool, option("Write one group, pair or setting a line, as JSON, to standard output.")] = False
+
+
 COMMANDS: dict[str, type] = {
     "gui": GuiArguments,
     "train": TrainArguments,
     "play": PlayArguments,
     "runs": RunsArguments,
+    "compare": CompareArguments,
 }
 
 OVERVIEW = """A desktop laboratory for deep Q-networks with attention and memory.
@@ -170,7 +196,8 @@ Commands (each has its own --help):
   dqngui [gui] FOLDER   the window with a stored run
   dqngui train [FILE]   train without a window
   dqngui play RUN       play a stored agent
-  dqngui runs [DIR]     list stored runs"""
+  dqngui runs [DIR]     list stored runs
+  dqngui compare RUN... compare stored runs"""
 
 
 def parse(argv: Sequence[str]) -> tuple[str, Any]:
