@@ -142,9 +142,10 @@ def _curve_rows(
     head = [f"{arguments.statistic} by {_AXES[arguments.x]}", *map(short, places)]
     rows = []
     for group, curve in zip(grouping.groups, curves, strict=True):
-        values = np.interp(places, curve.x, curve.whole, left=np.nan, right=np.nan) if len(curve.x) else []
-        rows.append([group.name, *("–" if np.isnan(value) else measured(float(value)) for value in values)])
-    return [head, *(row for row in rows if len(row) == len(head))]
+        if len(curve.x):
+            values = np.interp(places, curve.x, curve.whole, left=np.nan, right=np.nan)
+            rows.append([group.name, *("–" if np.isnan(value) else measured(float(value)) for value in values)])
+    return [head, *rows]
 
 
 _AXES: dict[Axis, str] = {"steps": "steps", "episodes": "episodes", "time": "seconds", "updates": "updates"}

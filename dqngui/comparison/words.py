@@ -18,13 +18,13 @@ def improvement_text(pair: Improvement, names: Sequence[str]) -> Text:
         if probability != probability:
             return say("compare.no_scores", first=first, second=second)
         return say("compare.few", first=first, second=second, probability=probability, least=MIN_VALUES)
-    numbers = {"probability": probability, "low": 100 * interval.low, "high": 100 * interval.high}
-    if pair.verdict == "better":
-        return say("compare.better", first=first, second=second, **numbers)
+    low, high = 100 * interval.low, 100 * interval.high
     if pair.verdict == "worse":
-        turned = {"probability": 100 - probability, "low": 100 - numbers["high"], "high": 100 - numbers["low"]}
-        return say("compare.better", first=second, second=first, **turned)
-    return say("compare.open", first=first, second=second, **numbers)
+        first, second = second, first
+        probability, low, high = 100 - probability, 100 - high, 100 - low
+    if pair.verdict is not None:
+        return say("compare.better", first=first, second=second, probability=probability, low=low, high=high)
+    return say("compare.open", first=first, second=second, probability=probability, low=low, high=high)
 
 
 def skipped_text(name: str, error: ConfigError) -> Text:
