@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dqngui.comparison.figures import Improvement
-from dqngui.config import ConfigError
 from dqngui.statistics import MIN_VALUES
 from dqngui.texts import Text, say
 
@@ -27,6 +26,6 @@ def improvement_text(pair: Improvement, names: Sequence[str]) -> Text:
     return say("compare.open", first=first, second=second, probability=probability, low=low, high=high)
 
 
-def skipped_text(name: str, error: ConfigError) -> Text:
+def skipped_text(name: str, error: Exception) -> Text:
     """Why a run is left out of a comparison."""
     return say("compare.skipped", name=name, problem=error)

@@ -18,6 +18,12 @@ TEMPLATES: dict[str, str | Plural] = {
         "with fewer than {least} runs in a group there is no interval, and nothing can be said"
     ),
     "compare.no_scores": "{first} and {second}: one of them has no run with this score",
+    "compare.no_changes": "no changes",
+    "compare.change": "{name} → {value} at {step:,}",
+    "compare.changes": "{said} and {more} more",
+    "compare.all": "{said}",
+    "compare.no_fork": "no fork",
+    "compare.fork": "fork at {step:,}",
     "compare.each_alone": (
         "Each of the {count} intervals holds alone: of 20 comparisons without a difference, one is expected to look "
         "better"
@@ -30,6 +36,16 @@ TEMPLATES: dict[str, str | Plural] = {
             "other": "{name}: {count:,} damaged lines of its log are passed over: {problem}",
         },
     ),
+    "compare.reading": Plural("count", {"one": "Reading {count:,} run…", "other": "Reading {count:,} runs…"}),
+    "compare.and_more": Plural("more", {"one": "{first} And {more:,} more.", "other": "{first} And {more:,} more."}),
+    "compare.copied_commands": Plural(
+        "count",
+        {
+            "one": "Copied the line that trains these runs again.",
+            "other": "Copied the {count:,} lines that train these runs again.",
+        },
+    ),
+    "compare.copied_figure": "Copied the figure.",
     "compare.not_written": "{path} cannot be written: {problem}",
     "compare.no_score": "there is no score `{name}`; choose one of: {known}, with a return R",
 }
