@@ -23,6 +23,7 @@ from dqngui.comparison.words import improvement_text, skipped_text
 from dqngui.comparison.writing import curves_csv
 from dqngui.config import ConfigError
 from dqngui.messages.json_lines import to_json
+from dqngui.messages.tested import unseen
 from dqngui.runs.folder import folders_in, has_experiment
 from dqngui.texts import say
 from dqngui.texts.numbers import measured, short
@@ -104,6 +105,9 @@ def _print_tables(
             print(improvement_text(pair, [group.name for group in grouping.groups]))
         if len(pairs) > 1:
             print(say("compare.each_alone", count=len(pairs)))
+    few = [each.count for each in compared if each.count > 1]
+    if few and (open_question := unseen(min(few), "seeds")) is not None:
+        print(open_question)
     if places := _places(curves):
         print()
         print(table(_curve_rows(grouping, curves, places, arguments)))

@@ -94,19 +94,27 @@ def curves_chart(
         runs: draw each run, faint.
     """
     curves = [group_curve(group.runs, axis, statistic, smoothed) for group in grouping.groups]
+    seen = _returns_seen(grouping)
     lines = []
     for group, curve in zip(grouping.groups, curves, strict=True):
         raw = group_curve(group.runs, axis, statistic) if smoothed > 1 else curve
         faint = [(run.x, run.y) for run in raw.runs] if runs else []
         faint += [(raw.x, raw.whole)] if smoothed > 1 else []
         whole = np.isfinite(curve.whole)
-        lines.append(
-            ChartLine(
-                group.name, len(curve.runs), group.slot, curve.x, curve.whole, _only(curve.low, whole),
-                _only(curve.high, whole), _only(curve.y, _widened(~whole)), tuple(faint),
-            )
-        )  # fmt: skip
+        low, high = (_only(np.clip(each, *seen), whole) for each in (curve.low, curve.high))
+        fewer = _only(curve.y, _widened(~whole))
+        count = len(curve.runs)
+        lines.append(ChartLine(group.name, count, group.slot, curve.x, curve.whole, low, high, fewer, tuple(faint)))
     return Chart(tuple(lines)), curves
+
+
+def _returns_seen(grouping: Grouping) -> tuple[float, float]:
+    """The smallest and the largest return of an episode of the evaluations: a mean of returns lies between the smallest
+    and the largest possible one, which an interval of few runs may leave far.
+    """
+    returns = [each for group in grouping.groups for run in group.runs for each in run.evaluations.returns if each]
+    finite = [value for each in returns for value in (min(each), max(each)) if np.isfinite(value)]
+    return (min(finite), max(finite)) if finite else (-np.inf, np.inf)
 
 
 def _only(values: Floats, where: np.ndarray) -> Floats:

@@ -14,7 +14,7 @@ from dqngui.comparison.figures import GroupFigures
 from dqngui.comparison.groups import CHANGES, FORK, MISSING, Grouping, flat_settings
 from dqngui.comparison.results import Floats
 from dqngui.comparison.scores import Score
-from dqngui.comparison.setting_words import plain_value
+from dqngui.comparison.setting_words import module_name, plain_value
 from dqngui.texts.numbers import exact, short
 from dqngui.texts.plain import plain_line
 
@@ -69,6 +69,8 @@ def score_dimension(found: Sequence[GroupFigures], score: Score) -> Dimension:
 
 
 def _dimension(path: str, name: str, values: Sequence[Any], *, setting: bool = True) -> Dimension:
+    if path in ("net.memory", "net.attention"):
+        values = [None if value is None else module_name(path, str(value)) for value in values]
     known = [value for value in values if value is not None]
     texts = tuple(MISSING if value is None else plain_line(plain_value(value), _LONGEST) for value in values)
     if known and all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
@@ -96,9 +98,19 @@ def _numbers(values: Floats, setting: bool) -> tuple[Floats, tuple[tuple[float, 
 
     if setting and len(distinct) <= 2 * _TICKS:
         marks = distinct
+    elif logarithmic:
+        marks = np.geomspace(low, high, _TICKS)
     else:
-        marks = np.geomspace(low, high, _TICKS) if logarithmic else np.linspace(low, high, _TICKS)
+        marks = _even(low, high)
     places = np.full(len(values), np.nan)
     places[np.isfinite(values)] = place(finite)
     written = exact if setting and len(distinct) <= 2 * _TICKS else lambda mark: short(float(f"{mark:.3g}"))
     return places, tuple((float(place(mark)), written(float(mark))) for mark in marks)
+
+
+def _even(low: float, high: float) -> Floats:
+    """About `_TICKS` multiples of 1, 2 or 5 times a power of ten from low to high."""
+    raw = (high - low) / _TICKS
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * each for each in (1, 2, 5, 10) if power * each >= raw)
+    return np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step + 0.0

@@ -199,7 +199,7 @@ class ComparePanel(Panel):
             button.setVisible(self.has_content() and name in CHOICES[self.name])
         self._faint.setText("Hide the single runs" if self.options.runs else "Show the single runs")
         self._faint.setVisible(self.name == "curves")
-        self.legend.show_entries(legend_of(grouping.groups) if self.name in LEGEND_VIEWS else [])
+        self.legend.show_entries(legend_of(view, grouping.groups) if self.name in LEGEND_VIEWS else [])
 
     def _offer_scores(self, grouping: Grouping) -> None:
         runs = [run for group in grouping.groups for run in group.runs]
@@ -264,17 +264,21 @@ class ComparePanel(Panel):
     def copy_figure(self) -> None:
         """Copy the present view as a figure."""
         if self.has_content():
-            QGuiApplication.clipboard().setMimeData(copied(self._drawn, COLUMNS["two"][1], self._height()))
+            QGuiApplication.clipboard().setMimeData(
+                copied(self._drawn, COLUMNS["two"][1], self._height(COLUMNS["two"][1]))
+            )
             self.note.show_text(words(say("compare.copied_figure")))
 
     def save_figure(self, path: str | Path, inches: float) -> None:
         """Write the present view as PNG, SVG or PDF, by the path's suffix, in this width. Raises OSError."""
-        save_paper(self._drawn, path, inches, self._height())
+        save_paper(self._drawn, path, inches, self._height(inches))
 
-    def _height(self) -> float:
-        """Height of a drawing as a share of its width."""
+    def _height(self, inches: float) -> float:
+        """Height of a drawing as a share of its width: as rows need it, else less in a wide figure."""
         rows = len(self.grouping.differences) if self.name == "settings" else len(self.grouping.groups)
-        return {"figures": 0.12 + 0.09 * rows, "settings": 0.1 + 0.045 * rows, "parallel": 0.5}.get(self.name, 0.62)
+        if self.name in ("figures", "settings"):
+            return (0.6 + 0.29 * rows) / inches
+        return 0.75 if inches < 5 else 0.5
 
     def _ask_figure(self, size: str, inches: float) -> None:
         kinds = {kind: f"{kind.upper()} (*.{kind})" for kind in KINDS}
@@ -291,7 +295,7 @@ class ComparePanel(Panel):
     def figure(self) -> Figure:
         """The texts of the present view as a figure: names of groups with n, how to read it, the values' axis."""
         view = self.view()
-        legend = legend_of(self.grouping.groups) if self.name in LEGEND_VIEWS else []
+        legend = legend_of(view, self.grouping.groups) if self.name in LEGEND_VIEWS else []
         notes = [*view.notes(), *([self.common()] if self.name != "settings" else [])]
         return Figure("", legend=legend, notes=[each for each in notes if each], value_label=view.value_label())
 

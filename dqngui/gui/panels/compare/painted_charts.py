@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from dqngui.comparison.dimensions import Dimension
 from dqngui.comparison.figures import Estimate, GroupFigures
 from dqngui.gui.charts.layout.axis import tick_spacing
-from dqngui.gui.charts.overlay_style import token
+from dqngui.gui.panels.compare.group_style import group_token
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX
 from dqngui.texts.numbers import short
@@ -82,12 +82,13 @@ class IntervalsChart(_Painted):
 
         for number, (each, estimate, name) in enumerate(zip(self._figures, self._estimates, names, strict=True)):
             y = area.top() + (number + 0.5) * row
-            color = theme.color(token(each.group.slot))
+            token = group_token(each.group.slot, len(names))
+            color = theme.color(token)
             painter.setPen(theme.color("text"))
             fitted = letters.elidedText(name, Qt.TextElideMode.ElideMiddle, left - EDGE - 10)
             painter.drawText(QPointF(EDGE, y + letters.ascent() / 2 - 1), fitted)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color(token(each.group.slot), 110))
+            painter.setBrush(theme.color(token, 110))
             for value in each.scores[np.isfinite(each.scores)]:
                 painter.drawEllipse(QPointF(x_of(float(value)), y + row * 0.24), 2.4, 2.4)
             if estimate.interval is not None:
@@ -142,13 +143,14 @@ class ParallelChart(_Painted):
         area = QRectF(left, 30, max(20.0, right - left), max(20.0, self.height() - 30 - 26))
         step = area.width() / max(1, count - 1)
         xs = [area.left() + index * step for index in range(count)]
+        groups = len(set(self._slots))
         lacking = [bool(np.isnan(each.places).any()) for each in self._dimensions]
         for run, slot in enumerate(self._slots):
             line = QPolygonF()
             for x, each in zip(xs, self._dimensions, strict=True):
                 place = float(each.places[run])
                 line.append(QPointF(x, _y_of(area, MISSING_PLACE if np.isnan(place) else place)))
-            painter.setPen(_flat_pen(theme.color(token(slot), 190), 1.5))
+            painter.setPen(_flat_pen(theme.color(group_token(slot, groups), 190), 1.5))
             painter.drawPolyline(line)
         for index, (x, each) in enumerate(zip(xs, self._dimensions, strict=True)):
             painter.setPen(_flat_pen(theme.color("text" if index == count - 1 else "muted"), 1))
@@ -219,13 +221,14 @@ class ScatterChart(_Painted):
         )
         painter.setPen(_flat_pen(theme.color("line"), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
+        groups = len(set(self._slots))
         for run, slot in enumerate(self._slots):
             x_place, y_place = float(self._x.places[run]), float(self._y.places[run])
             if np.isnan(x_place) or np.isnan(y_place):
                 continue
             apart = ((run * 7) % 5 - 2) / 2 * SPREAD  # runs of one value stand beside each other
             painter.setPen(_flat_pen(theme.color("surface"), 1))
-            painter.setBrush(theme.color(token(slot), 220))
+            painter.setBrush(theme.color(group_token(slot, groups), 220))
             at = QPointF(inner.left() + (x_place + apart) * inner.width(), _y_of(inner, y_place))
             painter.drawEllipse(at, DOT, DOT)
         painter.end()
@@ -254,7 +257,7 @@ def _paint_axis_below(
         x = area.left() + (value - low) / (high - low) * area.width()
         painter.setPen(_flat_pen(theme.color("line"), 1))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        text = short(round(float(value), 12))
+        text = short(round(float(value), 12) + 0.0)
         painter.setPen(theme.color("muted"))
         painter.drawText(QPointF(x - letters.horizontalAdvance(text) / 2, area.bottom() + 15), text)
         value += spacing

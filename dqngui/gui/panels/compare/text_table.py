@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from dqngui.gui.charts.legend_marker import Marker, marker_icon
+from dqngui.gui.charts.legend_marker import MARKER_PX, Marker, marker_icon
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_tip
@@ -44,12 +44,12 @@ class TextModel(QAbstractTableModel):
         self.head, self.rows = list(head), [list(row) for row in rows]
         self._markers = list(markers) or [None] * len(rows)
         self.muted = list(muted) or [False] * len(rows)
-        self._icons = [None if each is None else marker_icon(each) for each in self._markers]
+        self.restyle()
         self._numbers = numbers
         self.endResetModel()
 
     def restyle(self) -> None:
-        self._icons = [None if each is None else marker_icon(each) for each in self._markers]
+        self._icons = [None if each is None else _lit(marker_icon(each)) for each in self._markers]
 
     def rowCount(self, parent: Index = NONE) -> int:
         return 0 if parent.isValid() else len(self.rows)
@@ -85,6 +85,11 @@ class TextModel(QAbstractTableModel):
         return side | Qt.AlignmentFlag.AlignVCenter
 
 
+def _lit(icon: QIcon) -> QIcon:
+    """The icon of a legend's button as it is while checked."""
+    return QIcon(icon.pixmap(QSize(MARKER_PX, MARKER_PX), 2.0, QIcon.Mode.Normal, QIcon.State.On))
+
+
 class TextTable(QTableView):
     """Shows a `TextModel`; columns are as wide as their texts, up to a limit, and cells can be selected."""
 
@@ -110,6 +115,12 @@ class TextTable(QTableView):
         self.resizeColumnsToContents()
         for column in range(self.texts.columnCount()):
             self.setColumnWidth(column, min(self.columnWidth(column) + 8, WIDEST_PX))
+
+    def hold_rows(self, most: int) -> None:
+        """Be as high as the rows, up to so many of them."""
+        rows = min(self.texts.rowCount(), most)
+        bar = self.horizontalScrollBar().sizeHint().height()
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows * ROW_PX + bar + 2)
 
     def restyle(self, theme: Theme) -> None:
         self.texts.restyle()

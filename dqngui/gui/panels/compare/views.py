@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -26,7 +26,6 @@ from dqngui.comparison.words import improvement_text
 from dqngui.comparison.writing import curves_csv, figures_csv, profiles_csv, settings_csv
 from dqngui.gui.cards.figure import LegendEntry
 from dqngui.gui.charts.legend_marker import Marker
-from dqngui.gui.charts.overlay_style import dash, token
 from dqngui.gui.panels.compare.chart_words import (
     AXIS_LABELS,
     RETURN_LABEL,
@@ -36,16 +35,19 @@ from dqngui.gui.panels.compare.chart_words import (
     profile_notes,
     score_label,
 )
+from dqngui.gui.panels.compare.group_style import group_dash, group_token
 from dqngui.gui.panels.compare.lines_chart import LinesChart
 from dqngui.gui.panels.compare.painted_charts import IntervalsChart, ParallelChart, ScatterChart
 from dqngui.gui.panels.compare.text_table import TextTable
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.scroll_area import ScrollArea
-from dqngui.texts import words
-from dqngui.texts.numbers import measured
+from dqngui.messages.tested import unseen
+from dqngui.statistics import decimals
+from dqngui.texts import say, sentence
+from dqngui.texts.numbers import measured, minus
 
-MOST_AXES = 9
+MOST_AXES, MOST_ROWS = 9, 8
 INTERVAL = "95\u00a0% interval"
 
 
@@ -85,10 +87,11 @@ class View(Protocol):
 
 def legend_of(groups: Sequence[Group], band: bool = True) -> list[LegendEntry]:
     """Names of groups with the number of their runs."""
-    return [
-        LegendEntry(f"{group.name} · n = {len(group.runs)}", Marker(token(group.slot), "line", dash(group.slot), band))
-        for group in groups
-    ]
+    return [LegendEntry(f"{group.name} · n = {len(group.runs)}", _marker(group, len(groups), band)) for group in groups]
+
+
+def _marker(group: Group, count: int, band: bool = False) -> Marker:
+    return Marker(group_token(group.slot, count), "line", group_dash(group.slot, count), band)
 
 
 class CurvesView(LinesChart):
@@ -121,10 +124,10 @@ class ProfileView(LinesChart):
 
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
         self._figures, self._options = figures(grouping, options.score), options
-        self.show_chart(profiles_chart(self._figures), score_label(options.score.name), SHARE_LABEL)
+        self.show_chart(profiles_chart(self._figures), score_label(options.score.name), SHARE_LABEL, from_zero=False)
 
     def drawing(self) -> QWidget:
-        return _copied(self.chart, self.label.text(), SHARE_LABEL)
+        return _copied(self.chart, self.label.text(), SHARE_LABEL, from_zero=False)
 
     def notes(self) -> Sequence[str]:
         return profile_notes(self.chart)
@@ -138,9 +141,9 @@ class ProfileView(LinesChart):
         return profiles_csv(names, thresholds, profiles(self._figures, thresholds), self._options.score.name)
 
 
-def _copied(chart: Chart, x_label: str, y_label: str) -> LinesChart:
+def _copied(chart: Chart, x_label: str, y_label: str, *, from_zero: bool = True) -> LinesChart:
     copied = LinesChart()
-    copied.show_chart(chart, x_label, y_label)
+    copied.show_chart(chart, x_label, y_label, from_zero=from_zero)
     return copied
 
 
@@ -160,9 +163,9 @@ class FiguresView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(self.chart, 2)
-        column.addWidget(self.table, 2)
-        column.addWidget(scrolled, 1)
+        column.addWidget(self.chart, 3)
+        column.addWidget(self.table)
+        column.addWidget(scrolled, 2)
 
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
         self._figures, self._options = figures(grouping, options.score), options
@@ -172,12 +175,18 @@ class FiguresView(QWidget):
             [each.group.name, _count(each), *_cells(each.mean), *_cells(each.iqm), *_cells(each.median)]
             for each in self._figures
         ]
-        markers = [Marker(token(each.group.slot), "line", dash(each.group.slot)) for each in self._figures]
+        markers = [_marker(each.group, len(self._figures)) for each in self._figures]
         self.table.texts.fill(head, rows, markers, numbers=True)
         self.table.fit()
+        self.table.hold_rows(MOST_ROWS)
         names = [group.name for group in grouping.groups]
         pairs = improvements(self._figures, options.score)
-        self.verdicts.setText("\n".join(f"{words(improvement_text(pair, names))}." for pair in pairs))
+        pairs.sort(key=lambda pair: pair.verdict is None)
+        said = [sentence(improvement_text(pair, names)) for pair in pairs]
+        said += [sentence(say("compare.each_alone", count=len(pairs)))] if len(pairs) > 1 else []
+        few = [each.count for each in self._figures if each.count > 1]
+        open_question = unseen(min(few), "seeds") if few else None
+        self.verdicts.setText("\n".join([*said, *([sentence(open_question)] if open_question is not None else [])]))
 
     def _estimates(self) -> list[Estimate]:
         return [getattr(each, self._options.statistic) for each in self._figures]
@@ -213,10 +222,14 @@ def _count(each: GroupFigures) -> str:
 
 
 def _cells(estimate: Estimate) -> list[str]:
-    value = "–" if np.isnan(estimate.value) else measured(estimate.value)
     if estimate.interval is None:
-        return [value, "–"]
-    return [value, f"{measured(estimate.interval.low, 3)} to {measured(estimate.interval.high, 3)}"]
+        return ["–" if np.isnan(estimate.value) else measured(estimate.value), "–"]
+    low, high = estimate.interval
+    digits = decimals(low, high)
+    value, low_text, high_text = (
+        minus(f"{round(each, digits) + 0.0:,.{digits}f}") for each in (estimate.value, low, high)
+    )
+    return [value, f"{low_text} to {high_text}"]
 
 
 class SettingsView(TextTable):
@@ -264,8 +277,9 @@ class ParallelView(ParallelChart):
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
         self._grouping, self._options = grouping, options
         found = figures(grouping, options.score)
-        settings = setting_dimensions(grouping)[: MOST_AXES - 1]
-        self.show_runs([*settings, score_dimension(found, options.score)], slots(grouping))
+        settings = [each for each in setting_dimensions(grouping) if len(each.ticks) > 1][: MOST_AXES - 1]
+        scores = replace(score_dimension(found, options.score), name=score_label(options.score.name))
+        self.show_runs([*settings, scores], slots(grouping))
 
     def drawing(self) -> QWidget:
         copied = ParallelView()
