@@ -113,4 +113,4 @@ def _even(low: float, high: float) -> Floats:
     raw = (high - low) / _TICKS
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * each for each in (1, 2, 5, 10) if power * each >= raw)
-    return np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step + 0.0
+    return np.arange(math.ceil(low / step), math.floor(high / step) + 1, dtype=np.float64) * step + 0.0

@@ -58,7 +58,7 @@ def test_the_axes_of_settings(tmp_path: Path) -> None:
     grouping = grouped([read_result(folder) for folder in runs])
     axes = {each.path: each for each in setting_dimensions(grouping)}
     memory, lr = axes["net.memory"], axes["learn.lr"]
-    assert memory.places.tolist() == [0.25, 0.75, 0.75] and [text for _, text in memory.ticks] == ["gru", "lstm"]
+    assert memory.places.tolist() == [0.25, 0.75, 0.75] and [text for _, text in memory.ticks] == ["GRU", "LSTM"]
     assert lr.places == pytest.approx([0, 1, 0.5]) and lr.ticks[1] == (pytest.approx(0.5), "1e-3")  # logarithmic
     score = score_named("final")
     scores = score_dimension(figures(grouping, score), score)

@@ -85,9 +85,15 @@ class View(Protocol):
         """Use the colours of a theme."""
 
 
-def legend_of(groups: Sequence[Group], band: bool = True) -> list[LegendEntry]:
-    """Names of groups with the number of their runs."""
-    return [LegendEntry(f"{group.name} · n = {len(group.runs)}", _marker(group, len(groups), band)) for group in groups]
+def legend_of(view: View, groups: Sequence[Group]) -> list[LegendEntry]:
+    """Names of groups with the number of the runs that a view draws."""
+    counts = [len(each.runs) for each in groups]
+    if isinstance(view, LinesChart):
+        counts = [line.count for line in view.chart.lines]
+    return [
+        LegendEntry(f"{group.name} · n = {count}", _marker(group, len(groups), isinstance(view, LinesChart)))
+        for group, count in zip(groups, counts, strict=True)
+    ]
 
 
 def _marker(group: Group, count: int, band: bool = False) -> Marker:
