@@ -162,7 +162,7 @@ shots: setup
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.tour_pictures assets/screenshots
 
 # The README's comparison of memories, drawn by the Compare card; 20 runs are trained first where they are missing in
-# build/comparison (about half an hour on two cores; it goes on where it was stopped).
+# build/comparison (about a quarter of an hour on two cores; it goes on where it was stopped).
 comparison-figure: setup
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.comparison_figure build/comparison assets/screenshots
 

@@ -74,7 +74,7 @@ def test_a_run_that_cannot_be_read_is_left_out_and_named(runs: Path, capsys: pyt
     broken.mkdir()
     (broken / "experiment.toml").write_text("[run")
     status, out, err = said(capsys, "--runs", str(runs))
-    assert status == 0 and "GRU" in out and "broken is left out:" in err
+    assert status == 0 and "GRU" in out and "the run `broken` is left out:" in err
     assert said(capsys, str(broken), "--runs", str(runs))[0] == 2
 
 

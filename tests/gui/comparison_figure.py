@@ -2,7 +2,7 @@
 
     python -m tests.gui.comparison_figure RUNS FOLDER [--steps N] [--jobs N]
 
-Runs that are missing in RUNS are trained first, with `dqngui train` (an hour or more on two cores), so a stopped
+Runs that are missing in RUNS are trained first, with `dqngui train` (a quarter of an hour on two cores), so a stopped
 program goes on where it was. The figure is written to FOLDER as PNG, SVG and PDF in the width of a page, with the
 numbers behind it as CSV.
 """
@@ -29,8 +29,8 @@ from dqngui.runs.folder import list_runs
 
 MEMORIES = ("gru", "lstm", "lru", "transformer")
 SEEDS = range(5)
-STEPS = 120_000
-SETTINGS = ("run.eval_every=4_000", "run.eval_episodes=50")
+STEPS = 60_000
+SETTINGS = ("run.eval_every=2_000", "run.eval_episodes=50")
 NAME = "comparison"
 PATIENCE_S = 120.0
 

@@ -28,7 +28,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "Each of the {count} intervals holds alone: of 20 comparisons without a difference, one is expected to look "
         "better"
     ),
-    "compare.skipped": "{name} is left out: {problem}",
+    "compare.skipped": "the run `{name}` is left out: {problem}",
     "compare.damaged": Plural(
         "count",
         {
