@@ -17,7 +17,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import TICK_PX
 from dqngui.texts.numbers import short
 
-EDGE, TICK, DOT = 10.0, 4.0, 5.0
+EDGE, DOT, SMALL_DOT = 10.0, 5.0, 3.6
 MISSING = "–"
 MISSING_PLACE = -0.09  # of an axis: below its end, where runs without the setting pass
 ROW_PX = 26
@@ -74,7 +74,11 @@ class IntervalsChart(_Painted):
         low, high = self._range()
         theme = themes.current()
         spacing = tick_spacing(low, high, area.width(), 70)
-        _paint_axis_below(painter, letters, area, low, high, spacing, self._label)
+        _paint_axis_below(painter, letters, area, low, high, spacing)
+        label = letters.elidedText(self._label, Qt.TextElideMode.ElideMiddle, self.width() - 2 * EDGE)
+        wide = letters.horizontalAdvance(label)
+        at = min(max(EDGE, area.center().x() - wide / 2), self.width() - wide - EDGE)
+        painter.drawText(QPointF(at, area.bottom() + 33), label)
         row = area.height() / max(1, len(names))
 
         def x_of(value: float) -> float:
@@ -99,7 +103,7 @@ class IntervalsChart(_Painted):
             if np.isfinite(estimate.value):
                 painter.setPen(_flat_pen(theme.color("surface"), 1))
                 painter.setBrush(color)
-                painter.drawEllipse(QPointF(x_of(estimate.value), y - 2), DOT, DOT)
+                painter.drawEllipse(QPointF(x_of(estimate.value), y - 2), SMALL_DOT, SMALL_DOT)
         painter.end()
 
     def _range(self) -> tuple[float, float]:
@@ -249,7 +253,7 @@ def _flat_pen(color: QColor, width: float) -> QPen:
 
 
 def _paint_axis_below(
-    painter: QPainter, letters: QFontMetricsF, area: QRectF, low: float, high: float, spacing: float, label: str
+    painter: QPainter, letters: QFontMetricsF, area: QRectF, low: float, high: float, spacing: float
 ) -> None:
     theme = themes.current()
     value = np.ceil(low / spacing) * spacing
@@ -261,4 +265,3 @@ def _paint_axis_below(
         painter.setPen(theme.color("muted"))
         painter.drawText(QPointF(x - letters.horizontalAdvance(text) / 2, area.bottom() + 15), text)
         value += spacing
-    painter.drawText(QPointF(area.center().x() - letters.horizontalAdvance(label) / 2, area.bottom() + 33), label)

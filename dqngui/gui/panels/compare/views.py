@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from dqngui.comparison.charts import Chart, curves_chart, profiles_chart
@@ -30,6 +31,7 @@ from dqngui.gui.panels.compare.chart_words import (
     AXIS_LABELS,
     RETURN_LABEL,
     SHARE_LABEL,
+    STATISTIC_CHOICES,
     STATISTIC_NAMES,
     curve_notes,
     profile_notes,
@@ -198,7 +200,7 @@ class FiguresView(QWidget):
         return [getattr(each, self._options.statistic) for each in self._figures]
 
     def _label(self) -> str:
-        return f"{STATISTIC_NAMES[self._options.statistic]} of the {score_label(self._options.score.name)}"
+        return f"{STATISTIC_CHOICES[self._options.statistic]} of the {score_label(self._options.score.name)}"
 
     def drawing(self) -> QWidget:
         chart = IntervalsChart()
@@ -255,6 +257,8 @@ class SettingsView(TextTable):
 
     def drawing(self) -> QWidget:
         copied = SettingsView()
+        copied.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        copied.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         copied.show_grouping(self._grouping, _NO_OPTIONS)
         return copied
 
