@@ -41,8 +41,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "compare.copied_commands": Plural(
         "count",
         {
-            "one": "Copied the line that trains these runs again.",
-            "other": "Copied the {count:,} lines that train these runs again.",
+            "one": "Copied {count:,} line that trains these runs again.",
+            "other": "Copied {count:,} lines that train these runs again.",
         },
     ),
     "compare.copied_figure": "Copied the figure.",
