@@ -10,7 +10,7 @@ REPEATS ?= 5
 
 .PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-learning learning \
     evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
-    shots first-minutes demo clean
+    shots comparison-figure first-minutes demo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -166,6 +166,11 @@ shots: setup
 	@echo "Training for about a minute, for the README's pictures"
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.readme_pictures assets/screenshots
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.tour_pictures assets/screenshots
+
+# The README's comparison of memories, drawn by the Compare card; 20 runs are trained first where they are missing in
+# build/comparison (about a quarter of an hour on two cores; it goes on where it was stopped).
+comparison-figure: setup
+	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.gui.comparison_figure build/comparison assets/screenshots
 
 # The README's first five minutes in the real program, with real key and mouse events on a virtual display
 # (half a minute; needs Xvfb and xdotool).

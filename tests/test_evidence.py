@@ -19,10 +19,10 @@ from dqngui.config import ConfigError
 from dqngui.envs.seeds import TEST_SEEDS
 from dqngui.presets import read_experiment
 from dqngui.settings import with_settings
+from dqngui.statistics import iqm
 from tests.evidence import beside, report, results, scale, table, train_cell
 from tests.evidence import cells as cells_module
 from tests.evidence.cells import Cell, cells, read_result, write_result
-from tests.evidence.intervals import interquartile_mean
 from tests.evidence.run import due
 from tests.evidence.strict import Outcome
 from tests.evidence.table import ROWS, TASKS, Row, Task
@@ -62,11 +62,11 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_interquartile_mean_leaves_a_quarter_out_at_each_end() -> None:
-    assert interquartile_mean([7.0]) == 7.0
-    assert interquartile_mean([1.0, 2.0, 9.0]) == 4.0  # a quarter of three is none
-    assert interquartile_mean([100.0, 2.0, 4.0, -50.0]) == 3.0
-    assert interquartile_mean([0, 10, 20, 30, 1000]) == 20.0
-    assert interquartile_mean([8, 1, 2, 3, 4, 5, 6, 7]) == 4.5
+    assert iqm([7.0]) == 7.0
+    assert iqm([1.0, 2.0, 9.0]) == 4.0  # a quarter of three is none
+    assert iqm([100.0, 2.0, 4.0, -50.0]) == 3.0
+    assert iqm([0, 10, 20, 30, 1000]) == 20.0
+    assert iqm([8, 1, 2, 3, 4, 5, 6, 7]) == 4.5
 
 
 # -- the table --------------------------------------------------------------------------------------

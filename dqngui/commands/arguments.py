@@ -13,64 +13,34 @@ from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional, UseAppendAction
-from tyro.constructors import PrimitiveConstructorSpec
 
 from dqngui import __version__
-from dqngui.presets import agent_names
+from dqngui.commands.arguments_of_many import (
+    CompareArguments,
+    QueueArguments,
+    SteerArguments,
+    SweepArguments,
+    WorkArguments,
+)
+from dqngui.commands.options import (
+    NUMBER,
+    WHOLE,
+    Agent,
+    Env,
+    File,
+    FileOrRun,
+    Json,
+    Run,
+    Runs,
+    Set,
+    Trust,
+    option,
+)
 from dqngui.texts import ReadableError, Text, say
-from dqngui.texts.reading_numbers import parse as read_number
 
 
 class UsageError(ReadableError):
     """The error for a command line that cannot be understood."""
-
-
-def option(help: str, metavar: str | None = None) -> Any:
-    """Help of one argument, without tyro's `(default: None)`."""
-    return tyro.conf.arg(help=help, metavar=metavar, help_behavior_hint="")
-
-
-def _number(*, whole: bool) -> PrimitiveConstructorSpec[Any]:
-    """How an argument that is a number is read: as with `--set` and in the form."""
-
-    def read(given: list[str]) -> int | float:
-        try:
-            return read_number(given[0], whole)
-        except ReadableError as error:
-            raise ValueError(str(error) if given[0] in str(error) else f"{given[0]}: {error}") from None
-
-    return PrimitiveConstructorSpec(
-        nargs=1,
-        metavar="N",
-        instance_from_str=read,
-        is_instance=lambda value: value is None or isinstance(value, (int, float)),
-        str_from_instance=lambda value: [str(value)],
-    )
-
-
-WHOLE, NUMBER = _number(whole=True), _number(whole=False)
-
-File = Annotated[str | None, Positional, option("TOML file, or the name of a preset in configs/.", "FILE")]
-FileOrRun = Annotated[
-    str | None,
-    Positional,
-    option("TOML file, name of a preset in configs/, or a stored run: its folder, name or `last`.", "FILE|RUN"),
-]
-Run = Annotated[str, Positional, option("A run's folder, its name within --runs, or `last`.", "RUN")]
-Env = Annotated[str | None, option("Put the default agent on any gymnasium environment instead.", "ID")]
-Agent = Annotated[
-    str | None, option(f"Use another agent on the task: {', '.join(agent_names())}; --set still changes it.", "NAME")
-]
-Set = Annotated[
-    UseAppendAction[tuple[str, ...]],
-    option("Change a setting, for example learn.lr=1e-3 (repeatable).", "NAME=VALUE"),
-]
-Runs = Annotated[str, option("Folder that holds the runs' folders (default: runs).", "DIR")]
-Trust = Annotated[
-    bool,
-    option("Trust the stored run: let it import the code that it names, now and later. Only if you know its origin."),
-]
-Json = Annotated[bool, option("Write one event a line, as JSON, to standard output.")]
 
 
 @dataclass(frozen=True)
@@ -156,76 +126,6 @@ class RunsArguments:
     json: Json = False
 
 
-@dataclass(frozen=True)
-class QueueArguments:
-    """Show or change the queue of a folder of runs; `dqngui work` trains it."""
-
-    action: Annotated[
-        Literal["list", "add", "move", "pause", "resume", "retry", "cancel", "remove", "set"],
-        Positional,
-        option("What to do (default: list)."),
-    ] = "list"
-    names: Annotated[
-        tuple[str, ...],
-        Positional,
-        option("With add: a TOML file or a preset. Else entries: numbers, runs, or `all`.", "NAME"),
-    ] = ()
-    env: Env = None
-    agent: Agent = None
-    set: Set = ()
-    steps: Annotated[int | None, WHOLE, option("Environment steps (run.total_steps).", "N")] = None
-    seed: Annotated[int | None, WHOLE, option("Seed of everything random (run.seed).", "S")] = None
-    seeds: Annotated[str | None, option("Add a run for each seed, for example 0-4 or 0,3,7.", "SEEDS")] = None
-    resume: Annotated[str | None, option("Continue this run from its last checkpoint.", "RUN")] = None
-    fork: Annotated[str | None, option("Start a new run from this run's last checkpoint.", "RUN")] = None
-    stop_at: Annotated[
-        float | None, NUMBER, option("Stop when two evaluations both reach this mean return (run.stop_at).", "RETURN")
-    ] = None
-    first: Annotated[bool, option("Add before all others.")] = False
-    to: Annotated[int | None, WHOLE, option("With move: the new place, counted from 1.", "N")] = None
-    at_once: Annotated[int | None, WHOLE, option("With set: how many runs are trained at once.", "N")] = None
-    trust: Trust = False
-    runs: Runs = "runs"
-    json: Json = False
-
-
-@dataclass(frozen=True)
-class WorkArguments:
-    """Train the runs of the queue, each in a process of its own, until none is left."""
-
-    at_once: Annotated[int | None, WHOLE, option("How many runs are trained at once, from now on.", "N")] = None
-    wait: Annotated[bool, option("Wait for further runs when the queue is empty.")] = False
-    runs: Runs = "runs"
-    json: Json = False
-
-
-@dataclass(frozen=True)
-class SweepArguments:
-    """Make a sweep of a TOML file and train it, or go on with a stored one."""
-
-    file: Annotated[str, Positional, option("TOML file of a sweep, or the folder of a stored one.", "FILE|SWEEP")]
-    dry_run: Annotated[bool, option("Only print what would run, and how long it takes.")] = False
-    queue: Annotated[bool, option("Only add its runs to the queue.")] = False
-    at_once: Annotated[int | None, WHOLE, option("How many runs are trained at once, from now on.", "N")] = None
-    runs: Runs = "runs"
-    json: Json = False
-
-
-@dataclass(frozen=True)
-class SteerArguments:
-    """Steer a run that trains in another process. Whoever may write its folder may steer it."""
-
-    run: Run
-    set: Annotated[
-        UseAppendAction[tuple[str, ...]], option("Change a live setting, for example learn.lr=1e-4.", "NAME=VALUE")
-    ] = ()
-    pause: Annotated[bool, option("Pause before the next step.")] = False
-    resume: Annotated[bool, option("Continue after a pause.")] = False
-    save: Annotated[bool, option("Save a checkpoint now.")] = False
-    stop: Annotated[bool, option("Save and end the run.")] = False
-    runs: Runs = "runs"
-
-
 COMMANDS: dict[str, type] = {
     "gui": GuiArguments,
     "train": TrainArguments,
@@ -235,6 +135,7 @@ COMMANDS: dict[str, type] = {
     "work": WorkArguments,
     "sweep": SweepArguments,
     "steer": SteerArguments,
+    "compare": CompareArguments,
 }
 
 OVERVIEW = """A desktop laboratory for deep Q-networks with attention and memory.
@@ -248,7 +149,8 @@ Commands (each has its own --help):
   dqngui queue ACTION   add runs to the queue, show and change it
   dqngui work           train the queue
   dqngui sweep FILE     train many settings and seeds
-  dqngui steer RUN      steer a run that trains elsewhere"""
+  dqngui steer RUN      steer a run that trains elsewhere
+  dqngui compare RUN... compare stored runs"""
 
 
 def parse(argv: Sequence[str]) -> tuple[str, Any]:

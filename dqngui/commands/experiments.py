@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dqngui.bounded import found
+from dqngui.commands.arguments import COMMANDS as COMMAND_NAMES
 from dqngui.commands.arguments import TrainArguments, shown_path
 from dqngui.commands.trial import default_experiment, with_task_measured
 from dqngui.config import ConfigError, Experiment
@@ -77,7 +78,7 @@ def _read(file: str) -> Experiment:
     if _names_environment(file):
         raise ConfigError("command.env", name=file)
     if file.isalpha() and not found(Path.exists, Path(file)) and file not in preset_names():
-        raise ConfigError("command.none", name=file, presets=preset_names())
+        raise ConfigError("command.none", name=file, commands=COMMAND_NAMES, presets=preset_names())
     experiment = read_experiment(file)
     if Path(file).name == "experiment.toml":  # of a stored run, which may be anybody's
         from dqngui.runs.trust import check_trusted

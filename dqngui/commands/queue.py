@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from dqngui.commands.arguments import QueueArguments, TrainArguments
+from dqngui.commands.arguments import TrainArguments
+from dqngui.commands.arguments_of_many import QueueArguments
 from dqngui.commands.experiments import experiment_of, forked_experiment, run_folder, stored_run, tell_now
 from dqngui.commands.output import table, write_json_line
 from dqngui.commands.trial import check_task

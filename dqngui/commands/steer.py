@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dqngui.commands.arguments import SteerArguments
+from dqngui.commands.arguments_of_many import SteerArguments
 from dqngui.commands.experiments import run_folder
 from dqngui.config import ConfigError
 from dqngui.hosts.elsewhere import ElsewhereHost, is_elsewhere

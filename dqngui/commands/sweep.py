@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dqngui.bounded import found
-from dqngui.commands.arguments import SweepArguments
+from dqngui.commands.arguments_of_many import SweepArguments
 from dqngui.commands.experiments import chosen_experiment, tell_now
 from dqngui.commands.output import table, write_json_line
 from dqngui.commands.queue import duration

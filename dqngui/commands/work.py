@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from dqngui.commands.arguments import WorkArguments
+from dqngui.commands.arguments_of_many import WorkArguments
 from dqngui.commands.interruption import interruption
 from dqngui.commands.output import write_json_line
 from dqngui.messages.json_lines import to_json

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import msgspec
 
 from dqngui.comparison.results import RunResult
-from dqngui.comparison.setting_words import plain_value, setting_text, short_name
+from dqngui.comparison.setting_words import plain_value, setting_text, short_name, value_text
 from dqngui.config import SECTIONS, Experiment
 from dqngui.settings import as_data
-from dqngui.texts import words
+from dqngui.texts import say, words
 from dqngui.texts.plain import plain_line
 
 SEED = "run.seed"
@@ -25,6 +25,7 @@ _FIRST = ("env.id", "net.memory", "net.attention", "learn.algorithm")
 MISSING = "–"
 BETWEEN = " · "
 LONGEST_NAME = 200
+_CHANGES_NAMED = 2
 Why = Literal["names", "follows", "derived", "apart"]
 
 
@@ -154,7 +155,7 @@ class _Row:
             case "changes":
                 return _changes_text(value or [])
             case "fork":
-                return "no fork" if value is None else f"fork at {value:,}"
+                return words(say("compare.no_fork") if value is None else say("compare.fork", step=value))
         return plain_line(plain_value(value), LONGEST_NAME) if path in self.values else MISSING
 
     def part(self, path: str) -> str:
@@ -166,9 +167,14 @@ class _Row:
 
 def _changes_text(changes: list[list[Any]]) -> str:
     if not changes:
-        return "no changes"
-    said = [f"{short_name(path)} → {words(plain_value(new))} at {step:,}" for step, path, new in changes]
-    return plain_line(", ".join(said[:2]) + (f" and {len(said) - 2} more" if len(said) > 2 else ""), LONGEST_NAME)
+        return words(say("compare.no_changes"))
+    said = [
+        say("compare.change", name=short_name(path), value=value_text(new), step=step)
+        for step, path, new in changes[:_CHANGES_NAMED]
+    ]
+    more = len(changes) - len(said)
+    return plain_line(words(say("compare.changes", said=said, more=more) if more else say("compare.all", said=said)),
+                      LONGEST_NAME)  # fmt: skip
 
 
 def _paths(rows: Iterable[_Row]) -> list[str]:

@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dqngui.statistics.intervals import MIN_VALUES, Interval, differ
-from dqngui.statistics.quantiles import Floats, finite_values, normal_quantile
+from dqngui.statistics.quantiles import Floats, finite_values, normal_quantile, t_quantile
 from dqngui.statistics.skewness import skewed_ends, third_cumulant
 
 _TRIMMED = 0.25  # share of the values left out at each end
 _GAPS = {5: 0.683, 6: 0.603, 7: 0.545, 8: 0.5, 10: 0.439, 12: 0.395, 15: 0.354, 20: 0.311, 30: 0.267, 50: 0.226}
 """By the number of values: the largest gap between neighbours, as a share of their range, in 90 % of normal samples."""
+_RATIOS = {5: 1.064, 6: 1.049, 7: 1.043, 8: 1.086, 9: 1.075, 10: 1.065}
+"""By the number of values: the standard error of the interquartile mean over that of the mean, of normal samples."""
 _Ends = tuple[Floats, Floats]
 
 
@@ -45,10 +47,13 @@ def iqm_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval | None:
     """Interval of the interquartile mean of the values' distribution, from independent values (N,).
 
     - Fewer than MIN_VALUES values, or all equal: None.
-    - The hull of two intervals of the trimmed mean: Student's t with the Winsorised variance (Tukey & McLaughlin 1963,
-      Sankhyā A 25(3)), and Hall's for the skewness of the Winsorised values (`skewness`).
-    - Where one gap between neighbours is unusually large, or the Winsorised values are all equal, also the hull with
-      the means between the quartiles ± z / (2 √N): with a gap the middle half may by chance show one side of it only.
+    - Of up to 10 values, Student's t interval with the standard deviation of all values: t(N - 1) · c · s / √N, with
+      the ratio c of the standard errors of interquartile mean and mean in normal samples (`_RATIOS`). The spread of
+      the few values in the middle says too little: intervals from it are nearly twice as wide for 5 values.
+    - Of more, the hull of two intervals of the trimmed mean: Student's t with the Winsorised variance (Tukey &
+      McLaughlin 1963, Sankhyā A 25(3)), and Hall's for the skewness of the Winsorised values (`skewness`).
+    - Where one gap between neighbours is unusually large, or the Winsorised values are all equal, the hull with the
+      means between the quartiles ± z / (2 √N): with a gap the middle half may by chance show one side of it only.
 
     COVERAGE.md has the measured coverage of this choice.
     """
@@ -88,24 +93,37 @@ def _iqm_of(ordered: Floats) -> Floats:
 
 def _iqm_ends(ordered: Floats, level: float) -> _Ends:
     count = len(ordered)
+    low, high = (_few_ends if count in _RATIOS else _trimmed_ends)(ordered, level)
     cut = int(_TRIMMED * count)
-    kept = count - 2 * cut
-    middle = _iqm_of(ordered)
-    winsorised = np.clip(ordered, ordered[cut], ordered[count - cut - 1])
-    centred = winsorised - winsorised.mean(0)
-    scale = np.maximum(np.abs(centred).max(0), 1e-300)  # so that no power leaves the range of numbers
-    centred /= scale
-    spread = np.sqrt((centred**2).sum(0) / (count - 1))
-    flat = ~differ(winsorised[0], winsorised[-1])
-    spread = np.where(flat, 1.0, spread)
-    error = scale * spread / ((1 - 2 * cut / count) * count**0.5)
-    skewness = third_cumulant(centred, count) / spread**3 / count**0.5
-    low, high = skewed_ends(middle, error, kept - 1, skewness, level)
-    low, high = np.where(flat, middle, low), np.where(flat, middle, high)
-    gap = flat | _has_gap(ordered)
+    gap = ~differ(ordered[cut], ordered[count - cut - 1]) | _has_gap(ordered)
     shift = normal_quantile(level) / 2 / count**0.5
     below, above = (_mean_between(ordered, _TRIMMED + by, 1 - _TRIMMED + by) for by in (-shift, shift))
     return np.where(gap, np.minimum(low, below), low), np.where(gap, np.maximum(high, above), high)
+
+
+def _few_ends(ordered: Floats, level: float) -> _Ends:
+    count, middle = len(ordered), _iqm_of(ordered)
+    centred = ordered - ordered.mean(0)
+    scale = np.maximum(np.abs(centred).max(0), 1e-300)  # so that no power leaves the range of numbers
+    spread = scale * np.sqrt(((centred / scale) ** 2).sum(0) / (count - 1))
+    half = t_quantile(level, count - 1) * _RATIOS[count] * spread / count**0.5
+    return middle - half, middle + half
+
+
+def _trimmed_ends(ordered: Floats, level: float) -> _Ends:
+    count = len(ordered)
+    cut = int(_TRIMMED * count)
+    middle = _iqm_of(ordered)
+    winsorised = np.clip(ordered, ordered[cut], ordered[count - cut - 1])
+    centred = winsorised - winsorised.mean(0)
+    scale = np.maximum(np.abs(centred).max(0), 1e-300)
+    centred /= scale
+    flat = ~differ(winsorised[0], winsorised[-1])
+    spread = np.where(flat, 1.0, np.sqrt((centred**2).sum(0) / (count - 1)))
+    error = scale * spread / ((1 - 2 * cut / count) * count**0.5)
+    skewness = third_cumulant(centred, count) / spread**3 / count**0.5
+    low, high = skewed_ends(middle, error, count - 2 * cut - 1, skewness, level)
+    return np.where(flat, middle, low), np.where(flat, middle, high)
 
 
 def _mean_between(ordered: Floats, first: float, last: float) -> Floats:

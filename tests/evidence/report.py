@@ -15,9 +15,8 @@ from itertools import groupby
 from pathlib import Path
 
 from dqngui.config import ConfigError
-from dqngui.statistics import MIN_VALUES, mean_interval, proportion_interval
+from dqngui.statistics import MIN_VALUES, iqm, mean_interval, proportion_interval
 from tests.evidence.cells import EVIDENCE, Cell
-from tests.evidence.intervals import interquartile_mean
 from tests.evidence.results import Group, groups
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -121,7 +120,7 @@ def _line(group: Group, percent: bool) -> str:
         name,
         f"{passed}{own}{missing}",
         mean,
-        _number(interquartile_mean(scores), percent),
+        _number(iqm(scores), percent),
         steps,
         training,
     ]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from dqngui.statistics import mean_intervals
+from dqngui.statistics.quantiles import Floats
 from tests.evidence.cells import read_result
-from tests.evidence.intervals import Floats
 from tests.evidence.strict import GAP
 from tests.evidence.table import ROWS, TASKS, Row, Task
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from dqngui import config
 from dqngui.gui.app.app import App
 from dqngui.gui.docking import layout as layouts
-from dqngui.gui.docking.arrangements import ARRANGEMENTS, STUDY_CARDS
+from dqngui.gui.docking.arrangements import ARRANGEMENTS, BEHIND, STUDY_CARDS
 from dqngui.gui.main_window.window import SMALLEST
 from dqngui.gui.style import theme as themes
 
@@ -51,7 +51,7 @@ def test_with_room_every_card_is_in_sight_and_none_in_a_tab(qtbot: QtBot, app: A
     known = set(app.window.docks)
     for size in ((1600, 1000), (2560, 1440)):
         at(qtbot, app, *size)
-        assert in_sight(app) == known & set(TRAIN) == known - set(STUDY_CARDS)
+        assert in_sight(app) == known & set(TRAIN) == known - set(BEHIND)
         assert not any(app.window.tabifiedDockWidgets(dock) for dock in app.window.docks.values())
         at(qtbot, app, *size, "watch")
         assert in_sight(app) == known & set(WATCH)
@@ -89,7 +89,7 @@ def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtb
     assert all(bar.tabRect(i).width() > bar.fontMetrics().horizontalAdvance(bar.tabText(i)) for i in range(bar.count()))
     app.window.resize(1600, 1000)
     qtbot.waitUntil(lambda: not app.window.tabifiedDockWidgets(pair[0]))
-    assert in_sight(app) == set(app.window.docks) - set(STUDY_CARDS)
+    assert in_sight(app) == set(app.window.docks) - set(BEHIND)
     qtbot.waitUntil(lambda: pair[0].card.titled)
 
 

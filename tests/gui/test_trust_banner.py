@@ -65,13 +65,14 @@ def test_the_window_asks_before_anything_is_imported(qtbot: QtBot, app: App, tmp
 
 
 def shown_sentences(app: App) -> str:
-    """Every sentence of the window's cards, in all arrangements."""
-    cards, said = app.window.docks.values(), []
+    """Every sentence of the window's cards that can be seen, in all arrangements."""
+    said = []
     for arrangement in ARRANGEMENTS:
         app.window.arrange(arrangement)
         QApplication.processEvents()
         app.window.panel_docks.refresh()
-        said += [each.text() for dock in cards for each in dock.card.findChildren(QLabel) if each.isVisible()]
+        seen = [app.window.docks[name].card for name in app.window.panel_docks.in_sight]  # not those behind a tab
+        said += [each.text() for card in seen for each in card.findChildren(QLabel) if each.isVisible()]
     return "\n".join(said)
 
 

@@ -69,9 +69,9 @@ def test_the_interval_of_the_interquartile_mean_covers(kind: str, count: int) ->
     if kind == "normal":
         assert 0.93 <= covered <= 0.97 and shown == 1
     elif (kind, count) in UNSEEN:
-        assert covered >= 0.87
+        assert covered >= 0.81
     else:
-        assert covered >= 0.89 or shown == 0  # 0.9 less two errors of the simulation
+        assert covered >= 0.895 or shown == 0  # 0.9 less two errors of the simulation
 
 
 @pytest.mark.parametrize("count", SHOWN)
@@ -120,7 +120,7 @@ def test_the_band_of_a_profile_is_the_interval_of_a_share() -> None:
 
 def test_where_seeds_solve_the_task_or_do_not_the_interval_reaches_over_the_gap() -> None:
     found = iqm_interval([0, 500, 501, 502, 503])
-    assert found is not None and found.low < 120 and found.high > 500
+    assert found is not None and found.low < 150 and found.high > 500
 
 
 @pytest.mark.parametrize("unit", [1e-250, 1e-110, 1e110, 1e250])

@@ -86,7 +86,7 @@ def _work(place: Path, kills: int, draw: random.Random) -> tuple[int, int]:
     begin = ["sweep", str(place / "sweep.toml"), "--runs", str(place / "runs"), "--at-once", "2"]
     while time.monotonic() < end:
         process = processes.start(begin, errors)
-        wait_s = draw.uniform(0.5, 20.0) if killed < kills else LIMIT_S
+        wait_s = draw.uniform(0.5, 10.0) if killed < kills else LIMIT_S
         until = time.monotonic() + wait_s
         while process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)

@@ -125,6 +125,7 @@ class App(QObject):
             )
         )
         self.pin_controls = PinControls(self.pinning, player, panel_docks, self.window.menu)
+        self.library.compared.asked.connect(self._show_comparison)
         self.second_player.grew.connect(self.window.paint_budget.request)
         self.session.weights.connect(self.study.use_weights)
         self.session.cleared.connect(self.study.forget_weights)
@@ -140,6 +141,12 @@ class App(QObject):
         self.window.panel_docks.take_views(playing)
         self.window.breakpoints.watch(playing)
         self.window.paint_budget.request()
+
+    @Slot()
+    def _show_comparison(self) -> None:
+        """Show the Compare card, in the arrangement that is made for it unless the card is seen already."""
+        if "compare" not in self.window.panel_docks.in_sight:
+            self.window.arrange("compare")
 
     def _on_sight(self) -> None:
         panel_docks = self.window.panel_docks

@@ -35,7 +35,7 @@ class Figure:
     """The texts of an exported picture.
 
     Attributes:
-        title: what is drawn.
+        title: what is drawn; empty in a figure that has its title in a text around it.
         subtitle: of which run.
         legend: an entry for each curve that is drawn.
         notes: what else one must know to read it, such as the length of a running mean.
@@ -82,7 +82,7 @@ class FigureFrame:
         self._widths = [MARKER_PX + GAP + letters.horizontalAdvance(entry.text) for entry in figure.legend]
         self._rows = legend_rows(self._widths, width)
         self._notes = _lines_of(figure.notes, letters, width)
-        head = 24.0 + LINE * (len(self._rows) + len(self._notes)) + GAP
+        head = (24.0 if figure.title else 0.0) + LINE * (len(self._rows) + len(self._notes)) + GAP
         self.drawing = QRectF(left, MARGIN + head, width, height)
         self.size = QSizeF(self.drawing.right() + MARGIN, self.drawing.bottom() + MARGIN)
 
@@ -90,7 +90,7 @@ class FigureFrame:
         """Paint the texts and markers."""
         theme, figure = themes.current(), self._figure
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        y = MARGIN + 14.0
+        y = MARGIN + (14.0 if figure.title else -10.0)
         painter.setFont(self._title)
         painter.setPen(theme.color("text"))
         painter.drawText(QPointF(MARGIN, y), figure.title)

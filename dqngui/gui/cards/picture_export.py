@@ -1,4 +1,4 @@
-"""Exports a panel as a figure: a PNG, or an SVG with editable curves and texts.
+"""Exports a panel as a figure: a PNG, or an SVG or PDF with editable curves and texts.
 
 A figure has what the card shows in its header (title, legend, choices), and looks the same in all viewers: an SVG has
 no clipping, no pens in other units and no cached pictures, which viewers treat in different ways.
@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize
-from PySide6.QtGui import QBrush, QImage, QPaintDevice, QPainter
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QRect, QSize, QSizeF
+from PySide6.QtGui import QBrush, QImage, QPageLayout, QPageSize, QPaintDevice, QPainter, QPdfWriter
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
 
 from dqngui.gui.cards.figure import Figure, FigureFrame
@@ -26,18 +26,28 @@ FALLBACK = ", Arial, Helvetica, sans-serif"
 """Fonts of an SVG for a viewer that does not have ours."""
 
 
-def save_png(panel: QWidget, figure: Figure, path: str | Path) -> None:
-    """Write a panel as a PNG of twice its size on the screen. Raises OSError."""
-    frame = FigureFrame(figure, panel.width(), panel.height())
-    image = QImage(frame.size.toSize() * 2, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(2)
-    _paint(panel, frame, image)
-    if not image.save(str(path)):
+def save_png(panel: QWidget, figure: Figure, path: str | Path, scale: int = 2) -> None:
+    """Write a panel as a PNG of `scale` times its size on the screen. Raises OSError."""
+    if not picture_of(panel, figure, scale).save(str(path)):
         raise OSError(f"cannot write a picture to {path}")
+
+
+def picture_of(panel: QWidget, figure: Figure, scale: int = 2) -> QImage:
+    """A panel as a picture of `scale` times its size on the screen."""
+    frame = FigureFrame(figure, panel.width(), panel.height())
+    image = QImage(frame.size.toSize() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    _paint(panel, frame, image)
+    return image
 
 
 def save_svg(panel: QWidget, figure: Figure, path: str | Path) -> None:
     """Write a panel as an SVG. Raises OSError."""
+    Path(path).write_text(svg_of(panel, figure), encoding="utf-8")
+
+
+def svg_of(panel: QWidget, figure: Figure) -> str:
+    """A panel as an SVG."""
     from PySide6.QtSvg import QSvgGenerator  # seldom needed
 
     frame = FigureFrame(figure, panel.width(), panel.height())
@@ -53,7 +63,22 @@ def save_svg(panel: QWidget, figure: Figure, path: str | Path) -> None:
     family = themes.font().family()
     text = bytes(written.data().data()).decode("utf-8")
     text = text.replace(f'font-family="{family}"', f'font-family="{family}{FALLBACK}"')
-    Path(path).write_text(with_sharp_maps(text), encoding="utf-8")
+    return with_sharp_maps(text)
+
+
+def save_pdf(panel: QWidget, figure: Figure, path: str | Path) -> None:
+    """Write a panel as a PDF of one page, as large as the figure, with its fonts in it. Raises OSError."""
+    frame = FigureFrame(figure, panel.width(), panel.height())
+    size, written = frame.size.toSize(), QBuffer()
+    written.open(QIODevice.OpenModeFlag.WriteOnly)
+    drawing = QPdfWriter(written)
+    drawing.setResolution(RESOLUTION)
+    drawing.setTitle(figure.title)
+    inches = QSizeF(size) / RESOLUTION
+    page = QPageSize(inches, QPageSize.Unit.Inch, "", QPageSize.SizeMatchPolicy.ExactMatch)
+    drawing.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
+    _paint(panel, frame, drawing)
+    Path(path).write_bytes(bytes(written.data().data()))
 
 
 def _rect_of(size: QSize) -> QRect:

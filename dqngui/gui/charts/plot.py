@@ -248,6 +248,13 @@ class Plot(pg.GraphicsView):
         if self.fitted and self.span != self._full_span:
             self.box.setXRange(*self._full_span)
 
+    def reach_exactly(self, low: float, high: float) -> None:
+        """As `reach`, from low to high, where the axis has other units than steps."""
+        self._full_span = (low, high)
+        self.box.setLimits(xMin=low, xMax=high, minXRange=(high - low) / 1000)
+        if self.fitted and self.span != self._full_span:
+            self.box.setXRange(*self._full_span)
+
     def hold(self, ranges: Sequence[tuple[float, float] | None]) -> None:
         """Show values within these ranges, rounded; None is an empty range."""
         known = [each for each in ranges if each is not None]

@@ -31,9 +31,14 @@ ARRANGEMENTS = {
         "One episode in every card: What if, Probe and Memory next to the return curve",
         "magnify-scan",
     ),
+    "compare": Arrangement(
+        "Compare", "Ctrl+4", "Runs in groups: curves over seeds, final figures and settings", "chart-multiple"
+    ),
 }
 STUDY_CARDS = ("whatif", "probe", "over_training")
 """Cards that study an agent; hidden in tabs behind the Memory card, except in Inspect."""
+BEHIND = (*STUDY_CARDS, "compare")
+"""Cards that are hidden behind others while a run trains or plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +68,16 @@ def plans(name: str, sides: Sides) -> Iterator[Plan]:
         "train": partial(_train, sides),
         "watch": _watch,
         "inspect": _inspect,
+        "compare": _compare,
     }
     yield from ways[name]()
 
 
 def _train(sides: Sides) -> Iterator[Plan]:
-    hidden = frozenset(STUDY_CARDS)
+    hidden = frozenset(BEHIND)
     experiment, knobs = cards("experiment", asks=True), cards("knobs", asks=True)
     left = column(experiment, knobs, pixels=sides.left)
-    inner = row(cards("attention"), cards("memory", *STUDY_CARDS), weight=1.2)
+    inner = row(cards("attention"), cards("memory", *BEHIND), weight=1.2)
     curves = row(cards("learning"), cards("exploration"))
     tall = column(experiment, knobs, cards("log"), pixels=sides.left)
     large = column(cards("agent", weight=2), cards("runs"), pixels=sides.right)
@@ -87,9 +93,9 @@ def _train(sides: Sides) -> Iterator[Plan]:
         smallest=(1440, 880),
     )
     below = column(cards("agent", weight=2.2), cards("runs", "log"), pixels=sides.right)
-    pairs = row(cards("learning", "exploration"), cards("attention", "memory", *STUDY_CARDS))
+    pairs = row(cards("learning", "exploration"), cards("attention", "memory", *BEHIND))
     yield Plan(row(left, column(cards("return", weight=1.15), pairs), below), hidden, smallest=(1180, 700))
-    one = cards("learning", "exploration", "attention", "memory", *STUDY_CARDS)
+    one = cards("learning", "exploration", "attention", "memory", *BEHIND)
     plots = column(cards("return"), one)
     yield Plan(row(left, plots, below), hidden)
     narrow = column(cards("experiment", "knobs"), pixels=min(sides.left, 310))
@@ -107,8 +113,8 @@ def _out_of_sight() -> Part:
 
 
 def _watch() -> Iterator[Plan]:
-    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log", *STUDY_CARDS})
-    left, inside = _out_of_sight(), column(cards("attention"), cards("memory", *STUDY_CARDS))
+    hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log", *BEHIND})
+    left, inside = _out_of_sight(), column(cards("attention"), cards("memory", *BEHIND))
     agent = column(cards("agent", weight=2.6), row(cards("return", "learning", "exploration"), cards("runs", "log")))
     yield Plan(row(left, agent, inside), hidden=hidden, smallest=(1180, 700))
     yield Plan(
@@ -119,14 +125,14 @@ def _watch() -> Iterator[Plan]:
         ),
         hidden=hidden,
     )
-    rest = cards("attention", "memory", *STUDY_CARDS, "return", "learning", "exploration", "runs", "log")
+    rest = cards("attention", "memory", *BEHIND, "return", "learning", "exploration", "runs", "log")
     yield Plan(row(left, column(cards("agent")), column(rest)), hidden=hidden)
 
 
 def _inspect() -> Iterator[Plan]:
-    hidden = frozenset({"experiment", "knobs"})
+    hidden = frozenset({"experiment", "knobs", "compare"})
     left, inside = _out_of_sight(), column(cards("attention"), cards("memory"), weight=1.05)
-    lists, curves = ("runs", "log"), ("learning", "exploration")
+    lists, curves = ("runs", "log", "compare"), ("learning", "exploration")
     strip = row(cards("return", weight=2.1), cards(*lists, *curves), weight=0.75)
     apart = column(cards("whatif", weight=1.6), cards("probe", "over_training"), weight=1.15)
     tabs = cards(*STUDY_CARDS, weight=1.15)
@@ -137,6 +143,15 @@ def _inspect() -> Iterator[Plan]:
     yield Plan(row(left, above, inside, tabs), hidden, smallest=(1180, 700))
     yield Plan(row(left, above, cards(*STUDY_CARDS, "attention", "memory")), hidden)
     yield Plan(row(left, cards("agent", "return", *lists, *curves), cards(*STUDY_CARDS, "attention", "memory")), hidden)
+
+
+def _compare() -> Iterator[Plan]:
+    agent = ("agent", "attention", "memory", *STUDY_CARDS)
+    hidden = frozenset({"experiment", "knobs", *agent})
+    left, curves = _out_of_sight(), ("return", "learning", "exploration", "log")
+    listed = column(cards("runs", weight=1.5), cards(*curves), weight=0.62)
+    yield Plan(row(left, listed, cards("compare", *agent)), hidden, smallest=(1180, 700))
+    yield Plan(row(left, column(cards("runs", *curves, weight=0.6), cards("compare", *agent))), hidden)
 
 
 class ArrangementSwitch(QWidget):

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Literal
 
@@ -82,6 +84,18 @@ def apply(app: QApplication, setting: Setting, zoom: int = 100) -> Theme:
         app.setStyleSheet(sheet)
     pg.setConfigOptions(antialias=False, background=theme.surface, foreground=theme.muted, imageAxisOrder="row-major")
     return theme
+
+
+@contextmanager
+def drawn_in(setting: Setting) -> Iterator[None]:
+    """Make what is drawn inside use another theme at the usual size of text, without styling the application."""
+    global _current, _zoom
+    before = _current, _zoom
+    _current, _zoom = theme_for(setting), 100
+    try:
+        yield
+    finally:
+        _current, _zoom = before
 
 
 @cache

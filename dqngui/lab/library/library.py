@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui.config import ConfigError
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
+from dqngui.lab.library.compared import Compared
 from dqngui.lab.library.old_trash import empty_old_trash, empty_own_trash
 from dqngui.lab.library.run_index import Experiments, ReturnLog, RunIndex
 from dqngui.lab.library.run_names import RunName, folder_name, names, shared_titles
@@ -43,6 +44,7 @@ class Library(QObject):
         settings: the settings of runs by folder, as far as they were needed: after `read_settings` those of all runs.
         problem: why the folder cannot be read, as a sentence; empty if it can.
         overlays: the overlays, in the order in which they were added.
+        compared: the runs that are compared.
 
     Signals:
         changed: summaries, names, settings or the problem changed.
@@ -72,6 +74,7 @@ class Library(QObject):
         self._discarded: list[list[Path]] = []
         self._watched = False
         self._worker = Worker("library", self)
+        self.compared = Compared(timing, self)
         self._index = RunIndex(self.runs) if self.runs else None
         self._is_reading = self._read_again = self._reads_settings = False
         self._state = (session.state, session.run.folder)
@@ -92,16 +95,18 @@ class Library(QObject):
     def stop(self) -> None:
         """Stop reading, and delete this window's trash for good. The thread has ended when `alive` is False."""
         self._timer.stop()
+        self.compared.stop()
         own = [path for moved in self._discarded for path in moved]
         self._worker.stop(partial(empty_own_trash, self.runs, own) if own else None)
 
     @property
     def alive(self) -> bool:
-        return self._worker.alive
+        return self._worker.alive or self.compared.alive
 
     def join(self) -> None:
         """Wait until the thread has ended; call `stop` first."""
         self._worker.join()
+        self.compared.join()
 
     def set_watched(self, watched: bool) -> None:
         """Set whether the list of runs is visible; only then the folder is read at intervals."""

@@ -91,10 +91,13 @@ class RunsPanel(Panel):
                 "Overlay all seeds of this experiment", "chart-bell-curve", self.overlay_seeds, "",
                 "The mean of the runs that differ only in their seed, with a 95 % interval",
             ),
+            self._action(
+                "Compare", "chart-bell-curve-cumulative", self.compare, "", "In groups, over their seeds"
+            ),
             self._action("Delete", "trash-can-outline", self.delete, "Del", "Move to the trash; can be undone"),
         ]  # fmt: skip
         self._clear = self._action("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
-        order = ("Open", "Resume", "Fork", "Overlay on", "Overlay all", "Remove", "Show", "Delete")
+        order = ("Open", "Resume", "Fork", "Overlay on", "Overlay all", "Remove", "Compare", "Show", "Delete")
         self.menu_actions.sort(
             key=lambda action: next(i for i, head in enumerate(order) if action.text().startswith(head))
         )
@@ -257,6 +260,11 @@ class RunsPanel(Panel):
         for folder in self.chosen()[:1]:
             if self._library is not None:
                 self._library.overlay_seeds(folder)
+
+    def compare(self) -> None:
+        """Show the chosen runs in the Compare card."""
+        if self._library is not None:
+            self._library.compared.ask(self.chosen())
 
     def _remove_overlays(self) -> None:
         if self._library is not None:

@@ -1,0 +1,105 @@
+"""The arguments of the commands that are about many runs, one struct a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, UseAppendAction
+
+from dqngui.commands.options import NUMBER, WHOLE, Agent, Env, Json, Run, Runs, Set, Trust, option
+
+
+@dataclass(frozen=True)
+class QueueArguments:
+    """Show or change the queue of a folder of runs; `dqngui work` trains it."""
+
+    action: Annotated[
+        Literal["list", "add", "move", "pause", "resume", "retry", "cancel", "remove", "set"],
+        Positional,
+        option("What to do (default: list)."),
+    ] = "list"
+    names: Annotated[
+        tuple[str, ...],
+        Positional,
+        option("With add: a TOML file or a preset. Else entries: numbers, runs, or `all`.", "NAME"),
+    ] = ()
+    env: Env = None
+    agent: Agent = None
+    set: Set = ()
+    steps: Annotated[int | None, WHOLE, option("Environment steps (run.total_steps).", "N")] = None
+    seed: Annotated[int | None, WHOLE, option("Seed of everything random (run.seed).", "S")] = None
+    seeds: Annotated[str | None, option("Add a run for each seed, for example 0-4 or 0,3,7.", "SEEDS")] = None
+    resume: Annotated[str | None, option("Continue this run from its last checkpoint.", "RUN")] = None
+    fork: Annotated[str | None, option("Start a new run from this run's last checkpoint.", "RUN")] = None
+    stop_at: Annotated[
+        float | None, NUMBER, option("Stop when two evaluations both reach this mean return (run.stop_at).", "RETURN")
+    ] = None
+    first: Annotated[bool, option("Add before all others.")] = False
+    to: Annotated[int | None, WHOLE, option("With move: the new place, counted from 1.", "N")] = None
+    at_once: Annotated[int | None, WHOLE, option("With set: how many runs are trained at once.", "N")] = None
+    trust: Trust = False
+    runs: Runs = "runs"
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class WorkArguments:
+    """Train the runs of the queue, each in a process of its own, until none is left."""
+
+    at_once: Annotated[int | None, WHOLE, option("How many runs are trained at once, from now on.", "N")] = None
+    wait: Annotated[bool, option("Wait for further runs when the queue is empty.")] = False
+    runs: Runs = "runs"
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class SweepArguments:
+    """Make a sweep of a TOML file and train it, or go on with a stored one."""
+
+    file: Annotated[str, Positional, option("TOML file of a sweep, or the folder of a stored one.", "FILE|SWEEP")]
+    dry_run: Annotated[bool, option("Only print what would run, and how long it takes.")] = False
+    queue: Annotated[bool, option("Only add its runs to the queue.")] = False
+    at_once: Annotated[int | None, WHOLE, option("How many runs are trained at once, from now on.", "N")] = None
+    runs: Runs = "runs"
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class SteerArguments:
+    """Steer a run that trains in another process. Whoever may write its folder may steer it."""
+
+    run: Run
+    set: Annotated[
+        UseAppendAction[tuple[str, ...]], option("Change a live setting, for example learn.lr=1e-4.", "NAME=VALUE")
+    ] = ()
+    pause: Annotated[bool, option("Pause before the next step.")] = False
+    resume: Annotated[bool, option("Continue after a pause.")] = False
+    save: Annotated[bool, option("Save a checkpoint now.")] = False
+    stop: Annotated[bool, option("Save and end the run.")] = False
+    runs: Runs = "runs"
+
+
+@dataclass(frozen=True)
+class CompareArguments:
+    """Compare stored runs: groups that differ in more than their seeds, with intervals, and which is better."""
+
+    names: Annotated[
+        tuple[str, ...],
+        Positional,
+        option("Runs: folders, names within --runs, or folders of runs (default: all in --runs).", "RUN"),
+    ] = ()
+    runs: Runs = "runs"
+    x: Annotated[Literal["steps", "episodes", "time", "updates"], option("Axis of the curves (default: steps).")] = (
+        "steps"
+    )
+    statistic: Annotated[
+        Literal["mean", "iqm", "median"], option("What the curves of a group show (default: iqm).")
+    ] = "iqm"
+    score: Annotated[
+        str,
+        option("best, final, area (under the curve), or steps-to:R, the steps to a return R (default: best).", "NAME"),
+    ] = "best"
+    csv: Annotated[str | None, option("Write the curves to this file.", "FILE.csv")] = None
+    commands: Annotated[bool, option("Print the lines that train these runs again, and nothing else.")] = False
+    json: Annotated[bool, option("Write one group, pair or setting a line, as JSON, to standard output.")] = False
