@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from dqngui.bounded import found
-from dqngui.commands.arguments_of_many import CompareArguments, shown_path
+from dqngui.commands.arguments import shown_path
+from dqngui.commands.arguments_of_many import CompareArguments
 from dqngui.commands.experiments import run_folder
 from dqngui.commands.output import table, write_json_line
 from dqngui.comparison.again import commands
