@@ -47,9 +47,9 @@ def run(arguments: SweepArguments) -> int:
         return 0
     name = Queue(runs).name_of(stored)
     teller = Teller(arguments.json)
-    worker = Worker(runs, sweep=name, tell=teller.tell)
     if arguments.at_once is not None:
-        worker.queue.set(at_once=arguments.at_once)
+        Queue(runs).set(at_once=arguments.at_once)
+    worker = Worker(runs, sweep=name, tell=teller.tell)
     if arguments.queue:
         worker.advance_sweeps()
         worker.close()

@@ -10,6 +10,7 @@ from dqngui.commands.arguments_of_many import WorkArguments
 from dqngui.commands.interruption import interruption
 from dqngui.commands.output import write_json_line
 from dqngui.messages.json_lines import to_json
+from dqngui.sweeps.queue import Queue
 from dqngui.sweeps.worker import Note, Worker
 from dqngui.texts import say, words
 
@@ -20,10 +21,9 @@ def run(arguments: WorkArguments) -> int:
     """Train what waits in the queue; the exit status is 1 if a run failed. Raises ConfigError."""
     runs = Path(arguments.runs)
     teller = Teller(arguments.json)
-    worker = Worker(runs, tell=teller.tell)
     if arguments.at_once is not None:
-        worker.queue.set(at_once=arguments.at_once)
-    return work(worker, teller, wait=arguments.wait)
+        Queue(runs).set(at_once=arguments.at_once)
+    return work(Worker(runs, tell=teller.tell), teller, wait=arguments.wait)
 
 
 class Teller:
