@@ -65,6 +65,9 @@ PANELS = {
     "attention": Entry("What each head attends to", "dqngui.gui.panels.internals.attention_panel:AttentionPanel"),
     "memory": Entry("Units of the memory over the episode", "dqngui.gui.panels.internals.memory_panel:MemoryPanel"),
     "runs": Entry("The stored runs, to open, resume and compare", "dqngui.gui.panels.runs.runs_panel:RunsPanel"),
+    "queue": Entry(
+        "The runs that wait to be trained, in their order", "dqngui.gui.panels.queue.queue_panel:QueuePanel"
+    ),
     "probe": Entry("What can be read from the memory, step by step", "dqngui.gui.panels.probe.probe_panel:ProbePanel"),
     "whatif": Entry(
         "An episode with something changed, beside the original", "dqngui.gui.panels.whatif.whatif_panel:WhatIfPanel"

@@ -54,6 +54,7 @@ class Session(QObject):
         rewound(int): a resumed run continues from this step; `history` ends there.
         knob(str): the state of this knob changed (pending, accepted, refused).
         weights(Weights): the weights requested with `job.request_weights`.
+        queue_asked: what the user adds to the queue may be added: its task is known.
         message(Text, str): a sentence for the user, mostly why an action failed, and details for diagnostics.
     """
 
@@ -63,6 +64,7 @@ class Session(QObject):
     rewound = Signal(int)
     knob = Signal(str)
     weights = Signal(object)
+    queue_asked = Signal()
     message = Signal(object, str)
 
     def __init__(
@@ -150,8 +152,13 @@ class Session(QObject):
                 self.stop()
             case Action.NEW_RUN:
                 self._stop_then(self.new_run)
-            case Action.UNDO_KNOB:
-                self._undo_knob()
+            case Action.UNDO_KNOB:  # the history keeps both changes
+                if (command := self.run.knobs.undo()) is not None:
+                    self.job.send(command)
+                    self.knob.emit(command.field)
+                    self.changed.emit()
+            case Action.QUEUE:
+                self.queue_asked.emit()
             case Action.TRUST:
                 self.show_message(self.trust.accept())
                 self.changed.emit()
@@ -258,13 +265,6 @@ class Session(QObject):
         if Action.SET_KNOB in self.allowed:
             self.job.send(self.run.knobs.request(path, value))
             self.knob.emit(path)
-
-    def _undo_knob(self) -> None:
-        """Request the value before the last change; the history keeps both changes."""
-        if (command := self.run.knobs.undo()) is not None:
-            self.job.send(command)
-            self.knob.emit(command.field)
-            self.changed.emit()
 
     def break_at(self, hit: m.BreakpointHit) -> None:
         """Pause at a breakpoint that the window measured. It is not in the training log."""

@@ -24,6 +24,23 @@ TEMPLATES: dict[str, str | Plural] = {
     "queue.has_finished": "`{run}` has made all of its {step:,} steps; give more with --steps to go on",
     "queue.ended_silently": "the process ended without a word",
     "queue.stopped_by_somebody": "stopped from outside the queue",
+    "queue.has_begun": "entry {entry} has begun, so its threads and its device stay as they are",
+    "queue.no_folder": "there is no queue, because the runs of this window are not stored",
+    "queue.added": Plural(
+        "count", {"one": "1 run was added to the queue", "other": "{count:,} runs were added to the queue"}
+    ),
+    "queue.added_paused": Plural(
+        "count",
+        {
+            "one": "1 run was added to the queue, which is paused",
+            "other": "{count:,} runs were added to the queue, which is paused",
+        },
+    ),
+    "queue.sweep_not_made": "the sweep cannot go on: {problem}",
+    "queue.no_worker": "the worker of the queue was not started: {problem}",
+    "queue.worker_gone": "the worker of the queue has ended: {problem}; its runs wait",
+    "queue.worker_killed": "it was ended by {signal}",
+    "queue.worker_failed": "{problem}",
     # sweeps
     "sweep.base": "base: give either `file` (a preset or a TOML file) or `env`",
     "sweep.axes": "axes: a sweep varies at least one and at most {most} axes",
