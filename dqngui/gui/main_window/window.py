@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Signal, Slot
@@ -88,7 +89,10 @@ class Window(QMainWindow):
         self.setDocumentMode(True)  # tabs without a frame
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        asks = {Action.TRAIN_ON: partial(ask_to_train_on, session, self), Action.QUEUE: self.add_to_queue}
+        asks: dict[Action, Callable[[], object]] = {
+            Action.TRAIN_ON: partial(ask_to_train_on, session, self),
+            Action.QUEUE: self.add_to_queue,
+        }
         self.run_actions = RunActions(session, self, asks)
         self.opening = OpenRuns(session, self)
         self._make_cards()

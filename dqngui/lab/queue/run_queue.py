@@ -240,9 +240,9 @@ class RunQueue(QObject):
         if listed:
             self._add(len(listed), lambda queue: [add_resumed(queue, folder) for folder in listed])
 
-    def add_sweep(self, sweep: Sweep, base: Experiment) -> None:
-        """Store a sweep, and add its first runs."""
-        self._add(None, partial(_start_sweep, sweep, base))
+    def add_sweep(self, sweep: Sweep) -> None:
+        """Store a sweep of the draft's experiment, and add its first runs."""
+        self._ask(lambda: self._add(None, partial(_start_sweep, sweep, self._session.draft.experiment)))
 
     def _add_experiments(self, experiments: list[Experiment], first: bool) -> None:
         self._add(len(experiments), lambda queue: add_new(queue, experiments, first=first))

@@ -56,6 +56,7 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "sweep.empty_choice": "{axis}: each choice needs an `agent` or `settings`",
     "sweep.seed_axis": "axes: `run.seed` is not varied by an axis; give `seeds`, which every trial gets",
+    "sweep.number": "`{given}`: {problem}",
     "sweep.twice": "axes: `{setting}` is set by two axes",
     "sweep.trials_missing": "trials is missing: `{sampler}` needs to know how many to make",
     "sweep.trials_of_grid": "trials: a grid makes all combinations; give `trials` with `random` or `tpe`",

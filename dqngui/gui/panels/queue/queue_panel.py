@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Slot
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -223,6 +223,7 @@ class QueuePanel(Panel):
             self.notes.show_reason("", "")
         else:
             self.notes.show_reason(words(only.entry.reason), self.model.name(only))
+            QTimer.singleShot(0, self.table, self.table.show_current)  # the reason may take its room
 
     # -- actions -----------------------------------------------------------------------------------
 

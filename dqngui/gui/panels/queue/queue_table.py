@@ -23,6 +23,7 @@ from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
+from dqngui.lab.library.run_names import RunName
 from dqngui.lab.queue.rows import QueueRow
 from dqngui.texts import sentence, words
 from dqngui.texts.numbers import duration, progress, short
@@ -31,6 +32,7 @@ Index = QModelIndex | QPersistentModelIndex
 NONE = QModelIndex()
 ENTRY = Qt.ItemDataRole.UserRole
 SHARE = Qt.ItemDataRole.UserRole + 1  # of the steps that are made, 0 to 1
+PARTS = Qt.ItemDataRole.UserRole + 2  # the name in parts; None if it has none
 ICON_PX = 16
 MIME = "application/x-dqngui-queue"
 
@@ -148,6 +150,8 @@ class QueueModel(QAbstractTableModel):
                 return themes.font(themes.zoomed(SECONDARY_PX)) if column is not QueueColumn.NAME else None
             case _ if role == ENTRY:
                 return row.entry.id
+            case _ if role == PARTS:
+                return self._parts(row)
             case _ if role == SHARE:
                 return min(1.0, row.run.step / row.run.total) if row.run.total else 0.0
         return None
@@ -207,6 +211,10 @@ class QueueModel(QAbstractTableModel):
         title = row.run.summary.title if row.run.summary is not None else ""
         listed = self._library is not None and self._library.summary_of(row.folder) is not None
         return known if listed or not title else title
+
+    def _parts(self, row: QueueRow) -> RunName | None:
+        listed = self._library is not None and not row.trial and self._library.summary_of(row.folder) is not None
+        return self._library.parts_of_name(row.folder) if self._library is not None and listed else None
 
     def state_text(self, row: QueueRow) -> str:
         """The state of an entry in words, with the reason if there is one."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRect, Qt
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRect, Qt, Slot
 from PySide6.QtGui import QIcon, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
-from dqngui.gui.panels.queue.queue_table import ICON_PX, SHARE, Index, QueueColumn, QueueModel
+from dqngui.gui.panels.queue.queue_table import ICON_PX, PARTS, SHARE, Index, QueueColumn, QueueModel
 from dqngui.gui.style import theme as themes
+from dqngui.lab.library.short_names import shortened
 
 ROW_PX, BAR_PX = 26, 2
 MIN_NAME_PX = 92
 PADDING = 22
+CELL_PADDING = 12  # of a cell, left plus right, as in the stylesheet
 _OPTIONAL = (QueueColumn.LEFT, QueueColumn.SEED, QueueColumn.THREADS, QueueColumn.DEVICE)
 """Columns that are shown if there is room, the most important first."""
 
@@ -68,6 +71,12 @@ class QueueTable(QTableView):
     def chosen(self) -> list[int]:
         """Numbers of the selected rows, from top to bottom."""
         return sorted(index.row() for index in self.selectionModel().selectedRows())
+
+    @Slot()
+    def show_current(self) -> None:
+        """Scroll to the row with the focus, if it is selected."""
+        if self.selectionModel().isSelected(self.currentIndex()):
+            self.scrollTo(self.currentIndex())
 
     def choose(self, sweeps: set[str]) -> None:
         """Select all entries of these sweeps."""
@@ -122,6 +131,14 @@ class QueueTable(QTableView):
 
 class QueueDelegate(QStyledItemDelegate):
     """Paints the state in the centre of its cell, and a thin bar below the steps."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        name = index.data(PARTS) if index.column() == QueueColumn.NAME else None
+        if name is not None:
+            margin = option.widget.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, option.widget) + 1
+            room = option.rect.width() - 2 * margin - CELL_PADDING
+            option.text = shortened(name, option.fontMetrics.horizontalAdvance, room)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         column = QueueColumn(index.column())
