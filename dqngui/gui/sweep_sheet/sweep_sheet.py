@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from dqngui.config import Experiment
 from dqngui.gui.settings_form.fields import ChoiceEditor
 from dqngui.gui.settings_form.setting_words import readable
 from dqngui.gui.style import theme as themes
@@ -27,7 +29,7 @@ from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.save_dialog import ask_save_path, show_problem
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.queue.run_queue import RunQueue
-from dqngui.lab.queue.sweep_draft import SweepDraft, offered_settings
+from dqngui.lab.queue.sweep_draft import AxisDraft, SweepDraft, offered_settings
 from dqngui.lab.session.session import Session
 from dqngui.runs.folder import plain_name
 from dqngui.schema import Field, fields_of
@@ -39,6 +41,7 @@ from dqngui.texts.reading_numbers import parse
 
 SIZE = (760, 620)
 TRIALS_SHOWN = 6
+_BEGIN = "Choose a setting and type its values. What would run is shown here."
 _SAMPLERS = (
     ("grid", "Grid", "All combinations of the values"),
     ("random", "Random", "So many trials, drawn at random"),
@@ -92,6 +95,8 @@ class SweepSheet(QDialog):
             label.setWordWrap(True)
         self.preview.setAccessibleName("What would run")
         themes.set_role(self.trials, "muted")
+        self.trials.setMinimumHeight(2 * self.trials.fontMetrics().lineSpacing())
+        self.trials.setAlignment(Qt.AlignmentFlag.AlignTop)
         about = plain_label(f"Base: {base.title or base.env.id}, {base.run.total_steps:,} steps, as it is set now.")
         themes.set_role(about, "muted")
         box = QVBoxLayout(self)
@@ -149,7 +154,7 @@ class SweepSheet(QDialog):
             (("Sampler", "sampler"), ("Trials", "trials"), ("Sampler's seed", "sampler_seed")),
             (("Objective", "objective.score"), ("Return to reach", "objective.reach")),
             (("", "prune"), ("First rung", "pruning.first"), ("Factor", "pruning.factor")),
-            (("Steps at most", "budget.steps"), ("Hours at most", "budget.hours")),
+            (("Budget, steps", "budget.steps"), ("Budget, hours", "budget.hours")),
         )
         for row, entries in enumerate(lines):
             for place, (text, path) in enumerate(entries):
@@ -247,7 +252,7 @@ class SweepSheet(QDialog):
         on = self.prune.isChecked()
         first = self._text_of("pruning.first")
         if on and not first.text():
-            first.setText(str(max(1, self.draft.base.run.total_steps // 9)))
+            first.setText(str(_first_rung(self.draft.base)))
         for path in ("pruning.first", "pruning.factor"):
             self.draft.set_value(path, self._value(path, self._text_of(path).text()) if on else None)
         self._enable()
@@ -279,8 +284,10 @@ class SweepSheet(QDialog):
         self.add.setEnabled(ready)
         if draft.planning:
             return
-        themes.set_role(self.preview, "bad" if draft.problem else "value")
-        self.preview.setText(sentence(readable(words(draft.problem))) if draft.problem else _said(draft.plan))
+        untouched = all(axis == AxisDraft() for axis in draft.axes)
+        themes.set_role(self.preview, "muted" if untouched else "bad" if draft.problem else "value")
+        said = _problem(draft) if draft.problem else _said(draft.plan)
+        self.preview.setText(_BEGIN if untouched and draft.problem else said)
         self.trials.setText(_trials(draft.plan))
 
     @Slot()
@@ -300,6 +307,18 @@ class SweepSheet(QDialog):
             Path(path).write_text(self.draft.toml(), "utf-8")
         except OSError as error:
             show_problem(self, "Save the sweep", sentence(error.strerror or reason_of(error)), path)
+
+
+def _first_rung(base: Experiment) -> int:
+    """A ninth of the steps, at an evaluation."""
+    every = max(1, base.run.eval_every)
+    return max(every, base.run.total_steps // 9 // every * every)
+
+
+def _problem(draft: SweepDraft) -> str:
+    """The first mistake, with axes counted as they stand in the sheet."""
+    said = re.sub(r"(?:sweep\.)?axes\[(\d+)\]", lambda found: f"axis {int(found[1]) + 1}", words(draft.problem))
+    return sentence(readable(said))
 
 
 def _said(plan: Plan | None) -> str:

@@ -17,6 +17,7 @@ from dqngui.lab.queue.worker_process import StartedWorker, StartWorker, WorkerPr
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action
 from dqngui.sweeps.adding import add_fork, add_new, add_resumed, set_training, with_seeds
+from dqngui.sweeps.entry import Entry
 from dqngui.sweeps.queue import Queue
 from dqngui.sweeps.results import SweepResults, read_results
 from dqngui.sweeps.seeds import seeds_of
@@ -189,8 +190,7 @@ class RunQueue(QObject):
 
     def train_now(self) -> None:
         """Let the waiting runs be trained: go on with a paused queue, and start a worker if none lives."""
-        self._wanted = True
-        self._do(lambda queue: queue.set(paused=False))
+        self._do(lambda queue: queue.set(paused=False), trains=True)
 
     def end_worker(self) -> None:
         """Ask the worker of this window to save its runs, which wait then, and to end."""
@@ -238,7 +238,7 @@ class RunQueue(QObject):
         """Add stored runs, which go on where they ended."""
         listed = list(folders)
         if listed:
-            self._add(len(listed), lambda queue: [add_resumed(queue, folder) for folder in listed])
+            self._add(None, partial(_resume_all, listed))
 
     def add_sweep(self, sweep: Sweep) -> None:
         """Store a sweep of the draft's experiment, and add its first runs."""
@@ -263,14 +263,13 @@ class RunQueue(QObject):
 
     def _add(self, count: int | None, work: Callable[[Queue], Any]) -> None:
         """Add entries in the background, and let them be trained; `count`: how many, if that is known before."""
-        self._wanted = True
 
         def say_so(done: Any) -> None:
             number = len(done) if isinstance(done, list) else count or 1
             paused = self.paused
             self.added.emit(say("queue.added_paused" if paused else "queue.added", count=number))
 
-        self._do(work, say_so)
+        self._do(work, say_so, trains=True)
 
     # -- changing ----------------------------------------------------------------------------------
 
@@ -280,8 +279,7 @@ class RunQueue(QObject):
 
     def resume(self, ids: Sequence[int]) -> None:
         """Let entries wait again that were paused, cancelled, pruned or failed."""
-        self._wanted = True
-        self._each(ids, lambda queue, id: queue.resume(id))
+        self._each(ids, lambda queue, id: queue.resume(id), trains=True)
 
     def cancel(self, ids: Sequence[int]) -> None:
         """Cancel entries: those that run are saved and ended."""
@@ -305,8 +303,7 @@ class RunQueue(QObject):
 
     def set_paused(self, paused: bool) -> None:
         """Pause the queue: no further run is taken; or go on."""
-        self._wanted = self._wanted or not paused
-        self._do(lambda queue: queue.set(paused=paused))
+        self._do(lambda queue: queue.set(paused=paused), trains=not paused)
 
     def set_at_once(self, at_once: int) -> None:
         """Set how many runs are trained at once."""
@@ -323,7 +320,7 @@ class RunQueue(QObject):
 
         self._each(ids, change)
 
-    def _each(self, ids: Sequence[int], change: Callable[[Queue, int], None]) -> None:
+    def _each(self, ids: Sequence[int], change: Callable[[Queue, int], None], *, trains: bool = False) -> None:
         """Change several entries; what one of them refuses is an error only if all do."""
 
         def work(queue: Queue) -> None:
@@ -337,15 +334,22 @@ class RunQueue(QObject):
                 raise refused[0]
 
         if ids:
-            self._do(work)
+            self._do(work, trains=trains)
 
-    def _do(self, work: Callable[[Queue], Any], then: Callable[[Any], None] | None = None) -> None:
-        """Change the queue in the background, then read it; an error becomes a message."""
+    def _do(
+        self, work: Callable[[Queue], Any], then: Callable[[Any], None] | None = None, *, trains: bool = False
+    ) -> None:
+        """Change the queue in the background, then read it; an error becomes a message.
+
+        Args:
+            trains: what waits then shall be trained, so a worker is started if none lives.
+        """
         if self._queue is None:
             self._session.show_message(say("queue.no_folder"))
             return
 
         def done(result: Any) -> None:
+            self._wanted = self._wanted or trains
             if then is not None:
                 then(result)
             self.refresh()
@@ -355,6 +359,20 @@ class RunQueue(QObject):
             self.refresh()
 
         self._thread.submit(partial(work, self._queue), done, failed)
+
+
+def _resume_all(folders: Sequence[Path], queue: Queue) -> list[Entry]:
+    """Queue the runs that can go on. Raises ConfigError if none can."""
+    added: list[Entry] = []
+    refused: list[ConfigError] = []
+    for folder in folders:
+        try:
+            added.append(add_resumed(queue, folder))
+        except ConfigError as error:
+            refused.append(error)
+    if refused and not added:
+        raise refused[0]
+    return added
 
 
 def _fork(parent: Path, experiment: Experiment, queue: Queue) -> None:

@@ -91,6 +91,9 @@ class RunsPanel(Panel):
                 "Overlay all seeds of this experiment", "chart-bell-curve", self.overlay_seeds, "",
                 "The mean of the runs that differ only in their seed, with a 95 % interval",
             ),
+            self._action(
+                "Resume in the queue", "playlist-plus", self.queue, "", "Train on in their turn (Queue card)"
+            ),
             self._action("Delete", "trash-can-outline", self.delete, "Del", "Move to the trash; can be undone"),
         ]  # fmt: skip
         self._clear = self._action("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
@@ -257,6 +260,11 @@ class RunsPanel(Panel):
         for folder in self.chosen()[:1]:
             if self._library is not None:
                 self._library.overlay_seeds(folder)
+
+    def queue(self) -> None:
+        """Add the chosen runs to the queue, where they go on."""
+        if self.sources is not None and self.sources.queue is not None:
+            self.sources.queue.add_resumed(Path(folder) for folder in self.chosen())
 
     def _remove_overlays(self) -> None:
         if self._library is not None:
