@@ -28,12 +28,9 @@ def make_app(
     monkeypatch: pytest.MonkeyPatch,
     runs: Path | None = None,
     open_play_host: OpenHost = ScriptedPlayer,
-    start_worker: StartWorker | None = None,
+    start_worker: StartWorker = StartedWorker,
 ) -> App:
-    """Make a window without torch and processes: torch counts as loaded, training and playing are scripted.
-
-    Without `start_worker` the queue starts real workers.
-    """
+    """Make a window without torch and processes: torch counts as loaded, training and playing are scripted."""
     monkeypatch.setattr("dqngui.gui.app.torch_loader.find_devices", lambda: [("cpu", "Processor")])
     monkeypatch.setattr(QApplication, "quit", lambda: None)
     made = App(
@@ -43,7 +40,7 @@ def make_app(
         theme="dark",
         open_train_host=ScriptedHost,
         open_play_host=open_play_host,
-        start_worker=start_worker or StartedWorker,
+        start_worker=start_worker,
     )
     made.window.resize(1280, 800)
     return made

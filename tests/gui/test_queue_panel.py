@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,10 +55,10 @@ class Parts(SimpleNamespace):
     def states(self) -> list[str]:
         return [row.entry.state for row in self.panel.model.rows]
 
-    def until(self, reached: object) -> None:
+    def until(self, reached: Callable[[], object]) -> None:
         def look() -> bool:
             self.queue.refresh()
-            return bool(reached())  # type: ignore[operator]
+            return bool(reached())
 
         self.bot.waitUntil(look, timeout=5000)
 
@@ -178,7 +178,7 @@ def test_pause_resume_cancel_and_what_is_possible(parts: Parts) -> None:
 
 
 def test_a_failed_run_says_why_and_is_tried_again(parts: Parts) -> None:
-    one, two = parts.fill(2)
+    _, two = parts.fill(2)
     parts.stored.change(two, state="failed", reason=say("queue.run_gone", run="/mnt/<b>lost</b>"))
     parts.until(lambda: parts.states() == ["waiting", "failed"])
     assert not parts.panel.notes.reason.isVisible()

@@ -17,7 +17,6 @@ from dqngui.gui.app.app import App
 from dqngui.gui.main_window.queue_dialog import AddToQueueDialog
 from dqngui.gui.sweep_sheet.sweep_sheet import SweepSheet
 from dqngui.settings import with_settings
-from dqngui.sweeps.queue import Queue
 from dqngui.sweeps.sweep_file import read_sweep
 from tests.doubles.scripted_host import ScriptedHost
 from tests.doubles.scripted_worker import ScriptedWorkers
@@ -165,43 +164,3 @@ def test_a_queue_without_work_asks_nothing(stored: App, workers: ScriptedWorkers
     stored.window.close()
     assert stored.worker_question.dialog is None
     until(lambda: stored.closing.done)
-
-
-def test_a_real_worker_trains_outlives_the_window_and_saves_when_it_is_asked_to(
-    qtbot: QtBot, settings: QSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Two windows one after the other: the first lets training go on, the second sees it, and it is ended here."""
-    runs = tmp_path / "runs"
-    app = make_app(settings, monkeypatch, runs, start_worker=None)
-    show(qtbot, app)
-    small = {"run.total_steps": 2_000_000, "run.eval_every": 0, "env.num_envs": 2, "learn.warmup": 2_000_000}
-    app.session.load(with_settings(presets.read_experiment("tmaze"), small))
-    dialog = asked(app)
-    dialog.seeds.setText("1")
-    dialog.add.click()
-    until(lambda: [row.entry.state for row in app.queue.rows] == ["running"], 60.0)
-    app.queue.add_draft([2])
-    until(lambda: len(app.queue.rows) == 2)
-    app.window.close()
-    assert app.worker_question.dialog is not None
-    press(app.worker_question.dialog, "Let training go on")
-    until(lambda: app.closing.done)
-    app.deleteLater()
-    app.window.deleteLater()
-    queue = Queue(runs)
-    (worker,) = queue.workers()
-    again = make_app(settings, monkeypatch, runs, start_worker=None)
-    show(qtbot, again)
-    until(lambda: again.queue.view is not None and again.queue.view.overview.workers == [worker])
-    assert not again.queue.trains  # it is not this window's, so closing does not ask
-    assert not again.queue.waits_for_worker
-    again.queue.pause([row.entry.id for row in again.queue.rows])
-    until(lambda: [row.entry.state for row in again.queue.rows] == ["paused", "paused"], 60.0)
-    until(lambda: queue.workers() == [], 30.0)  # nothing waits any more, so it has ended
-    again.queue.resume([again.queue.rows[0].entry.id])
-    until(lambda: again.queue.trains and again.queue.rows[0].entry.state == "running", 60.0)
-    again.queue.end_worker()
-    end(qtbot, again, timeout=60_000)  # it waits until the worker has saved
-    first = queue.entries()[0]
-    assert (first.state, queue.workers()) == ("waiting", [])
-    assert first.tries == 2

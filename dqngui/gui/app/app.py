@@ -87,7 +87,7 @@ class App(QObject):
         self.second_player = SecondPlayer(open_host=open_play_host, parent=self)
         self.library = Library(self.session, parent=self)
         self.queue = RunQueue(self.session, start_worker=start_worker, parent=self)
-        self.window.offer_queue(self.queue)
+        self.window.queueing.use(self.queue)
         self.agent_selection = AgentSelection(self.session, self.player, demo=demo_run(), parent=self)
         self.pinning = Pinning(
             self.session,

@@ -45,7 +45,6 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
 from dqngui.jobs.breakpoints import hit_text
 from dqngui.lab.analysis.breakpoints import BreakpointList
-from dqngui.lab.queue.run_queue import RunQueue
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -195,10 +194,6 @@ class Window(QMainWindow):
         bar.addWidget(self.status, 1)
         bar.addWidget(self.notices)
         self.setStatusBar(bar)
-
-    def offer_queue(self, queue: RunQueue) -> None:
-        """Let the user add to this queue."""
-        self.queueing.use(queue)
 
     def add_to_queue(self) -> None:
         """Ask for the seeds with which the experiment is added to the queue."""

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -99,11 +98,18 @@ def _new_log(runs: Path) -> tuple[Path, BinaryIO]:
     folder.mkdir(parents=True, exist_ok=True)
     own_folder(folder.parent)
     own_folder(folder)
-    for old in sorted(folder.glob("work_*.log"))[: -MOST_LOGS + 1]:
+    logs = sorted(folder.glob("work-*.log"))
+    for old in logs[: -MOST_LOGS + 1]:
         old.unlink(missing_ok=True)
-    path = folder / f"work_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}.log"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    return path, os.fdopen(descriptor, "wb")
+    number = int(logs[-1].stem.rpartition("-")[2]) + 1 if logs and logs[-1].stem[5:].isdecimal() else 1
+    while True:
+        path = folder / f"work-{number:06d}.log"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        except FileExistsError:  # of a worker that another window has just started
+            number += 1
+            continue
+        return path, os.fdopen(descriptor, "wb")
 
 
 def _last_line(log: Path) -> str:

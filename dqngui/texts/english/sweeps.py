@@ -27,12 +27,12 @@ TEMPLATES: dict[str, str | Plural] = {
     "queue.has_begun": "entry {entry} has begun, so its threads and its device stay as they are",
     "queue.no_folder": "there is no queue, because the runs of this window are not stored",
     "queue.added": Plural(
-        "count", {"one": "1 run was added to the queue", "other": "{count:,} runs were added to the queue"}
+        "count", {"one": "{count:,} run was added to the queue", "other": "{count:,} runs were added to the queue"}
     ),
     "queue.added_paused": Plural(
         "count",
         {
-            "one": "1 run was added to the queue, which is paused",
+            "one": "{count:,} run was added to the queue, which is paused",
             "other": "{count:,} runs were added to the queue, which is paused",
         },
     ),
