@@ -15,6 +15,13 @@ CHILD = (
 )
 """What a started interpreter runs. Its arguments: the folder in which the user started dqngui, and the search path."""
 
+COMMAND = (
+    "import sys; count = int(sys.argv[2]); arguments = sys.argv[3 : 3 + count]; sys.path[:] = sys.argv[3 + count :]; "
+    "from dqngui.safe_path import start_in; start_in(sys.argv[1]); from dqngui.__main__ import main; "
+    "from dqngui.hosts.leaving import leave; leave(main(arguments))"
+)
+"""The same for a command of dqngui. Its arguments: that folder, how many the command has, they, and the search path."""
+
 _started_in = ""
 
 
@@ -36,13 +43,23 @@ def leave_present_folder() -> None:
 
 def command_of_child() -> list[str]:
     """How to start another interpreter with this one's search path and options, which imports nothing on its way."""
+    return _interpreter(CHILD, [])
+
+
+def command_of(arguments: list[str]) -> list[str]:
+    """How to carry out a command of dqngui (`["queue", "list"]`) in another interpreter, as `command_of_child`."""
+    return _interpreter(COMMAND, [str(len(arguments)), *arguments])
+
+
+def _interpreter(code: str, arguments: list[str]) -> list[str]:
     import subprocess
 
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
     isolated = [] if "-P" in flags else ["-P"]
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     path = sys.path if any(_is(entry, own) for entry in sys.path) else [*sys.path, own]
-    return [sys.executable, *flags, *isolated, "-c", CHILD, _started_in, *(entry for entry in path if entry)]
+    path = [entry for entry in path if entry]
+    return [sys.executable, *flags, *isolated, "-c", code, _started_in, *arguments, *path]
 
 
 def environment_of_child() -> dict[str, str] | None:

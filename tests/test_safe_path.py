@@ -63,6 +63,17 @@ def test_a_process_that_is_started_elsewhere_is_isolated(downloads: Path, monkey
     assert not (downloads.parent / "ran").exists(), (downloads.parent / "ran").read_text()
 
 
+def test_a_command_that_is_started_elsewhere_is_isolated(downloads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(downloads)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    (downloads / "encodings.py").touch()
+    command = safe_path.command_of(["queue", "list", "--runs", str(downloads.parent / "runs")])
+    environment = safe_path.environment_of_child()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0 and done.stdout.startswith("the queue is empty"), done.stderr
+    assert not (downloads.parent / "ran").exists(), (downloads.parent / "ran").read_text()
+
+
 @pytest.mark.parametrize(
     ("named", "path", "left"),
     [

@@ -69,6 +69,9 @@ PANELS = {
         "Runs in groups: curves over seeds, final figures and the settings that differ",
         "dqngui.gui.panels.compare.compare_panel:ComparePanel",
     ),
+    "queue": Entry(
+        "The runs that wait to be trained, in their order", "dqngui.gui.panels.queue.queue_panel:QueuePanel"
+    ),
     "probe": Entry("What can be read from the memory, step by step", "dqngui.gui.panels.probe.probe_panel:ProbePanel"),
     "whatif": Entry(
         "An episode with something changed, beside the original", "dqngui.gui.panels.whatif.whatif_panel:WhatIfPanel"

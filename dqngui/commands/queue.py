@@ -13,15 +13,15 @@ from dqngui.commands.arguments_of_many import QueueArguments
 from dqngui.commands.experiments import experiment_of, forked_experiment, run_folder, stored_run, tell_now
 from dqngui.commands.output import table, write_json_line
 from dqngui.commands.trial import check_task
-from dqngui.config import ConfigError, Experiment
+from dqngui.config import ConfigError
 from dqngui.messages.json_lines import to_json
-from dqngui.settings import with_settings
+from dqngui.sweeps.adding import add_new, add_resumed, with_seeds
 from dqngui.sweeps.entry import Entry
 from dqngui.sweeps.overview import Overview, Overviews, QueuedRun
 from dqngui.sweeps.queue import Queue
 from dqngui.sweeps.seeds import seeds_of
 from dqngui.texts import Text, say, words
-from dqngui.texts.numbers import progress
+from dqngui.texts.numbers import duration, progress
 
 ACTIONS = ("list", "add", "move", "pause", "resume", "retry", "cancel", "remove", "set")
 
@@ -85,28 +85,13 @@ def _add(queue: Queue, arguments: QueueArguments) -> list[Entry]:
     check_task(experiment)
     for text in told:
         tell_now(text)
-    return queued(
-        queue, [with_settings(experiment, {"run.seed": seed}) for seed in seeds], first=arguments.first, **given
-    )
-
-
-def queued(queue: Queue, experiments: list[Experiment], *, first: bool = False, **given: Any) -> list[Entry]:
-    """Make the folders of new runs and queue them."""
-    from dqngui.runs.folder import create
-
-    folders = [create(queue.runs, experiment) for experiment in experiments]
-    return queue.add([{"folder": str(folder), **given} for folder in folders], first=first)
+    return add_new(queue, with_seeds(experiment, seeds), first=arguments.first, **given)
 
 
 def _resumed(queue: Queue, train: TrainArguments) -> Entry:
-    from dqngui.sweeps.beginning import check_resumable
-
     if train != TrainArguments(runs=train.runs, resume=train.resume, steps=train.steps, trust=train.trust):
         raise ConfigError("command.resume_alone")
-    folder = stored_run(train.resume or "", train.runs, trust=train.trust)
-    check_resumable(folder, train.steps)
-    given = {"folder": str(folder.absolute()), "kind": "resume", "total_steps": train.steps, "until": None}
-    return queue.add([given])[0]
+    return add_resumed(queue, stored_run(train.resume or "", train.runs, trust=train.trust), train.steps)
 
 
 def _added(queue: Queue, arguments: QueueArguments, entries: list[Entry]) -> None:
@@ -184,15 +169,6 @@ def _whole(overview: Overview) -> Text:
     if paused:
         return say("shown.queue_whole_paused", at_once=at_once, workers=workers, left=left)
     return say("shown.queue_whole", at_once=at_once, workers=workers, left=left)
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as `0:42` or `1:02:30`; a dash if they are not known."""
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def _write_json(queue: Queue, only: set[int] | None) -> None:

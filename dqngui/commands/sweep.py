@@ -10,7 +10,6 @@ from dqngui.bounded import found
 from dqngui.commands.arguments_of_many import SweepArguments
 from dqngui.commands.experiments import chosen_experiment, tell_now
 from dqngui.commands.output import table, write_json_line
-from dqngui.commands.queue import duration
 from dqngui.commands.trial import check_task, with_task_measured
 from dqngui.commands.work import Teller, work
 from dqngui.config import Experiment
@@ -24,7 +23,7 @@ from dqngui.sweeps.sweep_file import Sweep, read_sweep
 from dqngui.sweeps.sweep_folder import SweepFolder
 from dqngui.sweeps.worker import Worker
 from dqngui.texts import say
-from dqngui.texts.numbers import measured
+from dqngui.texts.numbers import duration, measured
 
 
 def run(arguments: SweepArguments) -> int:

@@ -85,6 +85,10 @@ class Overviews:
         lost = len(works) < sum(entry.state in ("waiting", "running") for entry in entries)
         return Overview(runs, settings, None if lost else whole, self.queue.workers())
 
+    def forget(self, folder: str) -> None:
+        """Read the settings of a run again, by its name in the queue: they have changed."""
+        self._experiments.pop(folder, None)
+
     def _summary(self, entry: Entry) -> RunSummary | None:
         """The summary of a run; of one that has ended it is read once."""
         known = self._summaries.get(entry.folder)

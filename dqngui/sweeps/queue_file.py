@@ -101,9 +101,12 @@ class QueueFile:
 
     @property
     def there(self) -> bool:
-        """Whether there is a queue. Raises ConfigError if that cannot be seen."""
+        """Whether there is a queue; a file that another process is just making is empty still.
+
+        Raises ConfigError if that cannot be seen.
+        """
         try:
-            return own_folder(self._folder) and exists(self._path)
+            return own_folder(self._folder) and exists(self._path) and self._path.lstat().st_size > 0
         except OSError as error:
             raise ConfigError("queue.not_read", path=self._path, problem=error.strerror) from None
 

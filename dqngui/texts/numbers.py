@@ -89,6 +89,15 @@ def progress(step: int, total: int, between: str = " / ") -> str:
     return f"{step:,}{between}{total:,}" if step <= total else f"{step:,}"
 
 
+def duration(seconds: float | None) -> str:
+    """Seconds as `0:17`, `12:05`, `3:04:10`; a dash if they are not known."""
+    if seconds is None:
+        return "–"
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
 def minus(text: str) -> str:
     """A number's text with the minus sign of typography, which is as wide as a digit; an exponent keeps its own."""
     return _SIGN.sub("−", text)

@@ -17,6 +17,7 @@ from dqngui.config import Experiment
 from dqngui.gui.app.app import App
 from dqngui.gui.style import theme as themes
 from dqngui.hosts import OpenHost
+from dqngui.lab.queue.worker_process import StartedWorker, StartWorker
 from dqngui.lab.session.states import Action, State
 from tests.doubles.scripted_host import ScriptedHost
 from tests.doubles.scripted_player import ScriptedPlayer
@@ -27,6 +28,7 @@ def make_app(
     monkeypatch: pytest.MonkeyPatch,
     runs: Path | None = None,
     open_play_host: OpenHost = ScriptedPlayer,
+    start_worker: StartWorker = StartedWorker,
 ) -> App:
     """Make a window without torch and processes: torch counts as loaded, training and playing are scripted."""
     monkeypatch.setattr("dqngui.gui.app.torch_loader.find_devices", lambda: [("cpu", "Processor")])
@@ -38,6 +40,7 @@ def make_app(
         theme="dark",
         open_train_host=ScriptedHost,
         open_play_host=open_play_host,
+        start_worker=start_worker,
     )
     made.window.resize(1280, 800)
     return made

@@ -21,6 +21,7 @@ from dqngui.gui.app.garbage import GarbageCollector
 from dqngui.gui.app.screenshots import Screenshots
 from dqngui.gui.app.thread_errors import ThreadErrors
 from dqngui.gui.app.torch_loader import TorchLoader
+from dqngui.gui.app.worker_question import WorkerQuestion
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
@@ -38,6 +39,8 @@ from dqngui.lab.playback.agent_ref import demo_run
 from dqngui.lab.playback.agent_selection import AgentSelection
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
+from dqngui.lab.queue.run_queue import RunQueue
+from dqngui.lab.queue.worker_process import StartedWorker, StartWorker
 from dqngui.lab.session.following import Following
 from dqngui.lab.session.job import host_of_window
 from dqngui.lab.session.session import Session
@@ -67,9 +70,10 @@ class App(QObject):
         theme: themes.Setting | None = None,
         open_train_host: OpenHost = host_of_window,
         open_play_host: OpenHost = open_host,
+        start_worker: StartWorker = StartedWorker,
     ) -> None:
         """`open_train_host` opens hosts for training, `open_play_host` those for playing agents and
-        trying tasks."""
+        trying tasks; `start_worker` starts what trains the queue."""
         super().__init__()
         limit_heaps()
         accessibility.install()
@@ -84,6 +88,8 @@ class App(QObject):
         self.second_player = SecondPlayer(open_host=open_play_host, parent=self)
         self.library = Library(self.session, parent=self)
         self.following = Following(self.session, parent=self)
+        self.queue = RunQueue(self.session, start_worker=start_worker, parent=self)
+        self.window.queueing.use(self.queue)
         self.agent_selection = AgentSelection(self.session, self.player, demo=demo_run(), parent=self)
         self.pinning = Pinning(
             self.session,
@@ -93,18 +99,21 @@ class App(QObject):
             parent=self,
         )
         parts: list[BackgroundTask] = [self.player, self.study, self.second_player, self.library, self.suited]
+        parts.append(self.queue)
         parts += [panel.background for panel in self.window.panel_docks.panels.values() if panel.background is not None]
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
+        self.worker_question = WorkerQuestion(self.queue, self.closing, self.window)
         self.shown_at = 0.0
         self.interrupted = False
         self._interruptions = 0
         self._last_error: str | None = None
         self.torch.loaded.connect(self.window.form.set_devices)
+        self.torch.loaded.connect(self.queue.set_devices)
         self.torch.loaded.connect(self.session.on_torch_loaded)
         self.torch.loaded.connect(self.garbage_collector.freeze)
         self.torch.failed.connect(lambda text: self.window.banner.show_text(text, "bad", self.window.report(text)))
         self.window.shown.connect(self._on_shown)
-        self.window.close_asked.connect(self.closing.begin)
+        self.window.close_asked.connect(self.worker_question.ask)
         self.closing.begun.connect(self.window.on_closing)
         self.closing.begun.connect(self.following.stop)
         self.closing.finished.connect(self.garbage_collector.stop)
@@ -122,6 +131,7 @@ class App(QObject):
                 second_player=self.second_player,
                 cursor=self.pinning,
                 cards=panel_docks,
+                queue=self.queue,
             )
         )
         self.pin_controls = PinControls(self.pinning, player, panel_docks, self.window.menu)
@@ -156,6 +166,7 @@ class App(QObject):
         self.shown_at = time.perf_counter()
         self.library.start()
         self.following.start()
+        self.queue.start()
         self.player.changed.connect(self._load_torch)
         self.session.changed.connect(self._load_torch)
         QTimer.singleShot(TORCH_MS, self.torch, self.torch.start)

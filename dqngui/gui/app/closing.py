@@ -70,13 +70,18 @@ class Closing(QObject):
         the run cannot be saved.
         """
         self._attended = self._attended and ask
-        if self.done or self._since is not None:
+        if self.has_begun:
             return
         lost = self._session.seconds_unsaved(time.perf_counter())
         if ask and lost > WORTH_ASKING_S:
             self._question(words(say("window.unsaved", minutes=lost / 60)), "Quit", self._go)
             return
         self._go()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the window is closing already, so that nothing is asked any more."""
+        return self.done or self._since is not None
 
     def force(self) -> None:
         """Exit now without saving; the log is on the disk."""

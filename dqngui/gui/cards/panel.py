@@ -49,6 +49,7 @@ from dqngui.lab.cursor.pinning import Pinning
 from dqngui.lab.library.library import Library
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
+from dqngui.lab.queue.run_queue import RunQueue
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.messages import Event
@@ -78,6 +79,7 @@ class Sources:
     Attributes:
         cursor: pins training episodes, for panels with clickable episodes.
         cards: knows the visible panels.
+        queue: the queue of the folder of runs.
         chosen: index of the chosen row of each view, by the view's name, counted as in the Memory panel.
     """
 
@@ -88,6 +90,7 @@ class Sources:
     second_player: SecondPlayer | None = None
     cursor: Pinning | None = None
     cards: PanelsInSight | None = None
+    queue: RunQueue | None = None
     chosen: dict[str, int] = field(default_factory=dict)
 
 

@@ -39,6 +39,8 @@ STUDY_CARDS = ("whatif", "probe", "over_training")
 """Cards that study an agent; hidden in tabs behind the Memory card, except in Inspect."""
 BEHIND = (*STUDY_CARDS, "compare")
 """Cards that are hidden behind others while a run trains or plays."""
+LISTS = ("runs", "queue")
+"""Cards that list runs, in tabs of one place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +82,19 @@ def _train(sides: Sides) -> Iterator[Plan]:
     inner = row(cards("attention"), cards("memory", *BEHIND), weight=1.2)
     curves = row(cards("learning"), cards("exploration"))
     tall = column(experiment, knobs, cards("log"), pixels=sides.left)
-    large = column(cards("agent", weight=2), cards("runs"), pixels=sides.right)
+    large = column(cards("agent", weight=2), cards(*LISTS), pixels=sides.right)
     middle = column(cards("return", weight=1.7), curves, inner)
     yield Plan(row(tall, middle, large), hidden, smallest=(1800, 1250))
     yield Plan(
         row(
             left,
             middle,
-            column(cards("agent", weight=2.6), cards("runs"), cards("log"), pixels=sides.right),
+            column(cards("agent", weight=2.6), cards(*LISTS), cards("log"), pixels=sides.right),
         ),
         hidden,
         smallest=(1440, 880),
     )
-    below = column(cards("agent", weight=2.2), cards("runs", "log"), pixels=sides.right)
+    below = column(cards("agent", weight=2.2), cards(*LISTS, "log"), pixels=sides.right)
     pairs = row(cards("learning", "exploration"), cards("attention", "memory", *BEHIND))
     yield Plan(row(left, column(cards("return", weight=1.15), pairs), below), hidden, smallest=(1180, 700))
     one = cards("learning", "exploration", "attention", "memory", *BEHIND)
@@ -100,9 +102,9 @@ def _train(sides: Sides) -> Iterator[Plan]:
     yield Plan(row(left, plots, below), hidden)
     narrow = column(cards("experiment", "knobs"), pixels=min(sides.left, 310))
     yield Plan(row(narrow, plots, below), hidden)
-    yield Plan(row(narrow, plots, column(cards("agent", "runs", "log"), pixels=min(sides.right, 310))), hidden)
+    yield Plan(row(narrow, plots, column(cards("agent", *LISTS, "log"), pixels=min(sides.right, 310))), hidden)
     yield Plan(
-        row(narrow, column(cards("return", "learning", "exploration", "log"), cards("agent", *one.names[2:], "runs"))),
+        row(narrow, column(cards("return", "learning", "exploration", "log"), cards("agent", *one.names[2:], *LISTS))),
         hidden,
     )
 
@@ -115,24 +117,24 @@ def _out_of_sight() -> Part:
 def _watch() -> Iterator[Plan]:
     hidden = frozenset({"experiment", "knobs", "learning", "exploration", "log", *BEHIND})
     left, inside = _out_of_sight(), column(cards("attention"), cards("memory", *BEHIND))
-    agent = column(cards("agent", weight=2.6), row(cards("return", "learning", "exploration"), cards("runs", "log")))
+    agent = column(cards("agent", weight=2.6), row(cards("return", "learning", "exploration"), cards(*LISTS, "log")))
     yield Plan(row(left, agent, inside), hidden=hidden, smallest=(1180, 700))
     yield Plan(
         row(
             left,
-            column(cards("agent", weight=1.6), cards("return", "learning", "exploration", "runs", "log")),
+            column(cards("agent", weight=1.6), cards("return", "learning", "exploration", *LISTS, "log")),
             inside,
         ),
         hidden=hidden,
     )
-    rest = cards("attention", "memory", *BEHIND, "return", "learning", "exploration", "runs", "log")
+    rest = cards("attention", "memory", *BEHIND, "return", "learning", "exploration", *LISTS, "log")
     yield Plan(row(left, column(cards("agent")), column(rest)), hidden=hidden)
 
 
 def _inspect() -> Iterator[Plan]:
     hidden = frozenset({"experiment", "knobs", "compare"})
     left, inside = _out_of_sight(), column(cards("attention"), cards("memory"), weight=1.05)
-    lists, curves = ("runs", "log", "compare"), ("learning", "exploration")
+    lists, curves = (*LISTS, "log", "compare"), ("learning", "exploration")
     strip = row(cards("return", weight=2.1), cards(*lists, *curves), weight=0.75)
     apart = column(cards("whatif", weight=1.6), cards("probe", "over_training"), weight=1.15)
     tabs = cards(*STUDY_CARDS, weight=1.15)

@@ -46,6 +46,12 @@ WORDS: dict[Action, ActionText] = {
     Action.FORK: ActionText(
         "Fork", "source-branch", ("Ctrl+Shift+F",), "Save this run, and continue from here as a new run"
     ),
+    Action.QUEUE: ActionText(
+        "Add to the queue…",
+        "playlist-plus",
+        ("Ctrl+Shift+Return",),
+        "Train this experiment in its turn, with one seed or several, also while this window is closed",
+    ),
     Action.START_DRAFT: ActionText(
         "New run with the changes",
         "plus-circle-outline",

@@ -18,6 +18,7 @@ _RUN_GROUPS = (
     (Action.START, Action.PAUSE, Action.UNPAUSE, Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE, Action.STOP),
     (Action.RESUME_RUN, Action.TRAIN_ON, Action.NEW_RUN, Action.TRUST),
     (Action.FORK, Action.START_DRAFT, Action.DISCARD_DRAFT),
+    (Action.QUEUE,),
     (Action.SAVE, Action.UNDO_KNOB),
 )
 

@@ -14,19 +14,12 @@ from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import ACTIVE, State
-from dqngui.texts.numbers import progress
+from dqngui.texts.numbers import duration, progress
 
 REFRESH_MS = 500
 HEIGHT = 40
 """Pixels at the usual size of text: two lines of a notice fit, so the bar keeps its height when one appears."""
 CHILD_SCAN_EVERY = 10  # refreshes between two scans for child processes; a scan reads all processes of the machine
-
-
-def duration_text(seconds: float) -> str:
-    """`0:17`, `12:05`, `3:04:10`."""
-    whole = max(0, round(seconds))
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 class StatusLine(QWidget):
@@ -118,7 +111,7 @@ class StatusLine(QWidget):
             parts.append(f"{learned.updates_per_second:,.0f} updates/s")
         if learned.steps_per_second > 0:
             left = (total - self._session.run.step) / learned.steps_per_second
-            parts.append(f"{duration_text(left)} left")
+            parts.append(f"{duration(left)} left")
         return parts
 
     def _usage(self) -> tuple[float, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Signal, Slot
@@ -10,12 +11,10 @@ from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QMainWindow,
-    QMessageBox,
     QStatusBar,
     QTabWidget,
 )
 
-import dqngui
 from dqngui import presets
 from dqngui.gui.cards.card import Card, CardDock
 from dqngui.gui.docking.arrangements import ARRANGEMENTS, ArrangementSwitch
@@ -23,6 +22,7 @@ from dqngui.gui.docking.layout import CardLayout, restore_geometry
 from dqngui.gui.docking.paint_budget import PaintBudget
 from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.docking.tab_raiser import TabRaiser
+from dqngui.gui.main_window.about import show_about
 from dqngui.gui.main_window.actions import RunActions
 from dqngui.gui.main_window.banner import Banner
 from dqngui.gui.main_window.breakpoint_dialog import BreakpointButton, BreakpointDialog
@@ -32,6 +32,7 @@ from dqngui.gui.main_window.header import Header
 from dqngui.gui.main_window.menus import THEMES, MainMenu
 from dqngui.gui.main_window.notices import Notices
 from dqngui.gui.main_window.opening import OpenRuns
+from dqngui.gui.main_window.queueing import Queueing
 from dqngui.gui.main_window.shortcuts import ShortcutDialog, tab_from
 from dqngui.gui.main_window.sizes import add_sizes, stored_zoom
 from dqngui.gui.main_window.statusbar import StatusLine
@@ -87,13 +88,17 @@ class Window(QMainWindow):
         self.setDocumentMode(True)  # tabs without a frame
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        asks = {Action.TRAIN_ON: partial(ask_to_train_on, session, self)}
+        asks: dict[Action, Callable[[], object]] = {
+            Action.TRAIN_ON: partial(ask_to_train_on, session, self),
+            Action.QUEUE: self.add_to_queue,
+        }
         self.run_actions = RunActions(session, self, asks)
         self.opening = OpenRuns(session, self)
         self._make_cards()
         self.breakpoints = BreakpointList(session, self)
         self.breakpoint_dialog: BreakpointDialog | None = None
         self.menu = self._make_menu()
+        self.queueing = Queueing(session, self.run_actions, self.menu, self.docks["queue"])
         self.header = Header(session, suited, self.run_actions, self.menu)
         self.draft_bar, self.banner = DraftBar(session, self.run_actions), Banner()
         self.unfinished = UnfinishedRun(session, settings, self.banner, self)
@@ -168,7 +173,7 @@ class Window(QMainWindow):
         )
         menu.add(menu.help, "Keyboard shortcuts", "keyboard-outline", "Ctrl+/", "All shortcuts", self.show_shortcuts)
         menu.add(menu.help, "Copy diagnostics", "content-copy", "", "Copy versions and experiment", self.copy_report)
-        menu.add(menu.help, "About dqngui", "information-outline", "", "Version and licence", self.show_about)
+        menu.add(menu.help, "About dqngui", "information-outline", "", "Version and licence", partial(show_about, self))
         QShortcut(QKeySequence("F10"), self, self._open_menu).setWhatsThis("Menu")
         return menu
 
@@ -177,6 +182,7 @@ class Window(QMainWindow):
         line = self.header.layout()
         assert isinstance(line, QHBoxLayout)
         line.insertWidget(line.indexOf(self.header.summary) + 1, self.switch)
+        line.insertWidget(line.indexOf(self.header.menu_button), self.queueing.button)
         self.breakpoint_button = BreakpointButton(self.breakpoints, self._breakpoints_action)
         line.insertWidget(line.indexOf(self.header.menu_button), self.breakpoint_button)
         self.setMenuWidget(self.header)
@@ -188,6 +194,10 @@ class Window(QMainWindow):
         bar.addWidget(self.status, 1)
         bar.addWidget(self.notices)
         self.setStatusBar(bar)
+
+    def add_to_queue(self) -> None:
+        """Ask for the seeds with which the experiment is added to the queue."""
+        self.queueing.ask()
 
     # -- events of the session ---------------------------------------------------------------------
 
@@ -285,6 +295,7 @@ class Window(QMainWindow):
             self.run_actions,
             self.menu,
             self.header,
+            self.queueing,
             self.breakpoint_button,
             self.draft_bar,
             self.banner,
@@ -326,20 +337,6 @@ class Window(QMainWindow):
 
     def show_shortcuts(self) -> None:
         ShortcutDialog(self, (dock.card for dock in self.docks.values())).open()
-
-    def show_about(self) -> None:
-        self._inform(
-            "About dqngui",
-            f"<b>dqngui {dqngui.__version__}</b><br>A laboratory for deep Q-networks with attention and memory.<br>"
-            "MIT licence.",
-        )
-
-    def _inform(self, title: str, text: str) -> None:
-        box = QMessageBox(QMessageBox.Icon.NoIcon, title, "", QMessageBox.StandardButton.Close, self)
-        box.setTextFormat(Qt.TextFormat.RichText)  # only texts of our own
-        box.setText(text)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
 
     @Slot()
     def on_closing(self) -> None:

@@ -10,10 +10,10 @@ from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.texts import Text, say
 
 NEEDS_TORCH = frozenset({Action.START, Action.RESUME_RUN, Action.TRAIN_ON, Action.FORK, Action.START_DRAFT})
-NEEDS_TASK = frozenset({Action.START, Action.FORK, Action.START_DRAFT})
+NEEDS_TASK = frozenset({Action.START, Action.FORK, Action.START_DRAFT, Action.QUEUE})
 """Actions before which an environment that nobody knows is tried; a run that is resumed has trained in its own."""
-_NEEDS_WHOLE_LOG = frozenset({Action.RESUME_RUN, Action.TRAIN_ON, Action.FORK, Action.START_DRAFT})
-_NEEDS_FITTING_DRAFT = frozenset({Action.START, Action.FORK, Action.START_DRAFT})
+_NEEDS_WHOLE_LOG = NEEDS_TORCH - {Action.START} | {Action.QUEUE}
+_NEEDS_FITTING_DRAFT = NEEDS_TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def allowed_actions(
     if draft.problem:
         actions -= _NEEDS_FITTING_DRAFT
     if waiting:
-        actions -= NEEDS_TORCH
+        actions -= NEEDS_TORCH | {Action.QUEUE}
     if reading:
         actions -= _NEEDS_WHOLE_LOG
     if not run.knobs.can_undo:

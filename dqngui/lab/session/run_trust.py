@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.lab.session.rules import NEEDS_TASK, NEEDS_TORCH
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.trust import foreign_code, shown, trust, untrusted_names
 from dqngui.texts import Text, say
 
-_MAKES_ENVIRONMENT = frozenset({Action.START, Action.RESUME_RUN, Action.TRAIN_ON, Action.FORK, Action.START_DRAFT})
+_MAKES_ENVIRONMENT = NEEDS_TORCH | NEEDS_TASK
 
 
 class RunTrust:

@@ -49,6 +49,7 @@ class Session(QObject):
         cleared, received(list[Event]): another run is open, with an empty `history`; new events, added to `history`.
         rewound(int): the run continues from this earlier step; `history` ends there.
         knob(str), weights(Weights): this knob is pending, accepted or refused; weights that the job was asked for.
+        queue_asked: what the user adds to the queue may be added: its task is known.
         message(Text, str): a sentence for the user, mostly why an action failed, and details for diagnostics.
     """
 
@@ -58,6 +59,7 @@ class Session(QObject):
     rewound = Signal(int)
     knob = Signal(str)
     weights = Signal(object)
+    queue_asked = Signal()
     message = Signal(object, str)
 
     def __init__(
@@ -135,12 +137,11 @@ class Session(QObject):
             Action.STOP: self.stop,
             Action.NEW_RUN: partial(self._stop_then, self.new_run),
             Action.UNDO_KNOB: self._undo_knob,
-            Action.TRUST: lambda: self.show_message(self.trust.accept()),
+            Action.QUEUE: self.queue_asked.emit,
+            Action.TRUST: lambda: self.change_draft(lambda: self.show_message(self.trust.accept())),
             Action.DISCARD_DRAFT: lambda: self.change_draft(self.draft.reset),
         }
         doing.get(action, lambda: None)()
-        if action is Action.TRUST:
-            self.changed.emit()
 
     @Slot()
     def on_torch_loaded(self) -> None:
@@ -253,8 +254,7 @@ class Session(QObject):
             self.knob.emit(path)
 
     def _undo_knob(self) -> None:
-        """Request the value before the last change; the history keeps both changes."""
-        if (command := self.run.knobs.undo()) is not None:
+        if (command := self.run.knobs.undo()) is not None:  # the history keeps both changes
             self.job.send(command)
             self.knob.emit(command.field)
             self.changed.emit()

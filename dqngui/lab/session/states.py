@@ -41,16 +41,17 @@ class Action(StrEnum):
     START_DRAFT = "start_draft"
     DISCARD_DRAFT = "discard_draft"
     TRUST = "trust"
+    QUEUE = "queue"
 
 
 _STEPS = {Action.STEP, Action.STEP_UPDATE, Action.STEP_EPISODE}
 _DRAFT = {Action.EDIT, Action.DISCARD_DRAFT}
-_BRANCH = _DRAFT | {Action.FORK, Action.START_DRAFT}
+_BRANCH = _DRAFT | {Action.FORK, Action.START_DRAFT, Action.QUEUE}
 _STEER = _BRANCH | {Action.NEW_RUN, Action.STOP, Action.SET_KNOB, Action.UNDO_KNOB, Action.SAVE}
 _ENDED = _BRANCH | {Action.NEW_RUN}
 
 ALLOWED: dict[State, frozenset[Action]] = {
-    State.READY: frozenset({Action.EDIT, Action.START, Action.TRUST}),
+    State.READY: frozenset({Action.EDIT, Action.START, Action.TRUST, Action.QUEUE}),
     State.STARTING: frozenset({Action.STOP} | _DRAFT),
     State.RUNNING: frozenset({Action.PAUSE} | _STEER),
     State.PAUSED: frozenset({Action.UNPAUSE} | _STEPS | _STEER),

@@ -24,6 +24,23 @@ TEMPLATES: dict[str, str | Plural] = {
     "queue.has_finished": "`{run}` has made all of its {step:,} steps; give more with --steps to go on",
     "queue.ended_silently": "the process ended without a word",
     "queue.stopped_by_somebody": "stopped from outside the queue",
+    "queue.has_begun": "entry {entry} has begun, so its threads and its device stay as they are",
+    "queue.no_folder": "there is no queue, because the runs of this window are not stored",
+    "queue.added": Plural(
+        "count", {"one": "{count:,} run was added to the queue", "other": "{count:,} runs were added to the queue"}
+    ),
+    "queue.added_paused": Plural(
+        "count",
+        {
+            "one": "{count:,} run was added to the queue, which is paused",
+            "other": "{count:,} runs were added to the queue, which is paused",
+        },
+    ),
+    "queue.sweep_not_made": "the sweep cannot go on: {problem}",
+    "queue.no_worker": "the worker of the queue was not started: {problem}",
+    "queue.worker_gone": "the worker of the queue has ended: {problem}; its runs wait",
+    "queue.worker_killed": "it was ended by {signal}",
+    "queue.worker_failed": "{problem}",
     # sweeps
     "sweep.none": "there is no file and no sweep `{name}`; shipped sweeps: {known}",
     "sweep.base": "base: give either `file` (a preset or a TOML file) or `env`",
@@ -40,6 +57,7 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "sweep.empty_choice": "{axis}: each choice needs an `agent` or `settings`",
     "sweep.seed_axis": "axes: `run.seed` is not varied by an axis; give `seeds`, which every trial gets",
+    "sweep.number": "`{given}`: {problem}",
     "sweep.twice": "axes: `{setting}` is set by two axes",
     "sweep.trials_missing": "trials is missing: `{sampler}` needs to know how many to make",
     "sweep.trials_of_grid": "trials: a grid makes all combinations; give `trials` with `random` or `tpe`",

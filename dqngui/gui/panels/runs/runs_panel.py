@@ -94,6 +94,9 @@ class RunsPanel(Panel):
             self._action(
                 "Compare", "chart-bell-curve-cumulative", self.compare, "", "In groups, over their seeds"
             ),
+            self._action(
+                "Resume in the queue", "playlist-plus", self.queue, "", "Train on in their turn (Queue card)"
+            ),
             self._action("Delete", "trash-can-outline", self.delete, "Del", "Move to the trash; can be undone"),
         ]  # fmt: skip
         self._clear = self._action("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
@@ -265,6 +268,11 @@ class RunsPanel(Panel):
         """Show the chosen runs in the Compare card."""
         if self._library is not None:
             self._library.compared.ask(self.chosen())
+
+    def queue(self) -> None:
+        """Add the chosen runs to the queue, where they go on."""
+        if self.sources is not None and self.sources.queue is not None:
+            self.sources.queue.add_resumed(Path(folder) for folder in self.chosen())
 
     def _remove_overlays(self) -> None:
         if self._library is not None:

@@ -1,0 +1,1 @@
+"""The sheet that makes a sweep of the experiment."""
