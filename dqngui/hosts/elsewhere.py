@@ -28,9 +28,11 @@ from dqngui.messages import (
     Event,
     Failed,
     Finished,
+    KnobRefused,
     Opened,
     Paused,
     SendWeights,
+    SetKnob,
     Unpaused,
     Warned,
     Weights,
@@ -39,7 +41,7 @@ from dqngui.messages import (
 )
 from dqngui.runs.dropped_commands import STEERING, drop
 from dqngui.runs.folder import EVENTS, read_experiment
-from dqngui.runs.live_file import LIVE, MOST_LIVE, TOLD
+from dqngui.runs.live_file import LIVE, MOST_READ, TOLD
 from dqngui.runs.lock import Writer, writer_of
 from dqngui.runs.log_lines import MOST_LOG, events_in
 from dqngui.texts import say
@@ -65,11 +67,11 @@ class ElsewhereHost:
         self._first_live = _id_of(live)  # before the log: of another one, it is told where the log was cut
         self._past = LogReader(folder)
         self._log = _Growing(folder / EVENTS, MOST_LOG, self._past.size)
-        self._live = _Growing(live, MOST_LIVE, 0)
+        self._live = _Growing(live, MOST_READ, 0)
         self._events: deque[Event] = deque()
         self._last: list[Event] = []  # how it ended, to be given after the rest of the log
         self._step = 0
-        self._finished = self._failed = self._opened = self._paused = False
+        self._finished = self._failed = self._began = self._opened = self._paused = False
         self._over = self._left = False
         self._weights_wanted = False
         self._weights_step = -1
@@ -85,8 +87,18 @@ class ElsewhereHost:
         """Drop a command for the run; weights are read from its newest checkpoint instead."""
         if isinstance(command, SendWeights):
             self._weights_wanted = True
-        elif isinstance(command, STEERING):
-            drop(self.folder, command)
+        elif isinstance(command, STEERING) and not drop(self.folder, command):
+            self._refuse(command)
+
+    def _refuse(self, command: Command) -> None:
+        """Answer a command that cannot be dropped: a knob would wait for ever."""
+        reason = say("elsewhere.not_sent", folder=self.folder)
+        if isinstance(command, SetKnob):
+            self._events.append(
+                KnobRefused(step=self._step, field=command.field, value=command.value, kept=None, reason=reason)
+            )
+        else:
+            self._events.append(Warned(step=self._step, text=reason))
 
     def interrupt(self) -> None:
         """Do nothing: whoever trains the run looks after its environments."""
@@ -127,7 +139,7 @@ class ElsewhereHost:
             while not self._left:
                 there = writer_of(self.folder) is not Writer.NOBODY  # before reading: what it wrote last is read then
                 found = self._read()
-                if not self._opened:  # an earlier version trains it
+                if not (self._opened or self._began):  # an earlier version trains it
                     experiment = read_experiment(self.folder)
                     self._put(Opened(step=0, folder=None, experiment=experiment, device="", parameters=0))
                 now = time.monotonic()
@@ -175,6 +187,7 @@ class ElsewhereHost:
         match event:
             case WriterBegan():
                 self._finished = self._failed = False
+                self._began = True
                 if self._live.file != self._first_live:
                     self._log.cut(max(0, event.log_bytes))
                 if self._paused:

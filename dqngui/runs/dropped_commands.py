@@ -3,7 +3,8 @@
 The writer of a run makes the folder `commands/` anew and publishes an id of its own in it. Whoever may write the folder
 may drop a command: a small JSON file that names this id, written under another name and then renamed. The writer
 carries out what is addressed to it, in the order of the files' names, and removes everything else: commands for a
-former writer, in a copied folder, and what is no command.
+former writer, in a copied folder, and what is no command. It looks only into the very folder that it made:
+whoever may write the run could put a link there, which leads to files of the person who trains.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import itertools
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +41,7 @@ FOLDER, WRITER = "commands", "writer.json"
 LOOK_S = 0.1
 """Seconds between two looks for commands."""
 MOST_FILES, MOST_BYTES = 200, 64 * 1024
+_BY_FOLDER = os.unlink in os.supports_dir_fd and os.scandir in os.supports_fd and shutil.rmtree.avoids_symlink_attacks
 STEERING = (Pause, Resume, Step, Stop, SetKnob, SaveCheckpoint, SetBreakpoints)
 """The commands that may be dropped."""
 
@@ -65,9 +68,11 @@ class CommandFiles:
         self.writer = secrets.token_hex(8)
         self._folder, self._clock = folder / FOLDER, clock
         self._next_look = 0.0
+        self._made: tuple[int, int] | None = None
         with contextlib.suppress(OSError, ConfigError):
             _remove(self._folder)
             self._folder.mkdir()
+            self._made = _id_of(self._folder)
             write_file(self._folder / WRITER, to_json(_Published(self.writer)), sync=False)
 
     def poll(self) -> list[Command]:
@@ -76,25 +81,40 @@ class CommandFiles:
         if now < self._next_look:
             return []
         self._next_look = now + LOOK_S
+        fd = -1
         try:
-            with os.scandir(self._folder) as entries:
-                names = [each.name for each in entries if each.name != WRITER and not each.name.startswith(".")]
+            if self._made is None or _id_of(self._folder) != self._made:
+                return []
+            if _BY_FOLDER:  # the folder may be replaced by a link at any moment, an open one may not
+                fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                status = os.fstat(fd)
+                if (status.st_dev, status.st_ino) != self._made:
+                    return []
+            with os.scandir(fd if _BY_FOLDER else self._folder) as entries:
+                names = [each.name for each in entries if _may_be_command(each)]
+            found = [self._taken(name, fd) for name in sorted(names)[:MOST_FILES]]
         except OSError:
             return []
-        found = [self._taken(self._folder / name) for name in sorted(names)[:MOST_FILES]]
+        finally:
+            if fd >= 0:
+                os.close(fd)
         return [command for command in found if command is not None]
 
-    def _taken(self, path: Path) -> Command | None:
-        """The command in a file, which is removed; None if there is none for this writer."""
+    def _taken(self, name: str, fd: int) -> Command | None:
+        """The command in a file of the open folder, which is removed; None if there is none for this writer."""
         try:
-            data = read_file(path, MOST_BYTES)
+            data = read_file(self._folder / name, MOST_BYTES)
             check_depth(from_json(data, object))
             dropped = from_json(data, _Dropped)
             valid = dropped.writer == self.writer and isinstance(dropped.command, STEERING)
             command = dropped.command if valid and small_numbers(dropped.command) else None
         except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
             command = None
-        _remove(path)
+        with contextlib.suppress(OSError):
+            if _BY_FOLDER:
+                _remove_within(name, fd)
+            else:
+                _remove(self._folder / name)
         return None if command is None else msgspec.structs.replace(command, at=None)
 
     def close(self) -> None:
@@ -104,6 +124,14 @@ class CommandFiles:
 
 
 _numbers = itertools.count()
+_last_ns = 0
+
+
+def _order() -> str:
+    """The begin of a name that follows those given before, also where the clock was set back."""
+    global _last_ns
+    _last_ns = max(time.time_ns(), _last_ns + 1)
+    return f"{_last_ns:020d}-{next(_numbers):06d}"
 
 
 def drop(folder: Path, command: Command) -> bool:
@@ -113,13 +141,31 @@ def drop(folder: Path, command: Command) -> bool:
         if not own_folder(place):
             return False
         writer = from_json(read_file(place / WRITER, MOST_BYTES), _Published).writer
-        name = f"{time.time_ns():020d}-{next(_numbers):06d}-{secrets.token_hex(4)}.json"
+        name = f"{_order()}-{secrets.token_hex(4)}.json"
         hidden = place / f".{name}"
         write_file(hidden, to_json(_Dropped(writer, command)), sync=False)
         os.rename(hidden, place / name)
     except (OSError, ValueError, ConfigError, msgspec.MsgspecError):
         return False
     return True
+
+
+def _may_be_command(entry: os.DirEntry[str]) -> bool:
+    return entry.name != WRITER and not entry.name.startswith(".")
+
+
+def _id_of(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from any other; None for a link and for what is no folder. Raises OSError."""
+    status = folder.lstat()
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+
+
+def _remove_within(name: str, fd: int) -> None:
+    """Remove what an open folder holds under this name, without following a link. Raises OSError."""
+    if stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
+        shutil.rmtree(name, dir_fd=fd)
+    else:
+        os.unlink(name, dir_fd=fd)
 
 
 def _remove(path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from pathlib import Path
 
 from dqngui.bounded import MEGABYTE
@@ -27,6 +28,8 @@ from dqngui.messages import (
 
 LIVE = "live.jsonl"
 MOST_LIVE = 16 * MEGABYTE
+MOST_READ = MOST_LIVE + MEGABYTE
+"""Bytes that are read: how the run ended is written also beyond the bound."""
 TOLD = (WriterBegan, Opened, RunResumed, Paused, Unpaused, CheckpointSaved, Failed, Finished)
 """The events that it may hold."""
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -37,21 +40,31 @@ class LiveFile:
 
     def __init__(self, folder: Path, began: WriterBegan) -> None:
         self._fd, self._size = -1, 0
+        self._torn = False  # the disk was full in the middle of a line
         with contextlib.suppress(OSError):
-            (folder / LIVE).unlink(missing_ok=True)
-            self._fd = os.open(folder / LIVE, _FLAGS, 0o666)
+            # Renamed over the former one while that exists: a file system may give a new file the number of one that
+            # was removed, and who reads could not tell them apart.
+            hidden = folder / f".{LIVE}-{secrets.token_hex(4)}"
+            self._fd = os.open(hidden, _FLAGS, 0o666)
+            try:
+                os.replace(hidden, folder / LIVE)
+            except OSError:
+                self.close()
+                hidden.unlink(missing_ok=True)
         self.tell(began)
 
     def tell(self, event: Event) -> None:
         """Write an event, if it belongs there."""
         if self._fd < 0 or not isinstance(event, TOLD):
             return
-        line = encode(event) + b"\n"
+        line = (b"\n" if self._torn else b"") + encode(event) + b"\n"
         last = isinstance(event, (Failed, Finished))
         if self._size + len(line) > MOST_LIVE and not last:
             return
         with contextlib.suppress(OSError):
-            self._size += os.write(self._fd, line)
+            written = os.write(self._fd, line)
+            self._size += written
+            self._torn = written < len(line)
 
     def close(self) -> None:
         """Close the file; may be called twice."""

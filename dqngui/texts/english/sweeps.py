@@ -88,6 +88,9 @@ TEMPLATES: dict[str, str | Plural] = {
         "another process trains this run; it is steered from here as one of this window, and goes on when it is closed"
     ),
     "elsewhere.unreadable": "the run `{folder}` cannot be followed any more: {problem}",
+    "elsewhere.not_sent": (
+        "nothing was sent: no command can be put into `{folder}` now (read-only, or nobody trains it yet)"
+    ),
     "elsewhere.gone": "the folder of the run is gone: `{folder}`",
     "elsewhere.killed": "the process that trained the run was killed; it can be resumed from its last save",
     # optional libraries
