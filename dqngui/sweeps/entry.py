@@ -35,6 +35,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         wish: `pause` or `cancel` for a running entry that somebody wants to be ended; empty otherwise.
         worker: the worker that trains it now, or trained it last.
         tries: how often a worker has taken it.
+        losses: how often in a row its process was killed before it had made any step.
         seconds, steps: wall seconds that workers have spent on it, with evaluations and the start of processes, and the
             environment steps that were made meanwhile.
         begun: environment steps that the run had when it was taken last.
@@ -53,6 +54,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     wish: Literal["", "pause", "cancel"] = ""
     worker: str = ""
     tries: int = 0
+    losses: int = 0
     seconds: float = 0.0
     steps: int = 0
     begun: int = 0

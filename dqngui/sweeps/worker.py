@@ -31,6 +31,9 @@ LOOK_S = 1.0
 NOTE_S = 5.0
 """Seconds after which the time spent on a run is noted again."""
 JOIN_S = 10.0
+MOST_LOSSES = 3
+LOST = ("host.killed", "host.killed_for_memory", "host.silent")
+"""Failures of a process and not of the run, which goes on from its last save unless that happens again and again."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,19 @@ class _Run:
         """Seconds and steps of this entry so far, as the queue notes them."""
         return {"seconds": self.entry.seconds + now - self.since, "steps": self.entry.steps + self.step - self.begun}
 
+    @property
+    def losses(self) -> int:
+        """How often in a row, this time included, the process was killed before it had made any step."""
+        return 0 if self.step > self.begun or not self._lost else self.entry.losses + 1
+
+    @property
+    def _lost(self) -> bool:
+        return self.failed is not None and isinstance(self.failed.text, Text) and self.failed.text.key in LOST
+
     def outcome(self, leaving: bool) -> tuple[EntryState, Text | str]:
         """The state of the entry now that its job has ended, and why."""
+        if self._lost and self.losses < MOST_LOSSES and not self.wish and self.failed is not None:
+            return "waiting", self.failed.text
         if self.failed is not None or self.finished is None:
             return "failed", self.failed.text if self.failed is not None else say("queue.ended_silently")
         if self.finished.reason != "stopped":
@@ -202,7 +216,7 @@ class Worker:
     def _end(self, run: _Run, now: float) -> None:
         run.host.join(JOIN_S)
         state, reason = run.outcome(self._leaving)
-        self.queue.release(run.entry.id, self.name, state, reason, **run.spent(now))
+        self.queue.release(run.entry.id, self.name, state, reason, losses=run.losses, **run.spent(now))
         self.tell(Note(run.entry, state, reason))
 
     def _look(self, now: float) -> None:

@@ -79,6 +79,13 @@ class ScriptedRun:
             log.write(encode(event) + b"\n")
         self._end(None, "stopped" if rungs else "completed")
 
+    def die(self, failure: Failed) -> None:
+        """End as a killed process does: nothing is saved."""
+        self._events += [failure, Finished(step=self.step, seconds=1.0, steps_per_second=1.0, reason="failed")]
+        self._over = True
+        if self._lock is not None:
+            self._lock.release()
+
     def send(self, command: Command) -> None:
         self.sent.append(command)
         if isinstance(command, Stop) and self.alive:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from dqngui.config import Experiment
-from dqngui.messages import Stop
+from dqngui.messages import Failed, Stop
 from dqngui.runs.folder import create, summary_of
 from dqngui.settings import with_settings
 from dqngui.sweeps.entry import Entry
 from dqngui.sweeps.worker import Worker
+from dqngui.texts import say
 from tests.sweeps.scripted_hosts import ScriptedHosts
 
 
@@ -92,6 +93,19 @@ def test_a_run_that_fails_says_why_and_the_others_go_on(bench: Bench) -> None:
     bench.hosts.finish_all()
     bench.tick()
     assert bench.states == ["running", "finished"]
+
+
+def test_a_run_whose_process_is_killed_goes_on_and_fails_when_that_never_ends(bench: Bench) -> None:
+    (one,) = bench.add()
+    killed = Failed(step=0, text=say("host.killed_for_memory", signal="SIGKILL"))
+    for turn in range(8):
+        bench.tick()
+        for host in [each for each in bench.hosts.opened if each.alive]:
+            if turn == 1:
+                host.advance(10)  # whoever makes progress may be killed again
+            host.die(killed)
+    assert bench.states == ["failed"] and len(bench.hosts.opened) == 5
+    assert "SIGKILL" in str(bench.queue.entry(one.id).reason)
 
 
 def test_a_folder_that_is_gone_fails_alone(bench: Bench) -> None:
