@@ -22,6 +22,7 @@ from dqngui.comparison.figures import (
     profiles,
 )
 from dqngui.comparison.groups import Group, Grouping
+from dqngui.comparison.importance import importances
 from dqngui.comparison.scores import Score
 from dqngui.comparison.words import improvement_text
 from dqngui.comparison.writing import curves_csv, figures_csv, profiles_csv, settings_csv
@@ -50,6 +51,11 @@ from dqngui.texts import say, sentence
 from dqngui.texts.numbers import measured, minus
 
 MOST_AXES, MOST_ROWS = 9, 8
+EXPLAINS = "explains"
+EXPLAINS_TIP = (
+    "Share of the scores' variance that lies between the values of\nthe setting, if random orders seldom reach it. "
+    "Settings that always\ndiffer together explain the same."
+)
 INTERVAL = "95\u00a0% interval"
 
 
@@ -241,17 +247,22 @@ def _cells(estimate: Estimate) -> list[str]:
 
 
 class SettingsView(TextTable):
-    """The settings that differ; muted are those that follow from others or say where a run computed."""
+    """The settings that differ, and what each explains of the scores; muted are those that follow from others or say
+    where a run computed.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Settings that differ", parent)
 
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
-        self._grouping = grouping
+        self._grouping, self._options = grouping, options
+        found = importances(setting_dimensions(grouping), figures(grouping, options.score))
+        explained = {path: f"{each.share:.0%}" if each.told else "not above chance" for path, each in found.items()}
         self.texts.fill(
-            ["setting", *(group.name for group in grouping.groups), "why it differs"],
-            [[each.path, *each.texts, _WHY[each.why]] for each in grouping.differences],
+            ["setting", *(group.name for group in grouping.groups), "why it differs", EXPLAINS],
+            [[each.path, *each.texts, _WHY[each.why], explained.get(each.path, "–")] for each in grouping.differences],
             muted=[each.why in ("derived", "apart") for each in grouping.differences],
+            tips={EXPLAINS: EXPLAINS_TIP},
         )
         self.fit()
 
@@ -259,7 +270,7 @@ class SettingsView(TextTable):
         copied = SettingsView()
         copied.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         copied.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        copied.show_grouping(self._grouping, _NO_OPTIONS)
+        copied.show_grouping(self._grouping, self._options)
         return copied
 
     def notes(self) -> Sequence[str]:
@@ -272,7 +283,6 @@ class SettingsView(TextTable):
         return settings_csv(self._grouping)
 
 
-_NO_OPTIONS = Options(Score("best", lambda _: float("nan")))
 _WHY = {
     "names": "names the groups",
     "follows": "differs with them",
