@@ -131,7 +131,9 @@ def _print_tables(
 
 
 def _explained(found: Importance | None) -> str:
-    return "–" if found is None else f"{found.share:.0%}" if found.told else words(say("compare.by_chance"))
+    return (
+        "–" if found is None else f"{100 * found.share:.0f}\u00a0%" if found.told else words(say("compare.by_chance"))
+    )
 
 
 def _count(each: GroupFigures) -> str:

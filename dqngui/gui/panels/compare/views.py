@@ -257,7 +257,9 @@ class SettingsView(TextTable):
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
         self._grouping, self._options = grouping, options
         found = importances(setting_dimensions(grouping), figures(grouping, options.score))
-        explained = {path: f"{each.share:.0%}" if each.told else "not above chance" for path, each in found.items()}
+        explained = {
+            path: f"{100 * each.share:.0f}\u00a0%" if each.told else "not above chance" for path, each in found.items()
+        }
         self.texts.fill(
             ["setting", *(group.name for group in grouping.groups), "why it differs", EXPLAINS],
             [[each.path, *each.texts, _WHY[each.why], explained.get(each.path, "–")] for each in grouping.differences],
