@@ -26,6 +26,8 @@ from dqngui.statistics import (
 
 Verdict = Literal["better", "worse"]
 PROFILE_POINTS = 121
+ALL_PAIRS = 6
+"""Most groups of which each is compared with each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,22 @@ def _was_evaluated(group: Group) -> np.ndarray:
 
 
 def improvements(found: Sequence[GroupFigures], score: Score) -> list[Improvement]:
-    """The probability of improvement of each group over each later one. Each interval holds alone, not all together."""
-    return [
-        improvement(found, first, second, score)
-        for first in range(len(found))
-        for second in range(first + 1, len(found))
-    ]
+    """The probability of improvement of each group over each later one; of more than ALL_PAIRS groups, of the best one
+    by interquartile mean over each other. Each interval holds alone, not all together.
+    """
+    count = len(found)
+    pairs = [(first, second) for first in range(count) for second in range(first + 1, count)]
+    if count > ALL_PAIRS:
+        best = best_group(found, score)
+        pairs = [(best, other) for other in range(count) if other != best]
+    return [improvement(found, first, second, score) for first, second in pairs]
+
+
+def best_group(found: Sequence[GroupFigures], score: Score) -> int:
+    """Index of the group with the best interquartile mean; of those without a score, the first one."""
+    sign = 1.0 if score.larger_is_better else -1.0
+    values = [sign * each.iqm.value if np.isfinite(each.iqm.value) else -np.inf for each in found]
+    return int(np.argmax(values))
 
 
 def improvement(found: Sequence[GroupFigures], first: int, second: int, score: Score) -> Improvement:

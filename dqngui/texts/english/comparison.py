@@ -37,6 +37,7 @@ TEMPLATES: dict[str, str | Plural] = {
             "other": "{name}: {count:,} damaged lines of its log are passed over: {problem}",
         },
     ),
+    "compare.too_many": "the first {most:,} runs are compared and {count:,} left out",
     "compare.reading": Plural("count", {"one": "Reading {count:,} run…", "other": "Reading {count:,} runs…"}),
     "compare.and_more": Plural("more", {"one": "{first} And {more:,} more.", "other": "{first} And {more:,} more."}),
     "compare.copied_commands": Plural(
