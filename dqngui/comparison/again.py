@@ -23,7 +23,8 @@ from dqngui.settings import as_assignment, in_environment, parse_assignments, wi
 from dqngui.texts.plain import plain_line
 
 _PRESET = "cartpole-positions"  # the one that `dqngui train` takes without a FILE
-_ROUNDS = 4  # a setting that follows from another may differ once that other is set
+_LEADING = ("net.memory", "net.attention", "learn.algorithm")  # options and other settings follow from them
+_ROUNDS = 5  # a setting that follows from another may differ once that other is set
 _LONGEST = 4000
 _TRIED = 3
 """The nearest presets and agents that are tried."""
@@ -128,6 +129,8 @@ def _assignments(base: Experiment, target: Experiment) -> list[str] | None:
         now = flat_settings(present)
         differing = [path for path, value in wanted.items() if path not in now or now[path] != value]
         differing += [path for path in present.derived if path in TASK_RULES and path in wanted]
+        leading = [path for path in differing if path in _LEADING and path not in chosen]
+        differing = leading or differing
         new = {path: as_assignment(path, wanted[path]) for path in differing if path not in chosen and path != "env.id"}
         if not new:
             break
