@@ -135,8 +135,16 @@ def _assignments(base: Experiment, target: Experiment) -> list[str] | None:
         if not new:
             break
         chosen |= new
-        present = with_settings(_without_seed(base), parse_assignments(list(chosen.values())), check=False)
+        present = _changed(_without_seed(base), parse_assignments(list(chosen.values())))
     return list(chosen.values()) if flat_settings(present) == wanted and _same(present, target) else None
+
+
+def _changed(base: Experiment, changes: dict[str, Any]) -> Experiment:
+    """The experiment with these changes and, if they fit together so far, with all options of its modules."""
+    try:
+        return with_settings(base, changes)
+    except ConfigError:
+        return with_settings(base, changes, check=False)
 
 
 def _same(one: Experiment, other: Experiment) -> bool:
