@@ -229,3 +229,21 @@ def test_smoothing_stands_beside_the_curve_of_before(made: tuple[ComparePanel, L
     assert any("running mean of 3" in note for note in panel.figure().notes)
     next(action for action in panel.menu_actions if action.text() == "Hide the single runs").trigger()
     assert len(view.chart.lines[0].faint) == 1
+
+
+def test_no_view_needs_more_room_than_a_card_has(
+    made: tuple[ComparePanel, Library], qtbot: QtBot, tmp_path: Path
+) -> None:
+    panel, library = made
+    for rate in range(1, 9):
+        made_run(tmp_path / "runs", [1.0], net__memory="gru", learn__lr=rate * 1e-4, title="A long title " * 9)
+    with qtbot.waitSignal(library.changed):
+        library.refresh()
+    empty = panel.minimumSizeHint()
+    show_all(qtbot, panel, library)
+    assert len(panel.grouping.groups) == 10
+    for name in VIEWS:
+        panel.show_view(name)
+        QApplication.processEvents()
+        needed = panel.minimumSizeHint()
+        assert needed.width() <= max(empty.width(), 320) and needed.height() <= max(empty.height(), 240), name

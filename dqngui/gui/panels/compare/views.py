@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.comparison.charts import Chart, curves_chart, profiles_chart
 from dqngui.comparison.curves import Axis, Statistic
@@ -171,15 +171,19 @@ class FiguresView(QWidget):
         self.verdicts = plain_label()
         self.verdicts.setWordWrap(True)
         self.verdicts.setMargin(8)
-        self.verdicts.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
-        scrolled = ScrollArea(self.verdicts)
-        scrolled.setAccessibleName("Which group is better")
+        self.verdicts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        content = QWidget()
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(4)
+        inside.addWidget(self.chart, 1)
+        inside.addWidget(self.table)
+        inside.addWidget(self.verdicts)
+        scrolled = ScrollArea(content)
+        scrolled.setAccessibleName("Final figures and which group is better")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.chart, 3)
-        column.addWidget(self.table)
-        column.addWidget(scrolled, 2)
+        column.addWidget(scrolled)
 
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
         self._figures, self._options = figures(grouping, options.score), options
