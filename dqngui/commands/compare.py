@@ -21,11 +21,10 @@ from dqngui.comparison.groups import Grouping, grouped
 from dqngui.comparison.importance import Importance, importances
 from dqngui.comparison.results import RunResult, read_result
 from dqngui.comparison.scores import Score, score_named
-from dqngui.comparison.words import improvement_text, skipped_text
+from dqngui.comparison.words import caveats, improvement_text, skipped_text
 from dqngui.comparison.writing import curves_csv
 from dqngui.config import ConfigError
 from dqngui.messages.json_lines import to_json
-from dqngui.messages.tested import unseen
 from dqngui.runs.folder import folders_in, has_experiment
 from dqngui.texts import say, words
 from dqngui.texts.numbers import measured, short
@@ -105,11 +104,8 @@ def _print_tables(
         print()
         for pair in pairs:
             print(improvement_text(pair, [group.name for group in grouping.groups]))
-        if len(pairs) > 1:
-            print(say("compare.each_alone", count=len(pairs)))
-    few = [each.count for each in compared if each.count > 1]
-    if few and (open_question := unseen(min(few), "seeds")) is not None:
-        print(open_question)
+    for caveat in caveats(compared, grouping, pairs):
+        print(caveat)
     if places := _places(curves):
         print()
         print(table(_curve_rows(grouping, curves, places, arguments)))

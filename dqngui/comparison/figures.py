@@ -26,6 +26,8 @@ from dqngui.statistics import (
 
 Verdict = Literal["better", "worse"]
 PROFILE_POINTS = 121
+UNEVEN = 0.05
+"""Share of the longest run by which another may be shorter without a word."""
 ALL_PAIRS = 6
 """Most groups of which each is compared with each other."""
 
@@ -131,6 +133,14 @@ def improvement(found: Sequence[GroupFigures], first: int, second: int, score: S
     if interval is not None and (interval.low > 0.5 or interval.high < 0.5):
         verdict = "better" if interval.low > 0.5 else "worse"
     return Improvement(first, second, Estimate(probability_of_improvement(a, b), interval), verdict)
+
+
+def uneven_ends(grouping: Grouping) -> tuple[int, int] | None:
+    """Steps of the earliest and the latest last evaluation, if runs end so differently that their figures do."""
+    ends = [
+        int(run.evaluations.step.max()) for group in grouping.groups for run in group.runs if len(run.evaluations.step)
+    ]
+    return (min(ends), max(ends)) if ends and min(ends) < (1 - UNEVEN) * max(ends) else None
 
 
 def profile_thresholds(found: Sequence[GroupFigures]) -> Floats:

@@ -18,6 +18,9 @@ TEMPLATES: dict[str, str | Plural] = {
         "with fewer than {least} runs in a group there is no interval, and nothing can be said"
     ),
     "compare.no_scores": "{first} and {second}: one of them has no run with this score",
+    "compare.uneven": (
+        "The runs end at different steps, {first:,} to {last:,}, and each figure is of its run's own end"
+    ),
     "compare.by_chance": "not above chance",
     "compare.no_changes": "no changes",
     "compare.change": "{name} → {value} at {step:,}",

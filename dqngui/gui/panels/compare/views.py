@@ -24,7 +24,7 @@ from dqngui.comparison.figures import (
 from dqngui.comparison.groups import Group, Grouping
 from dqngui.comparison.importance import importances
 from dqngui.comparison.scores import Score
-from dqngui.comparison.words import improvement_text
+from dqngui.comparison.words import caveats, improvement_text
 from dqngui.comparison.writing import curves_csv, figures_csv, profiles_csv, settings_csv
 from dqngui.gui.cards.figure import LegendEntry
 from dqngui.gui.charts.legend_marker import Marker
@@ -45,9 +45,8 @@ from dqngui.gui.panels.compare.text_table import TextTable
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.scroll_area import ScrollArea
-from dqngui.messages.tested import unseen
 from dqngui.statistics import decimals
-from dqngui.texts import say, sentence
+from dqngui.texts import sentence
 from dqngui.texts.numbers import measured, minus
 
 MOST_AXES, MOST_ROWS = 9, 8
@@ -201,10 +200,8 @@ class FiguresView(QWidget):
         pairs = improvements(self._figures, options.score)
         pairs.sort(key=lambda pair: pair.verdict is None)
         said = [sentence(improvement_text(pair, names)) for pair in pairs]
-        said += [sentence(say("compare.each_alone", count=len(pairs)))] if len(pairs) > 1 else []
-        few = [each.count for each in self._figures if each.count > 1]
-        open_question = unseen(min(few), "seeds") if few else None
-        self.verdicts.setText("\n".join([*said, *([sentence(open_question)] if open_question is not None else [])]))
+        said += [sentence(caveat) for caveat in caveats(self._figures, grouping, pairs)]
+        self.verdicts.setText("\n".join(said))
 
     def _estimates(self) -> list[Estimate]:
         return [getattr(each, self._options.statistic) for each in self._figures]
