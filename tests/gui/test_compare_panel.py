@@ -79,8 +79,7 @@ def test_runs_chosen_in_the_list_are_compared_and_the_window_is_asked_to_show_th
     assert {len(group.runs) for group in library.compared.grouping.groups} == {5}
 
 
-@pytest.mark.parametrize("name", VIEWS)
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("name", "theme"), list(zip(VIEWS, ["dark", "light"] * 3, strict=True)))
 def test_every_view_draws_and_has_its_choices(
     made: tuple[ComparePanel, Library], qtbot: QtBot, qapp: QApplication, name: str, theme: str
 ) -> None:
@@ -113,7 +112,7 @@ def test_the_verdict_stands_in_the_figures_and_better_only_where_it_may(
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
-@pytest.mark.parametrize(("inches", "name"), [(3.3, "curves"), (6.9, "curves"), (6.9, "figures"), (3.3, "profile")])
+@pytest.mark.parametrize(("inches", "name"), [(3.3, "curves"), (6.9, "figures")])
 def test_a_figure_has_the_width_of_a_column(
     made: tuple[ComparePanel, Library],
     qtbot: QtBot,
