@@ -16,17 +16,18 @@ from dqngui.commands.experiments import run_folder
 from dqngui.commands.output import table, write_json_line
 from dqngui.comparison.again import commands
 from dqngui.comparison.curves import Axis, GroupCurve, group_curve
+from dqngui.comparison.dimensions import setting_dimensions
 from dqngui.comparison.figures import Estimate, GroupFigures, Improvement, figures, improvements
 from dqngui.comparison.groups import Grouping, grouped
+from dqngui.comparison.importance import Importance, importances
 from dqngui.comparison.results import RunResult, read_result
 from dqngui.comparison.scores import Score, score_named
-from dqngui.comparison.words import improvement_text, skipped_text
+from dqngui.comparison.words import caveats, improvement_text, skipped_text
 from dqngui.comparison.writing import curves_csv
 from dqngui.config import ConfigError
 from dqngui.messages.json_lines import to_json
-from dqngui.messages.tested import unseen
 from dqngui.runs.folder import folders_in, has_experiment
-from dqngui.texts import say
+from dqngui.texts import say, words
 from dqngui.texts.numbers import measured, short
 
 _PLACES = 6
@@ -104,24 +105,32 @@ def _print_tables(
         print()
         for pair in pairs:
             print(improvement_text(pair, [group.name for group in grouping.groups]))
-        if len(pairs) > 1:
-            print(say("compare.each_alone", count=len(pairs)))
-    few = [each.count for each in compared if each.count > 1]
-    if few and (open_question := unseen(min(few), "seeds")) is not None:
-        print(open_question)
+    for caveat in caveats(compared, grouping, pairs):
+        print(caveat)
     if places := _places(curves):
         print()
         print(table(_curve_rows(grouping, curves, places, arguments)))
     if grouping.differences:
         print()
-        print(table([["differs", *(group.name for group in grouping.groups)],
-                     *([f"{each.path} ({each.why})", *each.texts] for each in grouping.differences)]))  # fmt: skip
+        explained = importances(setting_dimensions(grouping), compared)
+        names = [group.name for group in grouping.groups]
+        rows = [
+            [f"{each.path} ({each.why})", *each.texts, _explained(explained.get(each.path))]
+            for each in grouping.differences
+        ]
+        print(table([["differs", *names, "explains"], *rows]))
     damaged = [run for group in grouping.groups for run in group.runs if run.damaged]
     for result in damaged:
         print(
             say("compare.damaged", name=result.folder.name, count=result.damaged, problem=result.problem),
             file=sys.stderr,
         )
+
+
+def _explained(found: Importance | None) -> str:
+    return (
+        "–" if found is None else f"{100 * found.share:.0f}\u00a0%" if found.told else words(say("compare.by_chance"))
+    )
 
 
 def _count(each: GroupFigures) -> str:

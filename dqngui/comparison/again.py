@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -21,8 +23,11 @@ from dqngui.settings import as_assignment, in_environment, parse_assignments, wi
 from dqngui.texts.plain import plain_line
 
 _PRESET = "cartpole-positions"  # the one that `dqngui train` takes without a FILE
-_ROUNDS = 4  # a setting that follows from another may differ once that other is set
+_LEADING = ("net.memory", "net.attention", "learn.algorithm")  # options and other settings follow from them
+_ROUNDS = 5  # a setting that follows from another may differ once that other is set
 _LONGEST = 4000
+_TRIED = 3
+"""The nearest presets and agents that are tried."""
 
 
 def commands(results: Sequence[RunResult]) -> list[str]:
@@ -57,39 +62,57 @@ def _line(result: RunResult, seeds: Sequence[int]) -> str:
 
 
 def _described(result: RunResult) -> list[str]:
-    """Preset, agent and settings that make the experiment, the fewest words first; else its stored file."""
+    """Preset, agent and settings that make the experiment, nearly the fewest words; else its stored file."""
     target = _without_seed(result.experiment)
-    best: list[str] | None = None
-    for words, base in _starts(target.env.id):
+    wanted = flat_settings(target)
+
+    def distance(start: _Start) -> int:
+        words, _, settings = start
+        return len(words) + 2 * sum(settings.get(path) != value for path, value in wanted.items())
+
+    starts = sorted(_starts(target.env.id), key=distance)
+    best: list[str] = []
+    for words, base, _ in [*starts[:_TRIED], *(each for each in starts[_TRIED:] if "--agent" not in each[0])]:
         try:
             assignments = _assignments(base, target)
         except ConfigError:
             continue
-        if assignments is not None and (best is None or len(words) + 2 * len(assignments) < len(best)):
-            best = [*words, *_sets(assignments)]
-    if best is None or len(shlex.join(best)) > _LONGEST:
-        return [str(result.folder / EXPERIMENT)]
-    return best
+        described = [] if assignments is None else [*words, *_sets(assignments)]
+        if described and (not best or len(described) < len(best)):
+            best = described
+    if best and len(shlex.join(best)) <= _LONGEST:
+        return best
+    return [str(result.folder / EXPERIMENT)]
 
 
 def _without_seed(experiment: Experiment) -> Experiment:
     return msgspec.structs.replace(experiment, run=msgspec.structs.replace(experiment.run, seed=0))
 
 
-def _starts(task: str) -> Iterator[tuple[list[str], Experiment]]:
+_Start = tuple[list[str], Experiment, dict[str, Any]]
+"""The words that make an experiment, the experiment, and its settings."""
+
+
+@cache  # a few hundredths of a second for each task
+def _starts(task: str) -> list[_Start]:
     """Presets of this task, or the first one moved to it, each with its own and every other agent."""
     presets = [(name, read_experiment(name)) for name in preset_names()]
-    starts = [([name], [name], each) for name, each in presets if each.env.id == task]
-    if not starts:
+    places: list[tuple[list[str], list[str], Experiment]] = [
+        ([name], [], each) for name, each in presets if each.env.id == task
+    ]
+    if not places:
         moved = in_environment(read_experiment(_PRESET), task)
-        starts = [([_PRESET], [_PRESET, "--set", as_assignment("env.id", task)], moved)]
-    for plain, words, base in starts:
-        yield words, base
+        places = [([_PRESET], ["--set", as_assignment("env.id", task)], moved)]
+    found: list[_Start] = []
+    for name, settings, base in places:
+        found.append(([*name, *settings], base, flat_settings(base)))
         for agent in agent_names():
             try:
-                yield [*plain, "--agent", agent, *words[len(plain) :]], with_agent(base, read_agent(agent))
+                other = with_agent(base, read_agent(agent))
             except ConfigError:
                 continue
+            found.append(([*name, "--agent", agent, *settings], other, flat_settings(other)))
+    return found
 
 
 def _assignments(base: Experiment, target: Experiment) -> list[str] | None:
@@ -106,12 +129,22 @@ def _assignments(base: Experiment, target: Experiment) -> list[str] | None:
         now = flat_settings(present)
         differing = [path for path, value in wanted.items() if path not in now or now[path] != value]
         differing += [path for path in present.derived if path in TASK_RULES and path in wanted]
+        leading = [path for path in differing if path in _LEADING and path not in chosen]
+        differing = leading or differing
         new = {path: as_assignment(path, wanted[path]) for path in differing if path not in chosen and path != "env.id"}
         if not new:
             break
         chosen |= new
-        present = with_settings(_without_seed(base), parse_assignments(list(chosen.values())), check=False)
+        present = _changed(_without_seed(base), parse_assignments(list(chosen.values())))
     return list(chosen.values()) if flat_settings(present) == wanted and _same(present, target) else None
+
+
+def _changed(base: Experiment, changes: dict[str, Any]) -> Experiment:
+    """The experiment with these changes and, if they fit together so far, with all options of its modules."""
+    try:
+        return with_settings(base, changes)
+    except ConfigError:
+        return with_settings(base, changes, check=False)
 
 
 def _same(one: Experiment, other: Experiment) -> bool:

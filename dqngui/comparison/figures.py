@@ -26,6 +26,10 @@ from dqngui.statistics import (
 
 Verdict = Literal["better", "worse"]
 PROFILE_POINTS = 121
+UNEVEN = 0.05
+"""Share of the longest run by which another may be shorter without a word."""
+ALL_PAIRS = 6
+"""Most groups of which each is compared with each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,22 @@ def _was_evaluated(group: Group) -> np.ndarray:
 
 
 def improvements(found: Sequence[GroupFigures], score: Score) -> list[Improvement]:
-    """The probability of improvement of each group over each later one. Each interval holds alone, not all together."""
-    return [
-        improvement(found, first, second, score)
-        for first in range(len(found))
-        for second in range(first + 1, len(found))
-    ]
+    """The probability of improvement of each group over each later one; of more than ALL_PAIRS groups, of the best one
+    by interquartile mean over each other. Each interval holds alone, not all together.
+    """
+    count = len(found)
+    pairs = [(first, second) for first in range(count) for second in range(first + 1, count)]
+    if count > ALL_PAIRS:
+        best = best_group(found, score)
+        pairs = [(best, other) for other in range(count) if other != best]
+    return [improvement(found, first, second, score) for first, second in pairs]
+
+
+def best_group(found: Sequence[GroupFigures], score: Score) -> int:
+    """Index of the group with the best interquartile mean; of those without a score, the first one."""
+    sign = 1.0 if score.larger_is_better else -1.0
+    values = [sign * each.iqm.value if np.isfinite(each.iqm.value) else -np.inf for each in found]
+    return int(np.argmax(values))
 
 
 def improvement(found: Sequence[GroupFigures], first: int, second: int, score: Score) -> Improvement:
@@ -119,6 +133,14 @@ def improvement(found: Sequence[GroupFigures], first: int, second: int, score: S
     if interval is not None and (interval.low > 0.5 or interval.high < 0.5):
         verdict = "better" if interval.low > 0.5 else "worse"
     return Improvement(first, second, Estimate(probability_of_improvement(a, b), interval), verdict)
+
+
+def uneven_ends(grouping: Grouping) -> tuple[int, int] | None:
+    """Steps of the earliest and the latest last evaluation, if runs end so differently that their figures do."""
+    ends = [
+        int(run.evaluations.step.max()) for group in grouping.groups for run in group.runs if len(run.evaluations.step)
+    ]
+    return (min(ends), max(ends)) if ends and min(ends) < (1 - UNEVEN) * max(ends) else None
 
 
 def profile_thresholds(found: Sequence[GroupFigures]) -> Floats:

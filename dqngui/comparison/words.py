@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dqngui.comparison.figures import Improvement
+from dqngui.comparison.figures import GroupFigures, Improvement, uneven_ends
+from dqngui.comparison.groups import Grouping
+from dqngui.messages.tested import unseen
 from dqngui.statistics import MIN_VALUES
 from dqngui.texts import Text, say
 
@@ -24,6 +26,17 @@ def improvement_text(pair: Improvement, names: Sequence[str]) -> Text:
     if pair.verdict is not None:
         return say("compare.better", first=first, second=second, probability=probability, low=low, high=high)
     return say("compare.open", first=first, second=second, probability=probability, low=low, high=high)
+
+
+def caveats(found: Sequence[GroupFigures], grouping: Grouping, pairs: Sequence[Improvement]) -> list[Text]:
+    """What else one must know of the figures: several comparisons at once, few seeds, runs of different lengths."""
+    said = [say("compare.each_alone", count=len(pairs))] if len(pairs) > 1 else []
+    counts = [each.count for each in found if each.count > 1]
+    if counts and (open_question := unseen(min(counts), "seeds")) is not None:
+        said.append(open_question)
+    if (ends := uneven_ends(grouping)) is not None:
+        said.append(say("compare.uneven", first=ends[0], last=ends[1]))
+    return said
 
 
 def skipped_text(name: str, error: Exception) -> Text:

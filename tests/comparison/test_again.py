@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from dqngui.__main__ import main
 from dqngui.commands.arguments import TrainArguments, parse
 from dqngui.commands.experiments import experiment_of
 from dqngui.comparison.again import commands
@@ -20,6 +21,7 @@ from dqngui.presets import agent_names, preset_names, read_agent, read_experimen
 from dqngui.runs.folder import create
 from dqngui.settings import with_settings
 from tests.comparison.made_runs import made_run, write_log
+from tests.event_logs import stored_log
 
 
 def stored(tmp_path: Path, experiment: Experiment) -> Path:
@@ -84,3 +86,22 @@ def test_live_changes_are_replayed(tmp_path: Path) -> None:
     folder = made_run(tmp_path, [1.0], extra=[knob])
     (line,) = commands([read_result(folder)])
     assert shlex.split(line)[-2:] == ["--replay-knobs", str(folder)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["cartpole", "--seed", "3", "--set", "learn.lr=7e-4", "--set", 'title=a "b"'],
+        ["--env", "CartPole-v1"],  # its settings follow from what is measured of the task
+    ],
+)
+def test_a_line_trains_the_very_same_run(tmp_path: Path, words: list[str]) -> None:
+    small = ["--set", "run.eval_every=150", "run.eval_episodes=1", "learn.warmup=50", "learn.batch_size=8"]
+    assert main(["train", *words, *small, "--steps", "200", "--runs", str(tmp_path / "first")]) == 0
+    first = next((tmp_path / "first").iterdir())
+    (line,) = commands([read_result(first)])
+    assert main([*shlex.split(line)[1:], "--runs", str(tmp_path / "second")]) == 0
+    second = next((tmp_path / "second").iterdir())
+    # nothing is measured again, which a note would say
+    logs = [[each for each in stored_log(folder) if each["type"] != "Noted"] for folder in (first, second)]
+    assert logs[0] == logs[1] and len(logs[0]) > 3

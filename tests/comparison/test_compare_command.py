@@ -89,3 +89,9 @@ def test_wrong_arguments_are_one_sentence(
 def test_the_lines_that_train_them_again(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = said(capsys, "--runs", str(runs), "--commands")
     assert status == 0 and [line.endswith("--seeds 0-4") for line in out.splitlines()] == [True, True]
+
+
+def test_runs_that_end_at_different_steps_are_told(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "different steps" not in said(capsys, "--runs", str(runs))[1]
+    made_run(runs, [0.0, 1.0, 2.0], net__memory="gru", seed=9)
+    assert "The runs end at different steps, 200 to 300" in said(capsys, "--runs", str(runs))[1]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dqngui.comparison.curves import AXES, group_curve, run_curve, running_mean
-from dqngui.comparison.figures import figures, improvements, profile_thresholds, profiles
+from dqngui.comparison.figures import best_group, figures, improvements, profile_thresholds, profiles
 from dqngui.comparison.groups import grouped
 from dqngui.comparison.results import RunResult, read_result
 from dqngui.comparison.scores import score_named
@@ -111,3 +111,15 @@ def test_profiles_fall_from_all_runs_to_none(tmp_path: Path) -> None:
     assert first.share[thresholds == 3.0] == pytest.approx(0.4) and np.isfinite(first.low).all()
     assert np.isnan(second.low).all()
     assert len(profile_thresholds([])) == 0
+
+
+def test_of_many_groups_the_best_is_compared_with_each_other(tmp_path: Path) -> None:
+    runs = [
+        read_result(made_run(tmp_path, [0.0, float(level) + seed / 10], seed=seed, learn__lr=1e-4 * (level + 1)))
+        for level in range(8) for seed in range(5)
+    ]  # fmt: skip
+    found = figures(grouped(runs), FINAL)
+    pairs = improvements(found, FINAL)
+    assert len(pairs) == 7 and {pair.first for pair in pairs} == {7} and {pair.verdict for pair in pairs} == {"better"}
+    steps = score_named("steps-to:7")
+    assert best_group(figures(grouped(runs), steps), steps) == 7

@@ -79,8 +79,7 @@ def test_runs_chosen_in_the_list_are_compared_and_the_window_is_asked_to_show_th
     assert {len(group.runs) for group in library.compared.grouping.groups} == {5}
 
 
-@pytest.mark.parametrize("name", VIEWS)
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("name", "theme"), list(zip(VIEWS, ["dark", "light"] * 3, strict=True)))
 def test_every_view_draws_and_has_its_choices(
     made: tuple[ComparePanel, Library], qtbot: QtBot, qapp: QApplication, name: str, theme: str
 ) -> None:
@@ -113,7 +112,7 @@ def test_the_verdict_stands_in_the_figures_and_better_only_where_it_may(
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
-@pytest.mark.parametrize(("inches", "name"), [(3.3, "curves"), (6.9, "curves"), (6.9, "figures"), (3.3, "profile")])
+@pytest.mark.parametrize(("inches", "name"), [(3.3, "curves"), (6.9, "figures")])
 def test_a_figure_has_the_width_of_a_column(
     made: tuple[ComparePanel, Library],
     qtbot: QtBot,
@@ -229,3 +228,21 @@ def test_smoothing_stands_beside_the_curve_of_before(made: tuple[ComparePanel, L
     assert any("running mean of 3" in note for note in panel.figure().notes)
     next(action for action in panel.menu_actions if action.text() == "Hide the single runs").trigger()
     assert len(view.chart.lines[0].faint) == 1
+
+
+def test_no_view_needs_more_room_than_a_card_has(
+    made: tuple[ComparePanel, Library], qtbot: QtBot, tmp_path: Path
+) -> None:
+    panel, library = made
+    for rate in range(1, 9):
+        made_run(tmp_path / "runs", [1.0], net__memory="gru", learn__lr=rate * 1e-4, title="A long title " * 9)
+    with qtbot.waitSignal(library.changed):
+        library.refresh()
+    empty = panel.minimumSizeHint()
+    show_all(qtbot, panel, library)
+    assert len(panel.grouping.groups) == 10
+    for name in VIEWS:
+        panel.show_view(name)
+        QApplication.processEvents()
+        needed = panel.minimumSizeHint()
+        assert needed.width() <= max(empty.width(), 320) and needed.height() <= max(empty.height(), 240), name

@@ -16,10 +16,16 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from dqngui.gui.cards.panel import Panel
+from dqngui.config import Experiment
+from dqngui.gui.cards.panel import Panel, Sources
+from dqngui.gui.panels.compare.compare_panel import ComparePanel
 from dqngui.gui.panels.curves.learning_panel import LearningPanel
 from dqngui.gui.style import theme as themes
+from dqngui.lab.library.library import Library
 from dqngui.lab.session.history import History
+from dqngui.lab.session.session import Session
+from tests.comparison.made_runs import made_run
+from tests.doubles.scripted_host import ScriptedHost
 
 pytestmark = pytest.mark.extras
 TILE = 12  # pixels: smaller differences of letters and edges do not count
@@ -80,3 +86,41 @@ def test_a_viewer_shows_what_we_show(panels: list[Panel], viewer: str, tmp_path:
         # A blob differs in a large part of the picture; letters of another font differ in a few places by a little.
         assert np.mean(difference > 40) < 0.008, f"{viewer}: {type(panel).__name__}, {np.mean(difference > 40):.1%}"
         assert difference.mean() < 4.0
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+@pytest.mark.parametrize("view", ["curves", "figures", "parallel"])
+def test_a_viewer_shows_a_comparison_as_we_do(
+    qapp: QApplication, qtbot: QtBot, viewer: str, view: str, tmp_path: Path
+) -> None:
+    programs, render = VIEWERS[viewer]
+    assert not [program for program in programs if shutil.which(program) is None]
+    themes.apply(qapp, "light")
+    for memory in ("gru", "lstm"):
+        for seed in range(5):
+            curve = [seed / 9 + step * (1 + 0.4 * (memory == "gru")) for step in range(9)]
+            made_run(tmp_path / "runs", curve, seed=seed, net__memory=memory)
+    session = Session(Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
+    library, panel = Library(session), ComparePanel()
+    qtbot.addWidget(panel)
+    panel.attach(Sources(session=session, library=library, player=None))  # type: ignore[arg-type]
+    library.compared.choose(sorted((tmp_path / "runs").iterdir()))
+    qtbot.waitUntil(lambda: not library.compared.loading, timeout=5_000)
+    panel.set_score("final")
+    panel.show_view(view)
+    panel.again()
+    for kind in ("png", "svg", "pdf"):
+        panel.save_figure(tmp_path / f"figure.{kind}", 6.9)
+    render(tmp_path / "figure.svg", tmp_path / "theirs.png")
+    scale = ["-scale-to-x", "1200", "-scale-to-y", "-1"]
+    pdf = [tmp_path / "figure.pdf", tmp_path / "printed"]
+    subprocess.run(["pdftoppm", "-singlefile", "-png", *scale, *pdf], check=True, timeout=60)
+    ours = tiles(tmp_path / "figure.png")
+    for name in ("theirs", "printed"):
+        theirs = tiles(tmp_path / f"{name}.png")
+        rows = min(len(ours), len(theirs))
+        difference = np.abs(ours[:rows] - theirs[:rows]).max(-1)
+        print(f"{viewer}, {view}, {name}: {np.mean(difference > 40):.2%} differ, by {difference.mean():.2f}")
+        assert abs(len(ours) - len(theirs)) <= 1 and np.mean(difference > 40) < 0.02 and difference.mean() < 4.0
+    library.stop()
+    library.join()

@@ -14,9 +14,13 @@ from dqngui.comparison.words import skipped_text
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.runs.folder import EVENTS
-from dqngui.texts import Text
+from dqngui.texts import Text, say
 
 REFRESH_MS = 3000
+MOST = 500
+"""Runs that are compared at most."""
+AT_ONCE = 16
+"""Runs that are read before what was read is shown."""
 _Stamp = tuple[int, int]
 _Read = dict[Path, tuple[_Stamp, RunResult | Text]]
 
@@ -45,6 +49,7 @@ class Compared(QObject):
         self.problems: list[Text] = []
         self.loading = False
         self._found: _Read = {}
+        self._left_out = 0
         self._reading = False
         self._watched = False
         self._worker = Worker("compared", self)
@@ -53,7 +58,8 @@ class Compared(QObject):
 
     def choose(self, folders: Iterable[str | Path]) -> None:
         """Compare these runs instead of the present ones."""
-        self.folders = tuple(dict.fromkeys(Path(each) for each in folders))
+        chosen = tuple(dict.fromkeys(Path(each) for each in folders))
+        self.folders, self._left_out = chosen[:MOST], len(chosen[MOST:])
         self._found = {folder: found for folder, found in self._found.items() if folder in self.folders}
         self.loading = any(folder not in self._found for folder in self.folders)
         self._group()
@@ -91,7 +97,7 @@ class Compared(QObject):
     def _read(self, folders: Sequence[Path], known: dict[Path, _Stamp]) -> _Read:
         found: _Read = {}
         for folder in folders:
-            if not self._worker.running:
+            if not self._worker.running or len(found) >= AT_ONCE:
                 break
             stamp = _stamp(folder)
             if known.get(folder) != stamp:
@@ -106,7 +112,7 @@ class Compared(QObject):
         found = {folder: each for folder, each in found.items() if folder in self.folders}
         self._found |= found
         missing = any(folder not in self._found for folder in self.folders)
-        if missing:  # others were chosen meanwhile
+        if missing or len(found) >= AT_ONCE:  # the next ones, or others that were chosen meanwhile
             self.refresh()
         if found or self.loading != missing:
             self.loading = missing
@@ -116,6 +122,8 @@ class Compared(QObject):
         there = [self._found[folder][1] for folder in self.folders if folder in self._found]
         self.grouping = grouped([each for each in there if isinstance(each, RunResult)])
         self.problems = [each for each in there if isinstance(each, Text)]
+        if self._left_out:
+            self.problems.insert(0, say("compare.too_many", most=MOST, count=self._left_out))
         self.changed.emit()
 
     def stop(self) -> None:

@@ -18,6 +18,10 @@ TEMPLATES: dict[str, str | Plural] = {
         "with fewer than {least} runs in a group there is no interval, and nothing can be said"
     ),
     "compare.no_scores": "{first} and {second}: one of them has no run with this score",
+    "compare.uneven": (
+        "The runs end at different steps, {first:,} to {last:,}, and each figure is of its run's own end"
+    ),
+    "compare.by_chance": "not above chance",
     "compare.no_changes": "no changes",
     "compare.change": "{name} → {value} at {step:,}",
     "compare.changes": "{said} and {more} more",
@@ -36,6 +40,7 @@ TEMPLATES: dict[str, str | Plural] = {
             "other": "{name}: {count:,} damaged lines of its log are passed over: {problem}",
         },
     ),
+    "compare.too_many": "the first {most:,} runs are compared and {count:,} left out",
     "compare.reading": Plural("count", {"one": "Reading {count:,} run…", "other": "Reading {count:,} runs…"}),
     "compare.and_more": Plural("more", {"one": "{first} And {more:,} more.", "other": "{first} And {more:,} more."}),
     "compare.copied_commands": Plural(

@@ -38,7 +38,7 @@ CHOICES = {
     "curves": ("statistic", "axis", "smoothing"),
     "figures": ("statistic", "score"),
     "profile": ("score",),
-    "settings": (),
+    "settings": ("score",),
     "parallel": ("score",),
     "scatter": ("score", "setting"),
 }  # the choices in the header that each view has

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QIcon
@@ -30,6 +30,7 @@ class TextModel(QAbstractTableModel):
         self._markers: list[Marker | None] = []
         self._icons: list[QIcon | None] = []
         self._numbers = False
+        self._tips: dict[str, str] = {}
 
     def fill(
         self,
@@ -38,14 +39,15 @@ class TextModel(QAbstractTableModel):
         markers: Sequence[Marker | None] = (),
         muted: Sequence[bool] = (),
         numbers: bool = False,
+        tips: Mapping[str, str] | None = None,
     ) -> None:
-        """Show other rows; `numbers`: all but the first column stand at the right."""
+        """Show other rows; `numbers`: all but the first column stand at the right; `tips`: of columns, by head."""
         self.beginResetModel()
         self.head, self.rows = list(head), [list(row) for row in rows]
         self._markers = list(markers) or [None] * len(rows)
         self.muted = list(muted) or [False] * len(rows)
         self.restyle()
-        self._numbers = numbers
+        self._numbers, self._tips = numbers, dict(tips or {})
         self.endResetModel()
 
     def restyle(self) -> None:
@@ -60,7 +62,8 @@ class TextModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation is Qt.Orientation.Horizontal:
             if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-                return self.head[section] if role == Qt.ItemDataRole.DisplayRole else plain_tip(self.head[section])
+                head = self.head[section]
+                return head if role == Qt.ItemDataRole.DisplayRole else plain_tip(self._tips.get(head, head))
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 return self._alignment(section)
         return None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.comparison.charts import Chart, curves_chart, profiles_chart
 from dqngui.comparison.curves import Axis, Statistic
@@ -22,8 +22,9 @@ from dqngui.comparison.figures import (
     profiles,
 )
 from dqngui.comparison.groups import Group, Grouping
+from dqngui.comparison.importance import importances
 from dqngui.comparison.scores import Score
-from dqngui.comparison.words import improvement_text
+from dqngui.comparison.words import caveats, improvement_text
 from dqngui.comparison.writing import curves_csv, figures_csv, profiles_csv, settings_csv
 from dqngui.gui.cards.figure import LegendEntry
 from dqngui.gui.charts.legend_marker import Marker
@@ -44,12 +45,16 @@ from dqngui.gui.panels.compare.text_table import TextTable
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_label
 from dqngui.gui.widgets.scroll_area import ScrollArea
-from dqngui.messages.tested import unseen
 from dqngui.statistics import decimals
-from dqngui.texts import say, sentence
+from dqngui.texts import sentence
 from dqngui.texts.numbers import measured, minus
 
 MOST_AXES, MOST_ROWS = 9, 8
+EXPLAINS = "explains"
+EXPLAINS_TIP = (
+    "Share of the scores' variance that lies between the values of\nthe setting, if random orders seldom reach it. "
+    "Settings that always\ndiffer together explain the same."
+)
 INTERVAL = "95\u00a0% interval"
 
 
@@ -165,15 +170,19 @@ class FiguresView(QWidget):
         self.verdicts = plain_label()
         self.verdicts.setWordWrap(True)
         self.verdicts.setMargin(8)
-        self.verdicts.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
-        scrolled = ScrollArea(self.verdicts)
-        scrolled.setAccessibleName("Which group is better")
+        self.verdicts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        content = QWidget()
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(4)
+        inside.addWidget(self.chart, 1)
+        inside.addWidget(self.table)
+        inside.addWidget(self.verdicts)
+        scrolled = ScrollArea(content)
+        scrolled.setAccessibleName("Final figures and which group is better")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.chart, 3)
-        column.addWidget(self.table)
-        column.addWidget(scrolled, 2)
+        column.addWidget(scrolled)
 
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
         self._figures, self._options = figures(grouping, options.score), options
@@ -191,10 +200,8 @@ class FiguresView(QWidget):
         pairs = improvements(self._figures, options.score)
         pairs.sort(key=lambda pair: pair.verdict is None)
         said = [sentence(improvement_text(pair, names)) for pair in pairs]
-        said += [sentence(say("compare.each_alone", count=len(pairs)))] if len(pairs) > 1 else []
-        few = [each.count for each in self._figures if each.count > 1]
-        open_question = unseen(min(few), "seeds") if few else None
-        self.verdicts.setText("\n".join([*said, *([sentence(open_question)] if open_question is not None else [])]))
+        said += [sentence(caveat) for caveat in caveats(self._figures, grouping, pairs)]
+        self.verdicts.setText("\n".join(said))
 
     def _estimates(self) -> list[Estimate]:
         return [getattr(each, self._options.statistic) for each in self._figures]
@@ -241,17 +248,24 @@ def _cells(estimate: Estimate) -> list[str]:
 
 
 class SettingsView(TextTable):
-    """The settings that differ; muted are those that follow from others or say where a run computed."""
+    """The settings that differ, and what each explains of the scores; muted are those that follow from others or say
+    where a run computed.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Settings that differ", parent)
 
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
-        self._grouping = grouping
+        self._grouping, self._options = grouping, options
+        found = importances(setting_dimensions(grouping), figures(grouping, options.score))
+        explained = {
+            path: f"{100 * each.share:.0f}\u00a0%" if each.told else "not above chance" for path, each in found.items()
+        }
         self.texts.fill(
-            ["setting", *(group.name for group in grouping.groups), "why it differs"],
-            [[each.path, *each.texts, _WHY[each.why]] for each in grouping.differences],
+            ["setting", *(group.name for group in grouping.groups), "why it differs", EXPLAINS],
+            [[each.path, *each.texts, _WHY[each.why], explained.get(each.path, "–")] for each in grouping.differences],
             muted=[each.why in ("derived", "apart") for each in grouping.differences],
+            tips={EXPLAINS: EXPLAINS_TIP},
         )
         self.fit()
 
@@ -259,7 +273,7 @@ class SettingsView(TextTable):
         copied = SettingsView()
         copied.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         copied.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        copied.show_grouping(self._grouping, _NO_OPTIONS)
+        copied.show_grouping(self._grouping, self._options)
         return copied
 
     def notes(self) -> Sequence[str]:
@@ -272,7 +286,6 @@ class SettingsView(TextTable):
         return settings_csv(self._grouping)
 
 
-_NO_OPTIONS = Options(Score("best", lambda _: float("nan")))
 _WHY = {
     "names": "names the groups",
     "follows": "differs with them",
