@@ -35,7 +35,7 @@ ARRANGEMENTS = {
 STUDY_CARDS = ("whatif", "probe", "over_training")
 """Cards that study an agent; hidden in tabs behind the Memory card, except in Inspect."""
 LISTS = ("runs", "queue")
-"""Cards that list runs, in tabs of one place."""
+"""Cards that list runs, in tabs of one place where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _train(sides: Sides) -> Iterator[Plan]:
     inner = row(cards("attention"), cards("memory", *STUDY_CARDS), weight=1.2)
     curves = row(cards("learning"), cards("exploration"))
     tall = column(experiment, knobs, cards("log"), pixels=sides.left)
-    large = column(cards("agent", weight=2), cards(*LISTS), pixels=sides.right)
+    large = column(cards("agent", weight=2.4), cards("runs"), cards("queue"), pixels=sides.right)
     middle = column(cards("return", weight=1.7), curves, inner)
     yield Plan(row(tall, middle, large), hidden, smallest=(1800, 1250))
     yield Plan(
