@@ -12,11 +12,23 @@ from pytestqt.qtbot import QtBot
 from dqngui import config
 from dqngui.gui.app.app import App
 from dqngui.gui.docking import layout as layouts
-from dqngui.gui.docking.arrangements import ARRANGEMENTS, BEHIND, STUDY_CARDS
+from dqngui.gui.docking.arrangements import ARRANGEMENTS, BEHIND, LISTS, STUDY_CARDS
 from dqngui.gui.main_window.window import SMALLEST
 from dqngui.gui.style import theme as themes
 
-TRAIN = ["experiment", "knobs", "return", "learning", "exploration", "attention", "memory", "agent", "runs", "log"]
+TRAIN = [
+    "experiment",
+    "knobs",
+    "return",
+    "learning",
+    "exploration",
+    "attention",
+    "memory",
+    "agent",
+    "runs",
+    "queue",
+    "log",
+]
 WATCH = ["agent", "attention", "memory", "return", "runs"]
 INSPECT = ["agent", "attention", "memory", "return", "whatif"]
 
@@ -48,11 +60,12 @@ def test_no_card_is_smaller_than_it_may_be(qtbot: QtBot, app: App, size: tuple[i
 
 
 def test_with_room_every_card_is_in_sight_and_none_in_a_tab(qtbot: QtBot, app: App) -> None:
-    known = set(app.window.docks)
-    for size in ((1600, 1000), (2560, 1440)):
+    known, docks = set(app.window.docks), app.window.docks
+    for size, behind in (((1600, 1000), {"queue"}), ((2560, 1440), set[str]())):
         at(qtbot, app, *size)
-        assert in_sight(app) == known & set(TRAIN) == known - set(BEHIND)
-        assert not any(app.window.tabifiedDockWidgets(dock) for dock in app.window.docks.values())
+        assert in_sight(app) == known & set(TRAIN) - behind == known - set(BEHIND) - behind
+        tabs = {name for name, dock in docks.items() if app.window.tabifiedDockWidgets(dock)}
+        assert tabs == (set(LISTS) if behind else set())
         at(qtbot, app, *size, "watch")
         assert in_sight(app) == known & set(WATCH)
         app.window.arrange("train")
@@ -89,7 +102,7 @@ def test_a_small_window_uses_tabs_and_a_card_in_a_tab_leaves_its_title_to_it(qtb
     assert all(bar.tabRect(i).width() > bar.fontMetrics().horizontalAdvance(bar.tabText(i)) for i in range(bar.count()))
     app.window.resize(1600, 1000)
     qtbot.waitUntil(lambda: not app.window.tabifiedDockWidgets(pair[0]))
-    assert in_sight(app) == set(app.window.docks) - set(BEHIND)
+    assert in_sight(app) == set(app.window.docks) - set(BEHIND) - {"queue"}
     qtbot.waitUntil(lambda: pair[0].card.titled)
 
 

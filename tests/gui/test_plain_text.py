@@ -16,7 +16,7 @@ from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.gui.widgets.plain_label import plain_box, plain_label, plain_tip
 
 GUI = Path(dqngui.__file__).parent / "gui"
-RICH = {"widgets/plain_label.py", "main_window/window.py", "charts/cursor.py"}
+RICH = {"widgets/plain_label.py", "main_window/about.py", "charts/cursor.py"}
 """Where a label or a box is made whose HTML is our own."""
 HOSTILE = ["<b>bold</b>", "<img src='{pipe}'>", "<html><body>x", "a <i>b</i>\nc  d", "<a href='x'>y</a> & z"]
 

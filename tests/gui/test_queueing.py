@@ -69,9 +69,9 @@ def test_twenty_seeds_are_added_and_the_worker_starts_by_itself(stored: App, wor
 
 
 def test_the_button_says_why_there_is_no_queue(used_app: App) -> None:
-    button = used_app.window.queueing.button
-    assert not button.isEnabled()
-    assert "not stored" in button.toolTip()
+    used_app.window.queueing.button.click()
+    assert used_app.window.queueing.dialog is None
+    assert "There is no queue" in used_app.window.banner.text.text()
 
 
 def test_a_sweep_is_planned_while_it_is_written_and_added(

@@ -40,7 +40,7 @@ STUDY_CARDS = ("whatif", "probe", "over_training")
 BEHIND = (*STUDY_CARDS, "compare")
 """Cards that are hidden behind others while a run trains or plays."""
 LISTS = ("runs", "queue")
-"""Cards that list runs, in tabs of one place."""
+"""Cards that list runs, in tabs of one place where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _train(sides: Sides) -> Iterator[Plan]:
     inner = row(cards("attention"), cards("memory", *BEHIND), weight=1.2)
     curves = row(cards("learning"), cards("exploration"))
     tall = column(experiment, knobs, cards("log"), pixels=sides.left)
-    large = column(cards("agent", weight=2), cards(*LISTS), pixels=sides.right)
+    large = column(cards("agent", weight=2.4), cards("runs"), cards("queue"), pixels=sides.right)
     middle = column(cards("return", weight=1.7), curves, inner)
     yield Plan(row(tall, middle, large), hidden, smallest=(1800, 1250))
     yield Plan(

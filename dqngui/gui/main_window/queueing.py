@@ -11,10 +11,12 @@ from dqngui.gui.main_window.queue_dialog import AddToQueueDialog
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.sweep_sheet.sweep_sheet import SweepSheet
+from dqngui.gui.widgets.unlit import unlight_after
 from dqngui.lab.queue.run_queue import RunQueue
 from dqngui.lab.session.rules import why_not
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action
+from dqngui.texts import say
 
 
 class Queueing(QObject):
@@ -51,6 +53,7 @@ class Queueing(QObject):
         entries.setToolTipsVisible(True)
         entries.addActions([actions[Action.QUEUE], self._resume, self._fork, self._sweep])
         self.button.setMenu(entries)
+        unlight_after(entries, self.button)
         self.button.clicked.connect(actions[Action.QUEUE].trigger)
         session.changed.connect(self.refresh)
         self.restyle(themes.current())
@@ -65,11 +68,10 @@ class Queueing(QObject):
     def refresh(self) -> None:
         """Enable what is possible now."""
         session, available = self._session, self._queue is not None and self._queue.available
-        add = self._actions[Action.QUEUE]
-        add.setEnabled(available and Action.QUEUE in session.allowed)
-        self.button.setEnabled(add.isEnabled())
-        self.button.setToolTip(add.toolTip() if available else "There is no queue, because runs are not stored")
-        self._sweep.setEnabled(add.isEnabled())
+        add, allowed = self._actions[Action.QUEUE], Action.QUEUE in session.allowed
+        self.button.setEnabled(allowed)
+        self.button.setToolTip(add.toolTip())
+        self._sweep.setEnabled(allowed)
         stored = available and session.run.folder is not None and not session.job.active
         self._resume.setEnabled(stored and Action.RESUME_RUN in session.allowed)
         self._fork.setEnabled(stored and Action.FORK in session.allowed)
@@ -77,13 +79,20 @@ class Queueing(QObject):
     @Slot()
     def ask(self) -> None:
         """Ask for the seeds of the experiment."""
-        if self._queue is not None and self._queue.available:
-            self._open(AddToQueueDialog(self._session, self._queue, self._dock.window()))
+        if (queue := self._offered()) is not None:
+            self._open(AddToQueueDialog(self._session, queue, self._dock.window()))
 
     def show_sweep(self) -> None:
         """Show the sheet that makes a sweep of the experiment."""
+        if (queue := self._offered()) is not None:
+            self._open(SweepSheet(self._session, queue, self._dock.window()))
+
+    def _offered(self) -> RunQueue | None:
+        """The queue; None, with a sentence in the window, if there is none."""
         if self._queue is not None and self._queue.available:
-            self._open(SweepSheet(self._session, self._queue, self._dock.window()))
+            return self._queue
+        self._session.show_message(say("queue.no_folder"))
+        return None
 
     def _open(self, dialog: QDialog) -> None:
         if self.dialog is not None:

@@ -36,7 +36,7 @@ from dqngui.schema import Field, fields_of
 from dqngui.sweeps.planning import Plan
 from dqngui.sweeps.sweep_file import Budget, Objective, Pruning, Sweep
 from dqngui.texts import reason_of, sentence, words
-from dqngui.texts.numbers import duration
+from dqngui.texts.numbers import duration, editable
 from dqngui.texts.reading_numbers import parse
 
 SIZE = (760, 620)
@@ -252,7 +252,7 @@ class SweepSheet(QDialog):
         on = self.prune.isChecked()
         first = self._text_of("pruning.first")
         if on and not first.text():
-            first.setText(str(_first_rung(self.draft.base)))
+            first.setText(editable(_first_rung(self.draft.base)))
         for path in ("pruning.first", "pruning.factor"):
             self.draft.set_value(path, self._value(path, self._text_of(path).text()) if on else None)
         self._enable()

@@ -54,6 +54,7 @@ class QueuePanel(Panel):
         self.at_once.setRange(1, MOST_AT_ONCE)
         self.at_once.setKeyboardTracking(False)
         self.at_once.setFixedSize(50, 24)
+        self.at_once.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.at_once.setAccessibleName("Runs at once")
         self.at_once.setToolTip(
             "How many runs are trained at once. More share the processor's\ncores, and each gets slower."
