@@ -21,11 +21,13 @@ from dqngui.gui.docking.panel_docks import PanelDocks
 from dqngui.gui.style import theme as themes
 from dqngui.lab.analysis.study import Study
 from dqngui.lab.library.library import Library
+from dqngui.lab.queue.run_queue import RunQueue
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.runs import folder as runs
 from tests.doubles.scripted_host import ScriptedHost
 from tests.doubles.scripted_player import ScriptedPlayer, Watched
+from tests.doubles.scripted_worker import ScriptedWorkers
 
 EVENTS, STEPS = 1_000_000, 20_000
 
@@ -61,25 +63,29 @@ def place(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[SimpleNa
     ScriptedPlayer.opened.clear()
     session = Session(config.Experiment(), runs=tmp_path / "runs", open_host=ScriptedHost)
     library, player = Library(session), Watched(LongPlayer)
+    queue = RunQueue(session, start_worker=ScriptedWorkers())
     study = Study(player.client)  # it is asked nothing, so that no process begins
     windows, boards = [QMainWindow(), QMainWindow()], []
     for window in windows:
         qtbot.addWidget(window)
         panel_docks = PanelDocks(window)
-        panel_docks.attach(Sources(session, player, library, study=study))
+        panel_docks.attach(Sources(session, player, library, study=study, queue=queue))
         player.grew.connect(panel_docks.take_views)
         player.moved.connect(panel_docks.follow)
         for number, dock in enumerate(panel_docks.docks.values()):
             window.addDockWidget(list(Qt.DockWidgetArea)[number % 2], dock)
-        window.resize(2400, 1400)
+        window.resize(2400, 1800)
         window.show()
         qtbot.waitExposed(window)
         boards.append(panel_docks)
     player.show_in(pictures=True, views=True)
-    yield SimpleNamespace(session=session, library=library, player=player, boards=boards, runs=tmp_path / "runs")
+    yield SimpleNamespace(
+        session=session, library=library, player=player, queue=queue, boards=boards, runs=tmp_path / "runs"
+    )
     player.stop()
-    library.stop()
-    library.join()
+    for part in (library, queue):
+        part.stop()
+        part.join()
     for panel_docks in boards:
         panel_docks.clear(History())
     del windows  # they own the boards
@@ -161,6 +167,9 @@ def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always
     make_runs(place.runs)
     with qtbot.waitSignal(library.changed):
         library.refresh()
+    place.queue.set_paused(True)
+    place.queue.add_draft([0, 1])
+    qtbot.waitUntil(lambda: len(place.queue.rows) == 2)
     for summary in library.summaries:
         library.overlay(Path(summary.folder))
     qtbot.waitUntil(lambda: all(library.curve(Path(summary.folder)) is not None for summary in library.summaries))
@@ -178,7 +187,7 @@ def test_hidden_for_a_million_events_and_a_long_episode_then_shown_equals_always
     player.client.close()
     for panel_docks in place.boards:
         panel_docks.clear(History())
-    for name in set(catalog.PANELS) - {"runs"}:  # the folder keeps its runs
+    for name in set(catalog.PANELS) - {"runs", "queue"}:  # the folder keeps its runs and its queue
         for panel_docks in place.boards:
             assert not panel_docks.panels[name].has_content() or name == "return", name  # whose overlays stay
     one, other = (pictures(panel_docks) for panel_docks in place.boards)

@@ -290,6 +290,17 @@ def test_a_worker_goes_on_when_the_window_stops(parts: Parts, wait: Wait) -> Non
     assert not parts.queue.alive
 
 
+def test_a_worker_without_work_does_not_stay_behind(parts: Parts, wait: Wait) -> None:
+    parts.queue.add_draft([0])
+    wait(lambda: bool(parts.workers.started) and bool(parts.queue.rows))
+    parts.queue.set_paused(True)
+    wait(lambda: parts.queue.paused)
+    assert not parts.queue.trains
+    parts.queue.stop()
+    parts.queue.join()
+    assert parts.workers.started[0].ended
+
+
 def test_rows_stand_in_the_order_in_which_they_are_trained(parts: Parts, wait: Wait) -> None:
     parts.queue.add_draft([0, 1, 2, 3])
     wait(lambda: len(parts.queue.rows) == 4 and bool(parts.workers.started))

@@ -91,10 +91,12 @@ class RunQueue(QObject):
             self._timer.start()
 
     def stop(self) -> None:
-        """Stop reading. The worker goes on, unless `end_worker` was called; then `alive` waits for it."""
+        """Stop reading. The worker goes on if there is work, unless `end_worker` was called; then `alive` waits for it."""
         self._timer.stop()
         self._thread.stop()
         if self._process is not None and not self._ending:
+            if self.view is not None and not self.trains:  # a paused queue would keep it for nothing
+                self._process.end()
             self._process.leave()
             self._process = None
 
@@ -179,7 +181,10 @@ class RunQueue(QObject):
     @property
     def trains(self) -> bool:
         """Whether a worker that this window started is training runs, or is about to."""
-        return self.has_worker and self.view is not None and self.view.overview.waits and not self._ending
+        if self.view is None or self._ending or not self.has_worker:
+            return False
+        states = {row.entry.state for row in self.view.rows}
+        return "running" in states or ("waiting" in states and not self.paused)
 
     @property
     def waits_for_worker(self) -> bool:
