@@ -91,7 +91,7 @@ class RunQueue(QObject):
             self._timer.start()
 
     def stop(self) -> None:
-        """Stop reading. The worker goes on if there is work, unless `end_worker` was called; then `alive` waits for it."""
+        """Stop reading. The worker goes on if there is work; after `end_worker`, `alive` waits for its end."""
         self._timer.stop()
         self._thread.stop()
         if self._process is not None and not self._ending:
