@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from dqngui.config import ConfigError, Experiment
-from dqngui.runs.folder import RunSummary, read_experiment, summary_of
+from dqngui.bounded import MOST_TEXT, read_file
+from dqngui.config import ConfigError
+from dqngui.runs.folder import EXPERIMENT, SUMMARY, RunSummary, read_experiment, summary_of
 from dqngui.sweeps.entry import Entry
 from dqngui.sweeps.estimate import Kind, Work, kinds_of, seconds_left
 from dqngui.sweeps.queue import Queue, QueueSettings
+
+_SEED = re.compile(rb"^seed = \d+$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -52,13 +57,23 @@ class Overview:
         return any(run.entry.state in ("waiting", "running") for run in self.runs)
 
 
+class _Settings(NamedTuple):
+    """What the overview needs of the settings of a run; none of it depends on the seed."""
+
+    total_steps: int
+    threads: int
+    device: str
+    kinds: tuple[Kind, ...]
+
+
 class Overviews:
     """Makes overviews of one queue; settings of runs are read once."""
 
     def __init__(self, queue: Queue) -> None:
         self.queue = queue
-        self._experiments: dict[str, tuple[Experiment, tuple[Kind, ...]]] = {}
-        self._summaries: dict[str, tuple[str, RunSummary | None]] = {}
+        self._experiments: dict[str, _Settings] = {}
+        self._alike: dict[bytes, _Settings] = {}  # by the text of their file without its seed
+        self._summaries: dict[str, tuple[tuple[str, int], RunSummary | None]] = {}
 
     def read(self) -> Overview:
         """The queue as it is now. Raises ConfigError."""
@@ -78,8 +93,8 @@ class Overviews:
                     work.end if work else 0,
                     left.get(entry.id),
                     summary,
-                    experiment[0].run.threads if experiment else 1,
-                    experiment[0].run.device if experiment else "",
+                    experiment.threads if experiment else 1,
+                    experiment.device if experiment else "",
                 )
             )
         lost = len(works) < sum(entry.state in ("waiting", "running") for entry in entries)
@@ -90,28 +105,47 @@ class Overviews:
         self._experiments.pop(folder, None)
 
     def _summary(self, entry: Entry) -> RunSummary | None:
-        """The summary of a run; of one that has ended it is read once."""
+        """The summary of a run; that of one which nobody trains is read again only once its file has changed."""
         known = self._summaries.get(entry.folder)
-        if known is not None and known[0] == entry.state and entry.state not in ("running", "waiting"):
-            return known[1]
         try:
-            summary = summary_of(self.queue.path_of(entry))
+            folder = self.queue.path_of(entry)
+            stamp = entry.state, _changed_at(folder / SUMMARY)
+            if known is not None and known[0] == stamp and entry.state != "running":
+                return known[1]
+            summary = summary_of(folder)
         except ConfigError:
-            summary = None
-        self._summaries[entry.folder] = entry.state, summary
+            return None
+        self._summaries[entry.folder] = stamp, summary
         return summary
 
     def _work(self, entry: Entry, summary: RunSummary | None) -> Work | None:
         if summary is None:
             return None
-        if entry.folder not in self._experiments:
+        settings = self._experiments.get(entry.folder)
+        if settings is None:
             try:
-                experiment = read_experiment(Path(self.queue.path_of(entry)))
-            except ConfigError:
+                settings = self._experiments[entry.folder] = self._settings(self.queue.path_of(entry))
+            except (ConfigError, OSError):
                 return None
-            self._experiments[entry.folder] = experiment, kinds_of(experiment)
-        experiment, kinds = self._experiments[entry.folder]
-        total = entry.total_steps or experiment.run.total_steps
+        total = entry.total_steps or settings.total_steps
         end = total if entry.until is None else min(total, entry.until)
         steps, seconds = entry.steps, entry.seconds
-        return Work(entry.id, kinds, summary.step, end, steps, seconds, entry.state, total)
+        return Work(entry.id, settings.kinds, summary.step, end, steps, seconds, entry.state, total)
+
+    def _settings(self, folder: Path) -> _Settings:
+        """What matters of a run's settings; runs that differ in their seed alone are read once. Raises ConfigError,
+        OSError.
+        """
+        text = _SEED.sub(b"", read_file(folder / EXPERIMENT, MOST_TEXT))
+        if text not in self._alike:
+            experiment = read_experiment(folder)
+            run = experiment.run
+            self._alike[text] = _Settings(run.total_steps, run.threads, run.device, kinds_of(experiment))
+        return self._alike[text]
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -44,7 +44,7 @@ class RunQueue(QObject):
         devices: names of what a run may be trained on.
 
     Signals:
-        changed: `view` or `problem` changed.
+        changed: `view`, `problem` or what is known of the worker changed.
         added(Text): entries were added, in a sentence.
         told(Text): a sentence about the worker.
     """
@@ -91,7 +91,7 @@ class RunQueue(QObject):
             self._timer.start()
 
     def stop(self) -> None:
-        """Stop reading. The worker goes on if there is work, unless `end_worker` was called; then `alive` waits for it."""
+        """Stop reading. The worker goes on if there is work; after `end_worker`, `alive` waits for its end."""
         self._timer.stop()
         self._thread.stop()
         if self._process is not None and not self._ending:
@@ -156,8 +156,9 @@ class RunQueue(QObject):
     def _take_view(self, view: QueueView) -> None:
         self._reading = False
         changed, self.view, self.problem = view != self.view or bool(self.problem), view, ""
+        before = self._wanted, self._process
         self._look_after_worker(view)
-        if changed:
+        if changed or before != (self._wanted, self._process):
             self.changed.emit()
         if self._again:
             self.refresh()

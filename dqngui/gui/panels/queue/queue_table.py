@@ -34,6 +34,7 @@ ENTRY = Qt.ItemDataRole.UserRole
 SHARE = Qt.ItemDataRole.UserRole + 1  # of the steps that are made, 0 to 1
 PARTS = Qt.ItemDataRole.UserRole + 2  # the name in parts; None if it has none
 ICON_PX = 16
+MOST_MEASURED = 200  # rows that decide how wide a column is: a queue may have thousands, and changes every second
 MIME = "application/x-dqngui-queue"
 
 
@@ -243,8 +244,8 @@ class QueueModel(QAbstractTableModel):
         return "\n".join(lines)
 
     def longest_text(self, column: QueueColumn) -> str:
-        """The longest text in a column, by number of characters."""
-        return max((self.text(row, column) for row in self.rows), key=len, default="")
+        """The longest text in a column, by number of characters, of the first rows."""
+        return max((self.text(row, column) for row in self.rows[:MOST_MEASURED]), key=len, default="")
 
     def _icon(self, state: str) -> QIcon:
         if state not in self._icons:
