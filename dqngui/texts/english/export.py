@@ -19,6 +19,14 @@ TEMPLATES: dict[str, str | Plural] = {
     "export.not_written": "{path} cannot be written: {problem}",
     "export.follow_alone": "--follow cannot be combined with --to html: a report is made of what is there",
     "export.online_alone": "--online belongs to --to wandb",
+    "export.no_login": (
+        "--online needs a login at Weights & Biases: `wandb login`, or leave --online out and send the runs later with "
+        "`wandb sync`"
+    ),
+    "export.tracker": "{name} refused the export: {problem}",
+    "export.deleted_experiment": (
+        "the MLflow experiment {name} was deleted there: restore it, or name another one with --project"
+    ),
     "export.no_runs": "name at least one run to export",
     "export.following": (
         "following {name} from step {step:,} until it ends (Ctrl+C ends the export; what is written by then is whole)"
