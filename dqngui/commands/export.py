@@ -24,14 +24,14 @@ INTERRUPTED = 130
 def run(arguments: ExportArguments) -> int:
     """Export the runs and return the exit status. Raises ConfigError."""
     if arguments.to not in FORMATS:
-        raise ConfigError("export.no_format", name=arguments.to, known=list(FORMATS))
+        raise ConfigError("exported.no_format", name=arguments.to, known=list(FORMATS))
     if arguments.follow and arguments.to == "html":
-        raise ConfigError("export.follow_alone")
+        raise ConfigError("exported.follow_alone")
     if arguments.online and arguments.to != "wandb":
-        raise ConfigError("export.online_alone")
+        raise ConfigError("exported.online_alone")
     runs = [read_run(folder) for folder in dict.fromkeys(_folders(arguments))]
     if not runs:
-        raise ConfigError("export.no_runs")
+        raise ConfigError("exported.no_runs")
     target = Target(arguments.out, arguments.project, arguments.online, arguments.trust)
     progress = Progress()
 
@@ -41,16 +41,14 @@ def run(arguments: ExportArguments) -> int:
         progress.stop = True
 
     with caught(stop):
-        place = export(
-            arguments.to, runs, target, follow=arguments.follow, progress=progress, tell=tell_now
-        )
+        place = export(arguments.to, runs, target, follow=arguments.follow, progress=progress, tell=tell_now)
     if progress.stopped:
         if place:
-            print(say("export.stopped", path=place), file=sys.stderr)
+            print(say("exported.stopped", path=place), file=sys.stderr)
         return INTERRUPTED
     place = shown_path(place) if Path(place).is_absolute() else place
-    print(say("export.report_done", path=place) if arguments.to == "html" else
-          say("export.done", rows=progress.rows, path=place))  # fmt: skip
+    print(say("exported.report_done", path=place) if arguments.to == "html" else
+          say("exported.done", rows=progress.rows, path=place))  # fmt: skip
     return 0
 
 

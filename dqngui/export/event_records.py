@@ -21,10 +21,11 @@ Words = npt.NDArray[np.uint32]
 
 
 def _table() -> Words:
-    table = np.arange(256, dtype=np.uint32)
+    """The checksum of each single byte."""
+    table = list(range(256))
     for _ in range(8):
-        table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1)
-    return table
+        table = [(entry >> 1) ^ _POLYNOMIAL if entry & 1 else entry >> 1 for entry in table]
+    return np.array(table, dtype=np.uint32)
 
 
 _TABLE = _table()
@@ -34,13 +35,15 @@ def crc32c(data: npt.NDArray[np.uint8]) -> Words:
     """CRC-32C (Castagnoli) of each row of bytes, (N, L) to (N,)."""
     crc = np.full(len(data), 0xFFFFFFFF, np.uint32)
     for column in data.T:
-        crc = _TABLE[(crc ^ column) & 0xFF] ^ (crc >> 8)
-    return ~crc
+        crc = np.bitwise_xor(_TABLE[(crc ^ column) & 0xFF], crc >> 8)
+    found: Words = np.bitwise_xor(crc, np.uint32(0xFFFFFFFF)).astype(np.uint32)
+    return found
 
 
 def _masked(data: npt.NDArray[np.uint8]) -> Words:
     crc = crc32c(data)
-    return ((crc >> 15) | (crc << 17)) + np.uint32(_MASK_DELTA)
+    found: Words = (((crc >> 15) | (crc << 17)) + np.uint32(_MASK_DELTA)).astype(np.uint32)
+    return found
 
 
 def records(messages: Sequence[bytes]) -> bytes:

@@ -76,9 +76,7 @@ class _Reading:
     told: bool = False
 
 
-def _exported(
-    sink: Sink, runs: Sequence[ExportedRun], follow: bool, progress: Progress, tell: Tell
-) -> str | None:
+def _exported(sink: Sink, runs: Sequence[ExportedRun], follow: bool, progress: Progress, tell: Tell) -> str | None:
     """Where the runs were written, or None if a log was cut meanwhile."""
     readings = [_Reading(number, run, LogTail(run.folder)) for number, run in enumerate(runs)]
     progress.rows = 0
@@ -125,11 +123,11 @@ def _read_on(sink: Sink, reading: _Reading, follow: bool, progress: Progress, te
     elif may_grow and not reading.told:
         reading.told = True
         sink.save()
-        tell(say("export.following", name=reading.run.name, step=reading.reader.step))
+        tell(say("exported.following", name=reading.run.name, step=reading.reader.step))
     return any_events
 
 
 def _tell_damage(reading: _Reading, tell: Tell) -> None:
     tail = reading.tail
     if tail.damaged:
-        tell(say("export.damaged", name=reading.run.name, count=tail.damaged, problem=tail.problem))
+        tell(say("exported.damaged", name=reading.run.name, count=tail.damaged, problem=tail.problem))

@@ -23,7 +23,13 @@ from dqngui.texts.plain import plain_line
 _MOST_METRICS, _MOST_PARAMS = 1000, 100  # of one request
 _LONGEST_NOTE = 5000
 _ID, _ROWS, _DIGEST = "dqngui.id", "dqngui.rows", "dqngui.digest"
-_STATUS = {"finished": "FINISHED", "stopped": "FINISHED", "failed": "FAILED", "running": "RUNNING", "ready": "SCHEDULED"}
+_STATUS = {
+    "finished": "FINISHED",
+    "stopped": "FINISHED",
+    "failed": "FAILED",
+    "running": "RUNNING",
+    "ready": "SCHEDULED",
+}
 
 
 class MlflowRuns:
@@ -44,11 +50,9 @@ class MlflowRuns:
         with _said():
             client = _client(self._place)
             found = client.get_experiment_by_name(target.project)
-            experiment = (
-                client.create_experiment(target.project, artifacts) if found is None else found.experiment_id
-            )
+            experiment = client.create_experiment(target.project, artifacts) if found is None else found.experiment_id
             if found is not None and found.lifecycle_stage == "deleted":
-                raise ConfigError("export.deleted_experiment", name=target.project)
+                raise ConfigError("exported.deleted_experiment", name=target.project)
             for run in runs:
                 self._runs.append(_Run(client, experiment, run))
 
@@ -207,4 +211,4 @@ def _said() -> Iterator[None]:
         raise
     except Exception as error:
         first = (str(reason_of(error)).splitlines() or [""])[0]
-        raise ConfigError("export.tracker", name="mlflow", problem=plain_line(first, 300)) from error
+        raise ConfigError("exported.tracker", name="mlflow", problem=plain_line(first, 300)) from error

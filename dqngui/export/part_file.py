@@ -19,7 +19,7 @@ class PartFile:
     """
 
     def __init__(self, path: Path, mark: bytes) -> None:
-        """Raises ConfigError if a file lies there that does not begin with `mark`, or if nothing can be written there."""
+        """Raises ConfigError if a file lies there that does not begin with `mark`, or if none can be written there."""
         self.path = path
         self._part = path.with_name(f".{path.name[:200]}.part")
         self._placed = False
@@ -67,25 +67,25 @@ def check_place(path: Path, mark: bytes) -> None:
     try:
         if not exists(path):
             if not path.parent.is_dir():
-                raise ConfigError("export.no_folder", path=path, folder=path.parent)
+                raise ConfigError("exported.no_folder", path=path, folder=path.parent)
             return
         if path.is_dir():
-            raise ConfigError("export.is_folder", path=path)
+            raise ConfigError("exported.is_folder", path=path)
         if not path.is_file():
-            raise ConfigError("export.no_file", path=path)
+            raise ConfigError("exported.no_file", path=path)
         with path.open("rb") as file:
             earlier = file.read(len(mark)) == mark or not file.seek(0, 2)
     except OSError as error:
         raise not_written(path, error) from None
     if not earlier:
-        raise ConfigError("export.another", path=path)
+        raise ConfigError("exported.another", path=path)
 
 
 def made_folder(path: Path) -> Path:
     """The folder, made if it is missing (with its parent's, as it is an export's own). Raises ConfigError."""
     try:
         if path.exists() and not path.is_dir():
-            raise ConfigError("export.no_out_folder", path=path)
+            raise ConfigError("exported.no_out_folder", path=path)
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise not_written(path, error) from None
@@ -94,4 +94,4 @@ def made_folder(path: Path) -> Path:
 
 def not_written(path: Path, error: OSError) -> ConfigError:
     """The error that says why an export cannot be written."""
-    return ConfigError("export.not_written", path=path, problem=error.strerror or reason_of(error))
+    return ConfigError("exported.not_written", path=path, problem=error.strerror or reason_of(error))

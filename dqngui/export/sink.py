@@ -59,20 +59,19 @@ class Format:
     summary: str
     target: str
     package: str = ""
-    pip: str = ""
 
 
+_HERE = "dqngui.export"
 FORMATS: dict[str, Format] = {
-    "csv": Format("a table with a row for each number, as text", "dqngui.export.csv_table:CsvTable"),
+    "csv": Format("a table with a row for each number, as text", f"{_HERE}.csv_table:CsvTable"),
     "parquet": Format(
-        "the same table in columns, for pandas, polars and the like", "dqngui.export.parquet_table:ParquetTable",
-        "pyarrow", "pyarrow",
+        "the same table in columns, for pandas, polars and the like", f"{_HERE}.parquet_table:ParquetTable", "pyarrow"
     ),
-    "tensorboard": Format("event files in a folder, for TensorBoard", "dqngui.export.tensorboard_events:EventFiles"),
-    "wandb": Format("runs of Weights & Biases, offline or online", "dqngui.export.wandb_runs:WandbRuns", "wandb", "wandb"),
-    "mlflow": Format("runs of MLflow, in a folder or on a server", "dqngui.export.mlflow_runs:MlflowRuns", "mlflow", "mlflow"),
-    "html": Format("a report that opens in any browser", "dqngui.export.report.report:Report"),
-}  # fmt: skip
+    "tensorboard": Format("event files in a folder, for TensorBoard", f"{_HERE}.tensorboard_events:EventFiles"),
+    "wandb": Format("runs of Weights & Biases, offline or online", f"{_HERE}.wandb_runs:WandbRuns", "wandb"),
+    "mlflow": Format("runs of MLflow, in a folder or on a server", f"{_HERE}.mlflow_runs:MlflowRuns", "mlflow"),
+    "html": Format("a report that opens in any browser", f"{_HERE}.report.report:Report"),
+}
 
 
 def open_sink(name: str, runs: Sequence[ExportedRun], target: Target) -> Sink:
@@ -81,9 +80,9 @@ def open_sink(name: str, runs: Sequence[ExportedRun], target: Target) -> Sink:
     """
     found = FORMATS.get(name)
     if found is None:
-        raise ConfigError("export.no_format", name=name, known=list(FORMATS))
+        raise ConfigError("exported.no_format", name=name, known=list(FORMATS))
     if found.package and importlib.util.find_spec(found.package) is None:
-        raise ConfigError("export.no_package", name=name, package=found.package, pip=found.pip)
+        raise ConfigError("exported.no_package", name=name, package=found.package)
     module, _, attribute = found.target.partition(":")
     sink: Sink = getattr(importlib.import_module(module), attribute)(runs, target)
     return sink

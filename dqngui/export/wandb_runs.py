@@ -34,7 +34,7 @@ class WandbRuns:
         """Raises ConfigError without a login where one is needed, or if the folder cannot be written."""
         logged_in = is_logged_in()
         if target.online and not logged_in:
-            raise ConfigError("export.no_login")
+            raise ConfigError("exported.no_login")
         wanted = os.environ.get("WANDB_MODE", "")
         self._offline = not target.online and (not logged_in or wanted in ("offline", "dryrun", "disabled"))
         self._folder = made_folder(Path.cwd() if target.out is None else Path(target.out))
@@ -153,4 +153,4 @@ def _said() -> Iterator[None]:
     except (ConfigError, OSError):
         raise
     except Exception as error:
-        raise ConfigError("export.tracker", name="wandb", problem=plain_line(str(reason_of(error)), 300)) from error
+        raise ConfigError("exported.tracker", name="wandb", problem=plain_line(str(reason_of(error)), 300)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -50,14 +50,14 @@ class Chart:
     lines: Sequence[Line]
     marks: Sequence[tuple[float, str]] = ()
     height: int = HEIGHT
-    extent: tuple[float, float] = field(default=(0.0, 1.0), init=False)
 
     def svg(self) -> str:
         """The chart as an element `figure`; empty if no line has a finite value."""
         spans = [_span(self.lines, axis) for axis in ("x", "y")]
         if spans[0] is None or spans[1] is None:
             return ""
-        frame = _Frame(_padded(spans[0], 0.0), _padded(spans[1], 0.06), self.height)
+        first = 0.0 if 0.0 < spans[0][0] < 0.05 * spans[0][1] else spans[0][0]  # most curves begin at step 0
+        frame = _Frame(_padded((first, spans[0][1]), 0.0), _padded(spans[1], 0.06), self.height)
         parts = [*frame.grid(self.x_title)]
         for mark, words in self.marks[:200]:
             if frame.x_span[0] <= mark <= frame.x_span[1]:
@@ -113,9 +113,13 @@ class _Frame:
         for tick in _ticks(*self.x_span):
             x = self.x(tick)
             anchor = "end" if x > WIDTH - _RIGHT - 12 else "middle"
-            parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 16}" text-anchor="{anchor}">{short(tick)}</text>')
+            parts.append(
+                f'<text class="tick" x="{x:.1f}" y="{bottom + 16}" text-anchor="{anchor}">{short(tick)}</text>'
+            )
         middle = (_LEFT + WIDTH - _RIGHT) / 2
-        parts.append(f'<text class="axis" x="{middle}" y="{self._height - 6}" text-anchor="middle">{escape(x_title)}</text>')
+        parts.append(
+            f'<text class="axis" x="{middle}" y="{self._height - 6}" text-anchor="middle">{escape(x_title)}</text>'
+        )
         return parts
 
 
@@ -206,4 +210,6 @@ def _bands(x: Floats, low: Floats, high: Floats, frame: _Frame) -> list[str]:
 
 def _legend(line: Line) -> str:
     look = "dot" if line.look == "dots" else "stroke"
-    return f'<span class="key"><i class="{look} s{line.slot % SLOTS}" aria-hidden="true"></i>{escape(line.label)}</span>'
+    return (
+        f'<span class="key"><i class="{look} s{line.slot % SLOTS}" aria-hidden="true"></i>{escape(line.label)}</span>'
+    )

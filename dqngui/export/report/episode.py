@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dqngui.bounded import exists
 from dqngui.config import ConfigError
 from dqngui.envs.seeds import PLAY_SEEDS
 from dqngui.hosts import Host, OpenHost, open_host
 from dqngui.messages import BeginEpisode, Event, Failed, Frame, Look, OpenAgent, Played, PlayerReady, Request
+from dqngui.runs.checkpoints import BEST, FOLDER, checkpoints
 from dqngui.runs.folder import trusted_experiment
 from dqngui.runs.trust import trust as remember_trust
 from dqngui.texts import Text, say
@@ -70,7 +72,9 @@ def record_episode(
     """
     if trust:
         remember_trust(folder)
-    trusted_experiment(folder)  # before a process is started
+    trusted_experiment(folder)
+    if not checkpoints(folder) and not exists(folder / FOLDER / BEST):
+        raise ConfigError("report.no_checkpoint")  # before a process is started
     host = open_host("process", Request(job="play"))
     host.start()
     try:
@@ -126,7 +130,9 @@ class _Recording:
     def _take(self, event: Event) -> None:
         match event:
             case Failed():
-                raise ConfigError(event.text if isinstance(event.text, Text) else say("report.failed", problem=event.text))
+                raise ConfigError(
+                    event.text if isinstance(event.text, Text) else say("report.failed", problem=event.text)
+                )
             case PlayerReady():
                 self._episode = RecordedEpisode(event, PLAY_SEEDS)
                 self._all_seen = bool(event.no_picture)

@@ -90,7 +90,11 @@
       const box = element("div", grid), canvas = element("canvas", box);
       canvas.setAttribute("role", "img");
       canvas.style.aspectRatio = Math.max(columns, 1) + " / " + Math.max(rows, columns / 12);
-      canvas.style.maxHeight = maps > 1 ? "200px" : "260px";
+      canvas.style.maxHeight = maps > 1 ? "200px" : Math.min(260, 26 * rows + 40) + "px";
+      if (maps === 1 && columns <= 8) {
+        const names = element("div", box, undefined, "columns");
+        for (const name of view.columns) element("span", names, name).title = name;
+      }
       if (maps > 1) element("small", box, view.heads[map]);
       const first = () => Math.min(Math.floor(t / view.every), Math.floor(view.levels.length / size) - 1) * size + map * rows * columns;
       let colors = table(view.signed);

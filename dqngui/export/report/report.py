@@ -76,7 +76,8 @@ class Report:
         for name, run in wanted:
             try:
                 episode = record_episode(Path(run.folder), trust=self._target.trust)
-                found.append(episode_data(episode, name, views, pictures))
+                data = episode_data(episode, name, views, pictures)
+                found.append(data if len(wanted) == 1 else data | {"about": f"{run.title}: {data['about']}"})
             except ConfigError as error:
                 problems.append(plain_line(words(say("report.no_episode", name=name, problem=error)), 500))
         return found, problems

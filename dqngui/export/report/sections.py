@@ -71,11 +71,11 @@ def curves(columns: Columns) -> str:
     returns = Chart(words(say("report.chart_return")), steps, lines, marks).svg()
     wide = returns.replace("<figure>", '<figure class="wide">', 1)
     small = "".join(
-        Chart(name.partition("/")[2].replace("_", " "), steps, [Line(*columns.of(name), "", "line", 0)], marks).svg()
+        Chart(name.partition("/")[2].replace("_", " "), "", [Line(*columns.of(name), "", "line", 0)], marks).svg()
         for name in _SMALL
         if name in columns.names
     )
-    missing = _not_finite(columns)
+    missing = f'<p class="muted">{escape(words(say("report.axis_note")))}</p>{_not_finite(columns)}'
     if not wide and not small:
         return section(say("report.curves"), f'<p class="muted">{escape(words(say("report.no_curves")))}</p>')
     return section(say("report.curves"), f'<div class="charts">{wide}{small}</div>{missing}')

@@ -15,6 +15,7 @@ from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.messages import View
 from dqngui.texts.view_names import in_words
 
+
 def matching(playing: PlayedEpisode, patterns: tuple[str, ...]) -> list[View]:
     """The episode's views whose name matches a pattern, in the order of the patterns."""
     return [

@@ -13,7 +13,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "command.both": "give a FILE or --env, not both (a FILE's environment changes with --set env.id=ID)",
     "command.env": "`{name}` is an environment, not a file with an experiment: write `--env {name}`",
     "command.none": (
-        "there is no command, file or preset `{name}`; commands: gui, train, play, runs, compare, export; presets: {presets}"
+        "there is no command, file or preset `{name}`; commands: gui, train, play, runs, compare, export; "
+        "presets: {presets}"
     ),
     "command.no_run_in": (
         "there is no run in `{runs}`; make one with `dqngui train`, or name another folder with --runs"

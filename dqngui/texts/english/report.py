@@ -10,7 +10,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "report.groups": Plural(
         "count",
         {
-            "one": "{runs:,} runs that differ in nothing but their seeds",
+            "one": "{runs:,} runs in {count:,} group: they differ in nothing but their seeds",
             "other": "{runs:,} runs in {count:,} groups; runs of a group differ in nothing but their seeds",
         },
     ),
@@ -18,14 +18,17 @@ TEMPLATES: dict[str, str | Plural] = {
     "report.chart_return": "Return of an episode",
     "report.chart_groups": "Mean return of evaluations, interquartile mean over the runs",
     "report.iqm_note": (
-        "Thick: interquartile mean over the runs of a group, where all of them have data; shaded: its 95\u00a0% interval, "
-        "of each step alone, where there are enough runs for one; thin: each run."
+        "Thick: interquartile mean over the runs of a group, where all of them have data; shaded: its 95\u00a0% "
+        "interval, of each step alone, where there are enough runs for one; thin: each run."
     ),
     "report.line_episodes": "training episodes",
     "report.line_mean": "mean of {count}",
     "report.line_evaluations": "greedy evaluations, mean",
     "report.line_group": Plural("runs", {"one": "{name} ({runs} run)", "other": "{name} ({runs} runs)"}),
     "report.environment_steps": "environment steps",
+    "report.axis_note": (
+        "All curves are over environment steps; dashed vertical lines mark changes while it was trained."
+    ),
     "report.no_curves": "The log of the run has no episodes and no evaluations yet.",
     "report.gaps": "Values that are not finite leave gaps in the curves: {names}.",
     "report.figures": "Mean return of the best checkpoints, on episodes that did not choose them",
@@ -38,6 +41,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "of step {step:,}."
     ),
     "report.no_episode": "{name} is shown without an episode: {problem}",
+    "report.no_checkpoint": "no weights of it were saved yet",
     "report.no_player": "the process that plays it has ended",
     "report.silent": "the environment gave nothing for {seconds:g} s",
     "report.failed": "{problem}",
@@ -49,8 +53,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "report.which_episode": "Episode of",
     "report.slider": "Step of the episode",
     "report.rounded": (
-        "← and → move by a step, Page Up and Page Down by ten, Home and End to the ends. Rounded: maps to 255 levels of "
-        "their range, action values and rewards to five digits; pictures are compressed."
+        "← and → move by a step, Page Up and Page Down by ten, Home and End to the ends. Rounded: maps to 255 levels "
+        "of their range, action values and rewards to five digits; pictures are compressed."
     ),
     "report.over_time": "rows: {rows}; columns: steps",
     "report.axes": "rows: {rows}; columns: {columns}",
