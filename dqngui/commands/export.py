@@ -36,8 +36,8 @@ def run(arguments: ExportArguments) -> int:
     progress = Progress()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if progress.stop:
-            raise KeyboardInterrupt
+        if progress.stop or not arguments.follow:
+            raise KeyboardInterrupt  # what is not whole is removed
         progress.stop = True
 
     with caught(stop):

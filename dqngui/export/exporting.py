@@ -45,7 +45,7 @@ def export(
 
     Args:
         follow: go on until each run has ended and its log was read to its end.
-        progress: its `stop` ends the export: followed runs are finished with what came so far, else nothing is left.
+        progress: its `stop` ends the export; what was read so far is written.
         tell: takes what the user should know, such as damaged lines of a log.
 
     Raises ConfigError for an unknown format, a missing package and for what cannot be read or written; nothing that is
@@ -96,9 +96,6 @@ def _exported(sink: Sink, runs: Sequence[ExportedRun], follow: bool, progress: P
                 saved_at = time.monotonic()
             time.sleep(POLL_S)
     progress.stopped = progress.stop
-    if progress.stop and not follow:
-        sink.abandon()
-        return ""
     for reading in readings:
         _tell_damage(reading, tell)
     return sink.finish()

@@ -6,11 +6,13 @@ import importlib
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dqngui.config import ConfigError
-from dqngui.export.exported_run import ExportedRun
-from dqngui.export.scalars import Note, Scalar
+
+if TYPE_CHECKING:  # the window reads the names of the formats when it starts, and no more
+    from dqngui.export.exported_run import ExportedRun
+    from dqngui.export.scalars import Note, Scalar
 
 
 @dataclass(frozen=True, slots=True)

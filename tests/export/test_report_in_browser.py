@@ -1,4 +1,4 @@
-"""The report in a real browser without a network: the scrubber moves the film and every map, and nothing hostile runs."""
+"""The report in a real browser without a network: the scrubber moves film and maps, and nothing hostile runs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def opened_page(browser: Any, file: Path, scheme: str = "light") -> tuple[Any, l
     page.on("pageerror", lambda error: problems.append(f"error: {error}"))
     page.on("console", lambda message: problems.append(f"{message.type}: {message.text}"))
     page.on("dialog", lambda dialog: (problems.append("dialog"), dialog.dismiss()))
-    page.on("request", lambda asked: problems.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
+    page.on(
+        "request", lambda asked: problems.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None
+    )
     page.goto(file.absolute().as_uri())
     return page, problems
 

@@ -28,6 +28,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "exported.deleted_experiment": (
         "the MLflow experiment {name} was deleted there: restore it, or name another one with --project"
     ),
+    "exported.ended": "the export ended with status {status} and said nothing",
+    "exported.no_process": "no process could be started: {problem}",
     "exported.no_runs": "name at least one run to export",
     "exported.following": (
         "following {name} from step {step:,} until it ends (Ctrl+C ends the export; what is written by then is whole)"
