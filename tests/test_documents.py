@@ -27,7 +27,7 @@ IN_THE_WHEEL = "dqngui/_data"
 
 def test_the_readme_shows_every_command_of_the_command_line() -> None:
     shown = {[*shlex.split(line), "gui"][1] for line in COMMANDS}
-    assert shown == {"gui", "train", "play", "runs"}
+    assert shown == {"gui", "train", "play", "runs", "export"}
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -36,7 +36,9 @@ from dqngui.messages import (
 )
 from dqngui.statistics import mean_of
 from dqngui.texts import Text, say, words
+from dqngui.texts.plain import plain_line
 
+LONGEST_NOTE = 2000  # characters
 _TRAIN = {
     "loss": "loss", "td_error": "td_error", "q_mean": "q_mean", "grad_norm": "grad_norm", "epsilon": "epsilon",
     "lr": "lr", "policy_loss": "policy_loss", "value_error": "value_error", "entropy": "entropy", "kl": "kl",
@@ -91,7 +93,9 @@ class ScalarReader:
         scalars = [Scalar(event.step, name, float(value), self._seconds) for name, value in _scalars(event).items()]
         self.rows += len(scalars)
         note = _note(event)
-        return scalars, [] if note is None else [Note(event.step, note[0], words(note[1]), self._seconds)]
+        return scalars, [] if note is None else [
+            Note(event.step, note[0], plain_line(words(note[1]), LONGEST_NOTE), self._seconds)
+        ]
 
 
 def _scalars(event: Event) -> dict[str, float]:

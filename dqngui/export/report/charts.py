@@ -175,7 +175,7 @@ def _drawn(line: Line, frame: _Frame) -> list[str]:
     if line.low is not None and line.high is not None:
         parts += [f'<path class="band {color}" d="{each}"/>' for each in _bands(line.x, line.low, line.high, frame)]
     parts.append(f'<path class="{"faint" if line.look == "faint" else "line"} {color}" d="{_path(x, y, frame)}"/>')
-    if line.look == "points":
+    if line.look == "points" or np.isfinite(y).sum() == 1:  # a line needs two
         parts.append(f'<path class="points {color}" d="{_dots(x, y, frame)}"/>')
     return parts
 

@@ -88,7 +88,8 @@ def _view(episode: RecordedEpisode, view: View, packed: bytes, every: int, large
         say("report.axes", rows=" · ".join(map(_axis, between)), columns=_axis(last)) if between else
         say("report.one_row", columns=_axis(last))
     )  # fmt: skip
-    said = words(axes)
+    span = say("report.signed_span", largest=largest) if view.signed else say("report.share_span", largest=largest)
+    said = f"{words(axes)}; {words(span)}"
     if every > 1:
         said += f" ({words(say('report.every', every=every))})"
     return {

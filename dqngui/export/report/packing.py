@@ -29,16 +29,16 @@ _QUALITIES = ((1.0, 80), (1.0, 55), (0.75, 55), (0.5, 50), (0.5, 25), (0.25, 25)
 def quantised(values: npt.NDArray[Any], *, signed: bool) -> tuple[npt.NDArray[np.uint8], float]:
     """The values in 255 levels, and what the largest level stands for.
 
-    Shares: levels 1 … 255 are 0 … 1. Signed values: 1 … 255 are −largest … largest, 128 is zero. 0 is not a number.
+    Shares: levels 1 … 255 are 0 … largest. Signed values: they are −largest … largest, 128 is zero. Level 0 is not a
+    number. The largest value is that of the episode: a share among many tokens is small.
     """
     known = np.isfinite(values)
     safe = np.where(known, values, 0.0).astype(np.float64)
+    largest = float(np.abs(safe).max(initial=0.0)) or 1.0
     if signed:
-        largest = float(np.abs(safe).max(initial=0.0)) or 1.0
         levels = np.rint(safe / largest * (LEVELS // 2)) + 1 + LEVELS // 2
     else:
-        largest = 1.0
-        levels = np.rint(np.clip(safe, 0.0, 1.0) * LEVELS) + 1
+        levels = np.rint(np.clip(safe / largest, 0.0, 1.0) * LEVELS) + 1
     return np.where(known, levels, 0).astype(np.uint8), largest
 
 

@@ -39,7 +39,7 @@
   }
   function valueOf(view, level) {
     if (!level) return "–";
-    const value = view.signed ? (level - 128) / 127 * view.largest : (level - 1) / 254;
+    const value = view.signed ? (level - 128) / 127 * view.largest : (level - 1) / 254 * view.largest;
     return value.toPrecision(3).replace("-", "−");
   }
   function paint(canvas, rows, columns, level, colors) {

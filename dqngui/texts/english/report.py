@@ -59,6 +59,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "report.over_time": "rows: {rows}; columns: steps",
     "report.axes": "rows: {rows}; columns: {columns}",
     "report.one_row": "columns: {columns}",
+    "report.signed_span": "−{largest:.3g} to {largest:.3g}",
+    "report.share_span": "0 to {largest:.3g}",
     "report.past_step": "past step",
     "report.every": "every {every}th step is kept",
     "report.word_step": "step",
