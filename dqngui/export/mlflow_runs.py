@@ -207,8 +207,8 @@ def _said() -> Iterator[None]:
     """An error of the package as one sentence."""
     try:
         yield
-    except (ConfigError, OSError):
+    except ConfigError:
         raise
-    except Exception as error:
+    except Exception as error:  # also of the network, which is an OSError
         first = (str(reason_of(error)).splitlines() or [""])[0]
         raise ConfigError("exported.tracker", name="mlflow", problem=plain_line(first, 300)) from error

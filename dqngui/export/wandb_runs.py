@@ -150,7 +150,7 @@ def _said() -> Iterator[None]:
     """An error of the package as one sentence."""
     try:
         yield
-    except (ConfigError, OSError):
+    except ConfigError:
         raise
-    except Exception as error:
+    except Exception as error:  # also of the network, which is an OSError
         raise ConfigError("exported.tracker", name="wandb", problem=plain_line(str(reason_of(error)), 300)) from error
