@@ -86,14 +86,14 @@ def test_nothing_of_a_hostile_run_becomes_html(tmp_path: Path) -> None:
         assert data_in(page)["episodes"] == []
 
 
-def test_the_report_of_a_strangers_run_imports_nothing_and_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_report_of_a_strangers_run_imports_nothing_and_says_so(tmp_path: Path) -> None:
     folder = made_run(tmp_path, [1.0])
     settings = folder / "experiment.toml"
     settings.write_text(settings.read_text().replace('id = "CartPole-v1"', 'id = "stranger_module:Task-v0"'))
     page = report_of(folder)
-    assert "is shown without an episode" in page and "stranger_module" in page and "trust" in page.lower()
+    assert "is shown without an episode" in page and "stranger_module" in page and "--trust" in page
+    assert main(["export", str(folder), "--to", "html", "--out", str(tmp_path / "t.html"), "--trust"]) == 0
+    assert "--trust" not in (tmp_path / "t.html").read_text("utf-8")  # it is trusted, and has no weights
 
 
 def test_several_runs_are_compared_with_what_differs_first(tmp_path: Path) -> None:
