@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from dqngui.__main__ import main
 from dqngui.export.report.charts import Chart, Line, thinned
