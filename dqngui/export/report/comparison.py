@@ -24,6 +24,8 @@ from dqngui.texts import say, words
 
 MOST_EPISODES = 4
 MOST_PAIRS = 30
+MOST_FAINT = 200
+"""Curves of single runs in all; more would only make the file large."""
 _NUMBERS = (1, 2, 3, 4, 5, 6, 7)
 
 
@@ -69,7 +71,8 @@ def _curves(grouping: Grouping) -> str:
     lines: list[Line] = []
     for group in grouping.groups:
         curve = group_curve(group.runs, "steps", "iqm")
-        lines += [Line(run.x, run.y, "", "faint", group.slot) for run in curve.runs]
+        each = max(1, MOST_FAINT // len(grouping.groups))
+        lines += [Line(run.x, run.y, "", "faint", group.slot) for run in curve.runs[:each]]
         label = words(say("report.line_group", name=group.name, runs=len(group.runs)))
         lines.append(Line(curve.x, curve.whole, label, "line", group.slot, curve.low, curve.high))
     steps = words(say("report.environment_steps"))
