@@ -24,6 +24,8 @@ MOST_VIEW_BYTES, MOST_PICTURE_BYTES = 2_400_000, 3_600_000
 LEVELS = 254
 _QUALITIES = ((1.0, 80), (1.0, 55), (0.75, 55), (0.5, 50), (0.5, 25), (0.25, 25))
 """Scale and quality of the pictures, tried in turn until they are small enough."""
+_SAMPLED = 20
+"""Pictures of which the size of all is estimated."""
 
 
 def quantised(values: npt.NDArray[Any], *, signed: bool) -> tuple[npt.NDArray[np.uint8], float]:
@@ -79,11 +81,18 @@ def pictures(frames: Sequence[npt.NDArray[np.uint8]], most: int) -> tuple[str, l
             known[key] = len(distinct)
             distinct.append(frame)
         order.append(known[key])
+    sample = distinct[:: -(-len(distinct) // _SAMPLED) or 1]  # tells what is not worth trying with all of them
     for scale, quality in _QUALITIES if distinct else ():
+        if _mean_bytes(_encoded(sample, scale, quality)[1]) * len(distinct) > 1.1 * most:
+            continue
         kind, images = _encoded(distinct, scale, quality)
         if images and sum(map(len, images)) <= most:
             return kind, images, order
     return "", [], []
+
+
+def _mean_bytes(images: Sequence[bytes]) -> float:
+    return sum(map(len, images)) / max(1, len(images))
 
 
 def _encoded(frames: Sequence[npt.NDArray[np.uint8]], scale: float, quality: int) -> tuple[str, list[bytes]]:
