@@ -47,10 +47,15 @@ test: check
 test-slow: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
 
-# Look at exported drawings in librsvg and in Inkscape's PDF (half a minute); installs them with apt-get.
+# Look at exported drawings in librsvg and in Inkscape's PDF, read exported runs with TensorBoard, W&B, MLflow and pyarrow,
+# and open a report in Chromium (three minutes); installs them with apt-get and pip.
 test-extras: $(VENV)/.developing
-	@for program in rsvg-convert inkscape pdftoppm; do command -v $$program >/dev/null || missing=1; done; \
-	    [ -z "$$missing" ] || apt-get install -y --no-install-recommends librsvg2-bin inkscape poppler-utils
+	@for program in rsvg-convert inkscape pdftoppm chromium-headless-shell; do \
+	    command -v $$program >/dev/null || missing=1; done; \
+	    [ -z "$$missing" ] || { apt-get update -qq; apt-get install -y --no-install-recommends librsvg2-bin inkscape \
+	    poppler-utils chromium-headless-shell; }
+	@$(BIN)/python -c "import tensorboard, wandb, mlflow, pyarrow, playwright" 2>/dev/null || \
+	    $(PIP) --editable ".[export]" tensorboard playwright
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m extras -n 0 $(PYTEST_ARGS)
 
 # Check that this version trains exactly like revision BASE: logs, episodes and weights of twelve runs (some minutes).

@@ -17,6 +17,7 @@ from tyro.conf import Positional, UseAppendAction
 from dqngui import __version__
 from dqngui.commands.arguments_of_many import (
     CompareArguments,
+    ExportArguments,
     QueueArguments,
     SteerArguments,
     SweepArguments,
@@ -136,6 +137,7 @@ COMMANDS: dict[str, type] = {
     "sweep": SweepArguments,
     "steer": SteerArguments,
     "compare": CompareArguments,
+    "export": ExportArguments,
 }
 
 OVERVIEW = """A desktop laboratory for deep Q-networks with attention and memory.
@@ -150,7 +152,8 @@ Commands (each has its own --help):
   dqngui work           train the queue
   dqngui sweep FILE     train many settings and seeds
   dqngui steer RUN      steer a run that trains elsewhere
-  dqngui compare RUN... compare stored runs"""
+  dqngui compare RUN... compare stored runs
+  dqngui export RUN...  take stored runs to other programs, or make a report of them"""
 
 
 def parse(argv: Sequence[str]) -> tuple[str, Any]:

@@ -103,3 +103,27 @@ class CompareArguments:
     csv: Annotated[str | None, option("Write the curves to this file.", "FILE.csv")] = None
     commands: Annotated[bool, option("Print the lines that train these runs again, and nothing else.")] = False
     json: Annotated[bool, option("Write one group, pair or setting a line, as JSON, to standard output.")] = False
+
+
+@dataclass(frozen=True)
+class ExportArguments:
+    """Export stored runs for other programs, or as a report that opens in a browser."""
+
+    to: Annotated[
+        str,
+        option("csv, parquet, tensorboard, wandb, mlflow or html (a report; of several runs, a comparison).", "FORMAT"),
+    ]
+    names: Annotated[
+        tuple[str, ...], Positional, option("Runs: folders, names within --runs, `last`, or folders of runs.", "RUN")
+    ]
+    out: Annotated[
+        str | None,
+        option("File, folder, or address of an MLflow server to write to (default: in the present folder).", "PATH"),
+    ] = None
+    follow: Annotated[bool, option("Go on while the runs are trained, until they end or Ctrl+C.")] = False
+    online: Annotated[bool, option("With wandb: send the runs to its server; needs `wandb login`.")] = False
+    project: Annotated[
+        str, option("Project of wandb, or experiment of mlflow, that the runs belong to (default: dqngui).", "NAME")
+    ] = "dqngui"
+    trust: Trust = False
+    runs: Runs = "runs"

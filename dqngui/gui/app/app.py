@@ -100,6 +100,7 @@ class App(QObject):
         )
         parts: list[BackgroundTask] = [self.player, self.study, self.second_player, self.library, self.suited]
         parts.append(self.queue)
+        parts.append(self.window.exports.work)
         parts += [panel.background for panel in self.window.panel_docks.panels.values() if panel.background is not None]
         self.closing = Closing(self.session, self.torch, self.window, parts=parts)
         self.worker_question = WorkerQuestion(self.queue, self.closing, self.window)

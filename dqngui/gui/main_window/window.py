@@ -33,6 +33,7 @@ from dqngui.gui.main_window.menus import THEMES, MainMenu
 from dqngui.gui.main_window.notices import Notices
 from dqngui.gui.main_window.opening import OpenRuns
 from dqngui.gui.main_window.queueing import Queueing
+from dqngui.gui.main_window.run_exports import RunExports
 from dqngui.gui.main_window.shortcuts import ShortcutDialog, tab_from
 from dqngui.gui.main_window.sizes import add_sizes, stored_zoom
 from dqngui.gui.main_window.statusbar import StatusLine
@@ -155,6 +156,7 @@ class Window(QMainWindow):
             "Pause training when a quantity is too high, too low or not finite",
             self.show_breakpoints,
         )
+        self.exports = RunExports(self.session, menu, self)
         menu.run.addSeparator()
         menu.add(menu.run, "Quit", "exit-to-app", "Ctrl+Q", "Save, stop and close the window", self.close)
         menu.add_themes(self._setting, self.set_theme)
@@ -163,14 +165,8 @@ class Window(QMainWindow):
         add_sizes(menu, self, self.change_zoom)
         menu.view.addSeparator()
         menu.add_cards([dock.toggleViewAction() for dock in self.docks.values()])
-        menu.add(
-            menu.view,
-            "Reset layout",
-            "view-dashboard-outline",
-            "Ctrl+0",
-            "Put every card back in its place",
-            self.reset_layout,
-        )
+        tip = "Put every card back in its place"
+        menu.add(menu.view, "Reset layout", "view-dashboard-outline", "Ctrl+0", tip, self.reset_layout)
         menu.add(menu.help, "Keyboard shortcuts", "keyboard-outline", "Ctrl+/", "All shortcuts", self.show_shortcuts)
         menu.add(menu.help, "Copy diagnostics", "content-copy", "", "Copy versions and experiment", self.copy_report)
         menu.add(menu.help, "About dqngui", "information-outline", "", "Version and licence", partial(show_about, self))
