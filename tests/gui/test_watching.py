@@ -46,7 +46,7 @@ def test_two_windows_watch_and_steer_a_run_of_another_process(
 ) -> None:
     monkeypatch.setattr(QApplication, "quit", lambda: None)
     first, second = (opened(qtbot, trained, tmp_path / f"{name}.ini") for name in ("one", "two"))
-    assert "another process" in first.window.header.summary.text()
+    assert first.window.header.word.text() == "Training elsewhere"
     wait(qtbot, first, lambda: first.session.run.learned is not None)
     turn(qtbot, first, "learn.lr", "5e-4")
     for app in (first, second):  # acknowledged and drawn in both

@@ -211,6 +211,8 @@ class Header(QWidget):
         """Update the state, with the seconds that it takes already if the program is busy."""
         state, since = self._busy_since
         word = STATE_WORDS[state][0]
+        if self._session.job.elsewhere and state in (State.RUNNING, State.PAUSED):
+            word = f"{word} elsewhere"
         if state is State.STARTING and self._session.after_stop is not None:
             word = "Saving the run first…"
         seconds = time.monotonic() - since
@@ -225,8 +227,6 @@ class Header(QWidget):
         parts = [summary(session.run.experiment, session.run.device)]
         if session.run.forked_from:
             parts.append(f"fork of {session.run.forked_from}")
-        if session.job.elsewhere and session.job.active:
-            parts.append("trains in another process")
         if session.state is State.STORED and session.run.folder is not None:
             parts.append(session.run.folder.name)
         return "  ·  ".join(parts)

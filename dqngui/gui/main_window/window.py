@@ -207,7 +207,8 @@ class Window(QMainWindow):
         elif self._show_hits(session.run.hits if session.state is State.PAUSED else ()) or self._show_question():
             return
         elif session.run.notice:
-            self._show_once(words(session.run.notice), "muted" if session.state is State.STORED else "warn")
+            informs = session.state is State.STORED or session.job.elsewhere
+            self._show_once(words(session.run.notice), "muted" if informs else "warn")
         elif self._last_banner is not None:
             self._last_banner = None
             self.banner.hide()

@@ -376,7 +376,7 @@ class Session(QObject):
         then, self.after_stop = self.after_stop, None
         state = run.end_state
         if self.job.elsewhere:
-            state, run.trained_by = State.STORED if self.job.left else state, None
+            state, run.trained_by, run.notice = State.STORED if self.job.left else state, None, ""
         if state is State.FAILED:
             self.draft.rebase(run.present(run.checkpoint))
         if then is None or not (self.job.left or run.whole):

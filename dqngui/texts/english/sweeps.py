@@ -85,7 +85,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "sweep.steps_differ": "with pruning, all trials have the same run.total_steps",
     # runs that train elsewhere
     "elsewhere.watched": (
-        "another process trains this run; it is steered from here as one of this window, and goes on when it is closed"
+        "Another process trains this run. It is steered from here as one of this window, and goes on when it is closed."
     ),
     "elsewhere.unreadable": "the run `{folder}` cannot be followed any more: {problem}",
     "elsewhere.not_sent": (
