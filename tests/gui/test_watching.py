@@ -41,6 +41,7 @@ def opened(qtbot: QtBot, trained: Trained, place: Path) -> App:
     return app
 
 
+@pytest.mark.timeout(300)  # it starts several processes
 def test_two_windows_watch_and_steer_a_run_of_another_process(
     qtbot: QtBot, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

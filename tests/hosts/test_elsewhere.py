@@ -69,6 +69,7 @@ def kinds(events: list[m.Event]) -> set[str]:
     return {type(event).__name__ for event in events}
 
 
+@pytest.mark.timeout(300)  # it starts several processes
 def test_a_run_elsewhere_is_watched_and_steered_and_its_log_is_that_of_the_same_schedule(
     trained: Trained, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ def settings() -> list[str]:
     return ["--set", *(f"{path}={value}" for path, value in SETTINGS.items())]
 
 
+@pytest.mark.timeout(300)  # it starts several processes
 def test_a_queue_is_filled_ordered_trained_and_emptied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = tmp_path / "runs"
     assert run("queue", "add", "tmaze", "--seeds", "0-1", *settings(), runs=runs) == 0
@@ -49,6 +50,7 @@ def test_a_queue_is_filled_ordered_trained_and_emptied(tmp_path: Path, capsys: p
     assert Queue(runs).entries() == []
 
 
+@pytest.mark.timeout(300)  # it starts several processes
 def test_a_sweep_is_planned_trained_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep: dict[str, Any] = {
         "name": "widths", "base": {"file": "tmaze", "settings": SETTINGS}, "seeds": "0-1",
