@@ -16,10 +16,10 @@ from dqngui.config import ConfigError
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.old_trash import empty_old_trash, empty_own_trash
-from dqngui.lab.library.run_index import Experiments, ReturnLog, RunIndex
-from dqngui.lab.library.run_names import RunName, folder_name, names, shared_titles
+from dqngui.listing.run_index import Experiments, ReturnLog, RunIndex
+from dqngui.listing.run_names import RunName, folder_name, names, shared_titles
 from dqngui.lab.library.run_overlay import RunOverlay
-from dqngui.lab.library.run_settings import RunSettings
+from dqngui.listing.run_settings import RunSettings
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State

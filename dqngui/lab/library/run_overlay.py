@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dqngui.lab.library.run_names import RunName
+from dqngui.listing.run_names import RunName
 
 
 @dataclass(eq=False, slots=True)

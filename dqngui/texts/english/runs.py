@@ -29,6 +29,11 @@ TEMPLATES: dict[str, str | Plural] = {
         "`{path}` has a second name elsewhere (a hard link), and writing would change both, so this run is not "
         "written; replace it by a copy"
     ),
+    "labels.damaged": "`{path}` is damaged, so this run is shown without labels",
+    "labels.not_written": "cannot write `{path}`: {problem}",
+    "labels.tag": "the tag `{tag}` is not allowed: 1 to {most:d} characters, without spaces, commas and quotes",
+    "labels.tags": "a run has at most {most:d} tags",
+    "labels.long": "the {field} has {length:,} characters, and at most {most:,} are allowed",
     "run.not_discarded": "there is no discarded run `{folder}`",
     "run.not_moved": "cannot move `{folder}` to `{place}`: {problem}",
     "run.trash_not_emptied": "cannot empty `{trash}`: {problem}",

@@ -1,0 +1,233 @@
+"""Incremental reading of a folder of runs: only changed summaries and new log lines.
+
+For use in one background thread only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from dqngui import presets
+from dqngui.bounded import open_regular
+from dqngui.config import ConfigError, Experiment
+from dqngui.listing.kept_listing import KeptRun
+from dqngui.listing.run_settings import RunSettings, settings_of
+from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked
+from dqngui.runs.folder import (
+    EVENTS,
+    EXPERIMENT,
+    UNREADABLE,
+    RunSummary,
+    newest_first,
+    read_experiment,
+    summary_of,
+    unreadable,
+)
+from dqngui.runs.labels import LABELS, Labels, read_labels
+from dqngui.runs.log_lines import MOST_LOG, events_in
+from dqngui.runs.nested import FoundRuns, Stamp, find_runs, stamp_of
+from dqngui.texts import Text
+
+BLOCK = 1 << 20  # bytes of a log that are read at once
+_EVENT_PREFIXES = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
+
+
+class RunIndex:
+    """The runs of a folder and of the folders below it; later readings open only changed files.
+
+    Args:
+        kept: what an earlier process has read; what did not change since is not read again.
+
+    Attributes:
+        labels: what persons say about runs, by folder; only of runs with labels.
+        label_problems: by folder, why the labels of a run cannot be read.
+        groups: the folders below the folder of runs in which there are runs.
+        opened: files of settings and summaries that were opened so far.
+    """
+
+    def __init__(self, runs: Path, kept: Mapping[str, KeptRun] | None = None) -> None:
+        self._runs = runs
+        self._known: dict[str, tuple[Stamp | None, RunSummary | None]] = {}
+        self._labels: dict[str, tuple[Stamp, Labels, Text | str]] = {}
+        self._titled: dict[str, tuple[RunSummary, str, RunSummary]] = {}
+        self._settings: dict[str, tuple[Stamp | None, RunSettings | None]] = {}
+        self.labels: dict[str, Labels] = {}
+        self.label_problems: dict[str, Text | str] = {}
+        self.groups: list[str] = []
+        self.opened = 0
+        for path, each in (kept or {}).items():
+            self._known[path] = each.summary_stamp, each.summary
+            if each.settings_stamp is not None:
+                self._settings[path] = each.settings_stamp, RunSettings(each.changed, frozenset(each.derived))
+
+    def read(self, go_on: Callable[[], bool] = lambda: True) -> list[RunSummary]:
+        """All summaries, the newest run first; a partial list if `go_on` returns False. Raises ConfigError.
+
+        A title that a person gave replaces the run's own.
+        """
+        try:
+            found = find_runs(self._runs, go_on)
+        except FileNotFoundError:
+            found = FoundRuns()  # the first run creates it
+        except OSError as error:
+            raise ConfigError("run.not_listed", runs=self._runs, problem=error.strerror) from None
+        self.groups = found.groups
+        known, self._known = self._known, {}
+        for path, stamp in found.runs.items():
+            if not go_on():
+                break
+            before = known.get(path)
+            # A killed process leaves its summary as "running", so running ones are checked each time.
+            same = before is not None and before[0] == stamp and not (before[1] and before[1].state == "running")
+            if not same:
+                self.opened += 1
+            self._known[path] = stamp, before[1] if same and before else summary_of(Path(path))
+        self._settings = {path: read for path, read in self._settings.items() if path in self._known}
+        self._read_labels()
+        summaries = [self._with_title(path, each) for path, (_, each) in self._known.items() if each is not None]
+        return newest_first([*summaries, *(unreadable(Path(path), why) for path, why in found.unreadable.items())])
+
+    def _read_labels(self) -> None:
+        before, self._labels = self._labels, {}
+        for path in self._known:
+            stamp = stamp_of(f"{path}{os.sep}{LABELS}")
+            if stamp is not None:
+                known = before.get(path)
+                self._labels[path] = known if known and known[0] == stamp else (stamp, *read_labels(Path(path)))
+        self.labels = {path: labels for path, (_, labels, _) in self._labels.items() if labels}
+        self.label_problems = {path: problem for path, (_, _, problem) in self._labels.items() if problem}
+
+    def _with_title(self, path: str, summary: RunSummary) -> RunSummary:
+        """The same object as long as nothing changes, so that whoever has it sees that at once."""
+        labels = self.labels.get(path)
+        if labels is None or not labels.title:
+            return summary
+        kept = self._titled.get(path)
+        if kept is None or kept[:2] != (summary, labels.title):
+            kept = self._titled[path] = summary, labels.title, msgspec.structs.replace(summary, title=labels.title)
+        return kept[2]
+
+    def settings(
+        self, folders: Sequence[str], go_on: Callable[[], bool] = lambda: True, most: int | None = None
+    ) -> dict[str, RunSettings]:
+        """The settings of these runs; those that cannot be read are left out, and the rest if `go_on` is False.
+
+        Args:
+            most: so many files are opened at most (None: all that are needed); see `all_read`.
+        """
+        found: dict[str, RunSettings] = {}
+        opened = 0
+        self.all_read = True
+        for folder in folders:
+            if not go_on():
+                self.all_read = False
+                break
+            stamp, before = stamp_of(f"{folder}{os.sep}{EXPERIMENT}"), self._settings.get(folder)
+            if before is None or before[0] != stamp:
+                if most is not None and opened >= most:
+                    self.all_read = False
+                    continue
+                opened += 1
+                before = self._settings[folder] = stamp, settings_of(Path(folder))
+            if before[1] is not None:
+                found[folder] = before[1]
+        self.opened += opened
+        return found
+
+    all_read = True
+    """Whether the last call of `settings` gave the settings of all runs that have any."""
+
+    def to_keep(self) -> dict[str, KeptRun]:
+        """What a later process need not read again."""
+        kept = {}
+        for path, (stamp, summary) in self._known.items():
+            if stamp is None or summary is None or summary.state in ("running", UNREADABLE):
+                continue
+            of_settings, settings = self._settings.get(path, (None, None))
+            if settings is None:
+                kept[path] = KeptRun(stamp, summary)
+            else:
+                kept[path] = KeptRun(stamp, summary, of_settings, dict(settings.changed), tuple(settings.derived))
+        return kept
+
+
+class ReturnLog:
+    """Reads the episodes, evaluations and forks of a run's log; each reading continues after the one before."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / EVENTS
+        self._offset = 0
+        self._tail = b""  # last bytes before the offset; they differ if the log was truncated and grew again
+
+    def read(self, go_on: Callable[[], bool] = lambda: True) -> Iterator[tuple[bool, list[Event]]]:
+        """Yield (restarted, events) for each block of new complete lines; `restarted`: discard all earlier events.
+
+        Lines that cannot be decoded are skipped. Raises ConfigError, OSError.
+        """
+        try:
+            log = open_regular(self._path, MOST_LOG)
+        except FileNotFoundError:
+            return  # no event was written yet
+        with log:
+            restarted = not self._is_same_log(log.fileno())
+            if restarted:
+                self._offset, self._tail = 0, b""
+            log.seek(self._offset)
+            while go_on() and (block := log.read(BLOCK)):
+                whole = block.rfind(b"\n") + 1
+                if not whole and len(block) < BLOCK:
+                    return
+                whole = whole or len(block)  # no event is so long
+                self._offset += whole
+                self._tail = (self._tail + block[:whole])[-64:]
+                log.seek(self._offset)
+                if events := _events(block[:whole]):
+                    yield restarted, events
+                    restarted = False
+
+    def _is_same_log(self, log: int) -> bool:
+        if not self._offset:
+            return False
+        start = self._offset - len(self._tail)
+        os.lseek(log, start, os.SEEK_SET)
+        return os.read(log, len(self._tail)) == self._tail
+
+
+def _events(lines: bytes) -> list[Event]:
+    found = [line for line in lines.splitlines() if line.startswith(_EVENT_PREFIXES)]
+    return events_in(b"\n".join([*found, b""]), lambda number, problem: None)
+
+
+def same_experiment(folder: Path) -> str | None:
+    """The experiment as TOML without seed, title, device and host, to compare runs; None if it cannot be read."""
+    try:
+        experiment = read_experiment(folder)
+    except ConfigError:
+        return None
+    return presets.to_toml(without_seed(experiment))
+
+
+class Experiments:
+    """The experiments of runs without what makes no difference, each read once."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, str | None] = {}
+
+    def alike(self, folder: str, candidates: Sequence[str]) -> list[str]:
+        """Those of `candidates` that have the same experiment as `folder`, apart from its seed."""
+        for each in {folder, *candidates}:
+            if each not in self._read:
+                self._read[each] = same_experiment(Path(each))
+        experiment = self._read[folder]
+        return [each for each in candidates if experiment is not None and self._read[each] == experiment]
+
+
+def without_seed(experiment: Experiment) -> Experiment:
+    """The experiment with default seed, title, device and host, and as if all its settings were chosen."""
+    usual = Experiment().run
+    run = msgspec.structs.replace(experiment.run, seed=usual.seed, device=usual.device, host=usual.host)
+    return msgspec.structs.replace(experiment, title="", run=run, derived=())
