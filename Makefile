@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow test-extras check torture fuzz soak format same-logs bench bench-learning learning \
+.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-learning learning \
     evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
     shots first-minutes demo clean
 
@@ -66,6 +66,12 @@ same-logs: $(VENV)/.developing
 # ARGS="--kills 10" takes five minutes). Fails if anything was lost, differs or was left behind.
 torture: $(VENV)/.developing
 	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.torture.run $(ARGS)
+
+# Kill the worker of a sweep ten times and compare its 15 runs with runs trained alone, then the same with successive
+# halving over 16 settings (about a quarter of an hour).
+torture-sweep: $(VENV)/.developing
+	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.torture.sweep $(ARGS)
+	@$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.torture.sweep --pruning $(ARGS)
 
 format: $(VENV)/.developing
 	$(BIN)/ruff format dqngui tests

@@ -156,11 +156,85 @@ class RunsArguments:
     json: Json = False
 
 
+@dataclass(frozen=True)
+class QueueArguments:
+    """Show or change the queue of a folder of runs; `dqngui work` trains it."""
+
+    action: Annotated[
+        Literal["list", "add", "move", "pause", "resume", "retry", "cancel", "remove", "set"],
+        Positional,
+        option("What to do (default: list)."),
+    ] = "list"
+    names: Annotated[
+        tuple[str, ...],
+        Positional,
+        option("With add: a TOML file or a preset. Else entries: numbers, runs, or `all`.", "NAME"),
+    ] = ()
+    env: Env = None
+    agent: Agent = None
+    set: Set = ()
+    steps: Annotated[int | None, WHOLE, option("Environment steps (run.total_steps).", "N")] = None
+    seed: Annotated[int | None, WHOLE, option("Seed of everything random (run.seed).", "S")] = None
+    seeds: Annotated[str | None, option("Add a run for each seed, for example 0-4 or 0,3,7.", "SEEDS")] = None
+    resume: Annotated[str | None, option("Continue this run from its last checkpoint.", "RUN")] = None
+    fork: Annotated[str | None, option("Start a new run from this run's last checkpoint.", "RUN")] = None
+    stop_at: Annotated[
+        float | None, NUMBER, option("Stop when two evaluations both reach this mean return (run.stop_at).", "RETURN")
+    ] = None
+    first: Annotated[bool, option("Add before all others.")] = False
+    to: Annotated[int | None, WHOLE, option("With move: the new place, counted from 1.", "N")] = None
+    at_once: Annotated[int | None, WHOLE, option("With set: how many runs are trained at once.", "N")] = None
+    trust: Trust = False
+    runs: Runs = "runs"
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class WorkArguments:
+    """Train the runs of the queue, each in a process of its own, until none is left."""
+
+    at_once: Annotated[int | None, WHOLE, option("How many runs are trained at once, from now on.", "N")] = None
+    wait: Annotated[bool, option("Wait for further runs when the queue is empty.")] = False
+    runs: Runs = "runs"
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class SweepArguments:
+    """Make a sweep of a TOML file and train it, or go on with a stored one."""
+
+    file: Annotated[str, Positional, option("TOML file of a sweep, or the folder of a stored one.", "FILE|SWEEP")]
+    dry_run: Annotated[bool, option("Only print what would run, and how long it takes.")] = False
+    queue: Annotated[bool, option("Only add its runs to the queue.")] = False
+    at_once: Annotated[int | None, WHOLE, option("How many runs are trained at once, from now on.", "N")] = None
+    runs: Runs = "runs"
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class SteerArguments:
+    """Steer a run that trains in another process. Whoever may write its folder may steer it."""
+
+    run: Run
+    set: Annotated[
+        UseAppendAction[tuple[str, ...]], option("Change a live setting, for example learn.lr=1e-4.", "NAME=VALUE")
+    ] = ()
+    pause: Annotated[bool, option("Pause before the next step.")] = False
+    resume: Annotated[bool, option("Continue after a pause.")] = False
+    save: Annotated[bool, option("Save a checkpoint now.")] = False
+    stop: Annotated[bool, option("Save and end the run.")] = False
+    runs: Runs = "runs"
+
+
 COMMANDS: dict[str, type] = {
     "gui": GuiArguments,
     "train": TrainArguments,
     "play": PlayArguments,
     "runs": RunsArguments,
+    "queue": QueueArguments,
+    "work": WorkArguments,
+    "sweep": SweepArguments,
+    "steer": SteerArguments,
 }
 
 OVERVIEW = """A desktop laboratory for deep Q-networks with attention and memory.
@@ -170,7 +244,11 @@ Commands (each has its own --help):
   dqngui [gui] FOLDER   the window with a stored run
   dqngui train [FILE]   train without a window
   dqngui play RUN       play a stored agent
-  dqngui runs [DIR]     list stored runs"""
+  dqngui runs [DIR]     list stored runs
+  dqngui queue ACTION   add runs to the queue, show and change it
+  dqngui work           train the queue
+  dqngui sweep FILE     train many settings and seeds
+  dqngui steer RUN      steer a run that trains elsewhere"""
 
 
 def parse(argv: Sequence[str]) -> tuple[str, Any]:

@@ -34,9 +34,9 @@ from dqngui.messages.json_lines import from_json, to_json
 from dqngui.messages.tested import unseen
 from dqngui.settings import with_settings
 from dqngui.statistics import mean_interval, mean_of, reason
+from dqngui.sweeps.seeds import seeds_of
 from dqngui.texts import Text, say
 from dqngui.texts.numbers import measured
-from dqngui.texts.reading_numbers import parse as read_number
 
 if TYPE_CHECKING:
     from dqngui.hosts import Host
@@ -212,25 +212,6 @@ def _status(done: list[SeedRun], interrupted: bool) -> int:
     if failures:
         return 2 if all(failed.mistake for failed in failures) else 1
     return 130 if interrupted else 0
-
-
-def seeds_of(text: str) -> list[int]:
-    """`0-4` or `0,3,7-9` as a list without repetitions. Raises ConfigError."""
-    seeds: list[int] = []
-    try:
-        for part in text.split(","):
-            first, dash, last = part.partition("-")
-            span = range(_seed(first), _seed(last if dash else first) + 1)
-            if not span or len(span) > 10_000:
-                raise ValueError
-            seeds += [seed for seed in span if seed not in seeds]
-    except ValueError:
-        raise ConfigError("command.seeds", given=text) from None
-    return seeds
-
-
-def _seed(text: str) -> int:
-    return int(read_number(text, whole=True))
 
 
 def median_row(rows: list[SeedResult]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from dqngui import catalog
 from dqngui.config import ConfigError
@@ -16,8 +17,10 @@ from dqngui.messages import Event, Request
 from dqngui.settings import no_such_choice
 from dqngui.texts import say
 
-__all__ = ["DRAIN_MS", "KINDS", "Host", "OpenHost", "events_of", "open_host", "run_inline"]
+__all__ = ["DRAIN_MS", "ELSEWHERE", "KINDS", "Host", "OpenHost", "events_of", "open_host", "run_inline"]
 KINDS = ("inline", "thread", "process")
+ELSEWHERE = "elsewhere"
+"""The kind of host for a run that another process trains: it starts nothing, and watches and steers that run."""
 POLL_S = 0.02  # between two looks at a host that has nothing to say
 
 
@@ -38,6 +41,10 @@ def open_host(kind: str, request: Request) -> Host:
         from dqngui.hosts.process import ProcessHost
 
         return ProcessHost(request, entry.target)
+    if kind == ELSEWHERE:
+        from dqngui.hosts.elsewhere import ElsewhereHost
+
+        return ElsewhereHost(Path(request.folder or ""))
     raise no_such_choice("run.host", say("choice.host"), kind, KINDS)
 
 

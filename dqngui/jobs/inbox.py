@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from dqngui.envs.interrupt import UserInterrupt
-from dqngui.messages import Command, Resume, Stop
+from dqngui.messages import Command, Pause, Resume, SetBreakpoints, Stop
 
 
 class Source(Protocol):
@@ -23,6 +24,10 @@ class Calls(Protocol):
     running: bool
 
 
+PAUSE_S = 0.1
+"""Seconds between two looks for dropped commands while a job waits."""
+
+
 class Inbox:
     """The commands of one job; each is given out when it is due.
 
@@ -35,10 +40,14 @@ class Inbox:
 
     Attributes:
         outside: says whether the job calls an environment now; None before a training job has begun, and for others.
+        dropped: gives the commands that were dropped into the run's folder; None: nobody can drop any.
+        steered: somebody has dropped a command that may pause the job, and so may continue it.
     """
 
     def __init__(self, source: Source | None, schedule: Sequence[Command] = ()) -> None:
         self.outside: Calls | None = None
+        self.dropped: Callable[[], list[Command]] | None = None
+        self.steered = False
         self._waits = source is not None
         self._source: Source = source if source is not None else queue.SimpleQueue()
         self._pending: list[Command] = list(schedule)
@@ -77,12 +86,8 @@ class Inbox:
         due = self.poll(step)
         if due:
             return due
-        if self._waits:
-            try:
-                self._add(self._source.get(timeout=timeout))
-            except queue.Empty:
-                return []
-            return self.poll(step)
+        if self._waits or (self.steered and not self._pending):
+            return self._wait(step, timeout)
         if not self._pending:
             return [Resume()]
         command = min(self._pending, key=lambda command: command.at or 0)
@@ -90,7 +95,22 @@ class Inbox:
         self._next = _earliest(self._pending)
         return [command]
 
+    def _wait(self, step: int, timeout: float) -> list[Command]:
+        """Wait for a command that is sent or dropped; an empty list after the timeout."""
+        end = time.monotonic() + timeout
+        while (left := end - time.monotonic()) > 0:
+            try:
+                self._add(self._source.get(timeout=left if self.dropped is None else min(left, PAUSE_S)))
+            except queue.Empty:
+                pass
+            if due := self.poll(step):
+                return due
+        return []
+
     def _collect(self) -> None:
+        for command in self.dropped() if self.dropped is not None else ():
+            self.steered = self.steered or isinstance(command, (Pause, SetBreakpoints))
+            self._add(command)
         while True:
             try:
                 self._add(self._source.get_nowait())

@@ -16,6 +16,7 @@ from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.settings_from_task import notes_about_new_task, with_measured_task
 from dqngui.jobs.training_loop import TrainingLoop
 from dqngui.messages import Event, Request
+from dqngui.runs.dropped_commands import CommandFiles
 from dqngui.runs.folder import claim, read_experiment, trusted_experiment
 from dqngui.runs.lock import WriterLock
 from dqngui.runs.recorder import record
@@ -91,4 +92,8 @@ def _recorded(request: Request, inbox: Inbox, lock: WriterLock | None) -> Iterat
     except BaseException:
         job.training.close()
         raise
-    return record(job.events(lost), folder, experiment, mark, lock=lock, ask_to_stop=inbox.ask_to_stop)
+    commands = CommandFiles(folder)
+    inbox.dropped = commands.poll
+    return record(
+        job.events(lost), folder, experiment, mark, lock=lock, ask_to_stop=inbox.ask_to_stop, commands=commands
+    )

@@ -302,9 +302,10 @@ class TrainingLoop:
         hits = self.breakpoints.hits()
         for point, value in hits:
             yield BreakpointHit(step=self.training.counters.step, point=point, value=value)
-        if not hits or self.at_breakpoint == "go on":
+        act = "pause" if self.inbox.steered else self.at_breakpoint  # who has set one from outside can continue, too
+        if not hits or act == "go on":
             return False
-        if self.at_breakpoint == "stop":
+        if act == "stop":
             self.stopping = True
         else:
             self.paused, self.steps = True, []

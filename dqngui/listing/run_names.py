@@ -12,11 +12,10 @@ from typing import Any
 import msgspec
 
 from dqngui import catalog
+from dqngui.comparison.setting_words import setting_text, short_name
 from dqngui.listing.run_settings import RunSettings, place
-from dqngui.listing.setting_words import short_name, value_text
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.started import local_time
-from dqngui.texts import words
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in every locale
@@ -127,28 +126,6 @@ def _texts_of(
         return short[_key(settings[summary.folder].get(path))] if summary.folder in settings else ""
 
     return text
-
-
-def setting_text(path: str, value: Any) -> str:
-    """A setting with its value: `lr 1e-3`, `ε 1 → 0.05 over 10,000`, `double off`, `wrappers none`."""
-    return f"{short_name(path)} {_value_text(value)}"
-
-
-def _value_text(value: Any) -> str:
-    if value is None or value in ([], {}):
-        return "none"
-    match value:
-        case bool():
-            return "on" if value else "off"
-        case {"start": start, "end": end, "steps": steps}:
-            return f"{_value_text(start)} → {_value_text(end)} over {_value_text(steps)}"
-        case {"name": str(name), "options": options}:
-            return f"{name} {_value_text(options)}" if options else name
-        case dict():
-            return ", ".join(f"{key} {_value_text(each)}" for key, each in value.items())
-        case list():
-            return ", ".join(_value_text(each) for each in value)
-    return words(value_text(value))
 
 
 def _key(value: Any) -> bytes:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from dqngui import catalog, settings
 from dqngui.listing.figures import FIGURES, FOR_SETTINGS, Run
-from dqngui.listing.run_names import setting_text
+from dqngui.comparison.setting_words import setting_text
 from dqngui.listing.run_settings import usual
-from dqngui.listing.setting_words import label_of, short_name
+from dqngui.comparison.setting_words import label_of, short_name
 from dqngui.listing.typed_values import Values, values_of
 from dqngui.listing.typed_words import plain
 from dqngui.settings import options_fields

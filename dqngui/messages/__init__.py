@@ -10,6 +10,7 @@ encoded and decoded.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
@@ -70,17 +71,35 @@ def decode_event(line: bytes) -> Event:
         return _event_decoder.decode(line)
     except msgspec.ValidationError:
         # JSON has no NaN: an environment's NaN return was written as null.
-        return msgspec.convert(_nan_for_null(from_json(line, Any)), ALL_EVENTS)
+        return msgspec.convert(_nan_for_null(from_json(line, Any), _event_types()), ALL_EVENTS)
     except msgspec.DecodeError:
         return from_json(line, ALL_EVENTS)
 
 
-def _nan_for_null(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _nan_for_null(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_nan_for_null(value) for value in data]
-    return math.nan if data is None else data
+def _nan_for_null(data: Any, allowed: msgspec.inspect.Type) -> Any:
+    """Plain data with NaN for null where a number must stand; where the type allows nothing, nothing stays."""
+    match allowed:
+        case msgspec.inspect.UnionType(types):
+            if data is None and any(isinstance(each, msgspec.inspect.NoneType) for each in types):
+                return None
+            tag = data.get("type") if isinstance(data, dict) else None
+            fitting = [each for each in types if tag is None or getattr(each, "tag", None) == tag]
+            return _nan_for_null(data, fitting[0]) if fitting else data
+        case msgspec.inspect.StructType(fields=fields) if isinstance(data, dict):
+            inside = {field.encode_name: field.type for field in fields}
+            return {key: _nan_for_null(each, inside.get(key, allowed)) for key, each in data.items()}
+        case msgspec.inspect.VarTupleType(item) | msgspec.inspect.ListType(item) if isinstance(data, list):
+            return [_nan_for_null(each, item) for each in data]
+        case msgspec.inspect.DictType(_, item) if isinstance(data, dict):
+            return {key: _nan_for_null(each, item) for key, each in data.items()}
+        case msgspec.inspect.FloatType() if data is None:
+            return math.nan
+    return data
+
+
+@cache  # and not before it is needed: most logs hold no NaN
+def _event_types() -> msgspec.inspect.Type:
+    return msgspec.inspect.type_info(ALL_EVENTS)
 
 
 def decode_command(line: bytes) -> Command:

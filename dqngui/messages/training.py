@@ -261,6 +261,19 @@ class Opened(Event, frozen=True):
     actions: int = 0
 
 
+class WriterBegan(Event, frozen=True):
+    """A process has become the writer of a run (not logged, and told to those who watch it from elsewhere alone).
+
+    Attributes:
+        writer: the id to which commands are addressed.
+        log_bytes: length of the log at that moment.
+    """
+
+    logged = False
+    writer: str
+    log_bytes: int = 0
+
+
 class RunResumed(Event, frozen=True, rename={"lost_changes": "lost_tweaks"}):  # its name in printed JSON
     """The run continues from its last saved state (not logged), and what came after that state is lost.
 

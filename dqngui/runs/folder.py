@@ -82,7 +82,7 @@ def create(runs: Path, experiment: Experiment) -> Path:
     """A new folder in `runs` (made if missing) that holds the experiment. Raises ConfigError."""
     try:
         missing = [path for path in (runs, *runs.parents) if not exists(path)]
-        folder = _new_folder(runs, f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{slug(experiment)}")
+        folder = new_folder(runs, f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{slug(experiment)}")
         try:
             write_experiment(folder, experiment)
             write_summary(folder, msgspec.structs.replace(new_summary(experiment), started=now_utc()))
@@ -97,7 +97,7 @@ def create(runs: Path, experiment: Experiment) -> Path:
     return folder
 
 
-def _new_folder(runs: Path, name: str) -> Path:
+def new_folder(runs: Path, name: str) -> Path:
     """A folder that did not exist, named so, with a number where another has this name. Raises OSError."""
     runs.mkdir(parents=True, exist_ok=True)
     folder, count = runs / name, 1
@@ -123,8 +123,13 @@ def slug(experiment: Experiment) -> str:
         task = re.sub(r"-v\d+$", "", experiment.env.id.rsplit(":", 1)[-1].rsplit("/", 1)[-1])
         memory = experiment.net.memory
         text = task if memory == "none" else f"{task} {memory}"
+    return plain_name(text) or "run"
+
+
+def plain_name(text: str) -> str:
+    """A text as a part of a folder's name: small letters, digits and hyphens, at most 40; empty if it has none."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "run"
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-")
 
 
 def versions() -> dict[str, str]:

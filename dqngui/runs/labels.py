@@ -6,8 +6,9 @@ a stranger's: it is read bounded, and a file that cannot be read means a run wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -102,6 +103,17 @@ def changed_labels(
     )
     check_labels(changed)
     return changed
+
+
+def change_labels(folders: Sequence[Path], **changes: Any) -> Text | None:
+    """Change the labels of runs as `changed_labels` says; returns the first reason why one was not changed."""
+    problem: Text | None = None
+    for folder in folders:
+        try:
+            write_labels(folder, changed_labels(read_labels(folder)[0], **changes))
+        except ConfigError as error:
+            problem = problem or error.text
+    return problem
 
 
 def check_labels(labels: Labels) -> None:

@@ -23,12 +23,27 @@ import msgspec
 import numpy as np
 
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import Advanced, CheckpointSaved, Evaluated, Event, Finished, Learned, Weights, encode
+from dqngui.messages import (
+    Advanced,
+    BreakpointsSet,
+    CheckpointSaved,
+    Evaluated,
+    Event,
+    Finished,
+    KnobChanged,
+    KnobRefused,
+    Learned,
+    Weights,
+    WriterBegan,
+    encode,
+)
 from dqngui.runs.checkpoints import save_weights
+from dqngui.runs.dropped_commands import CommandFiles
 from dqngui.runs.episodes import EpisodeFiles, EpisodeTrace
 from dqngui.runs.failure import disk_problem, failed
 from dqngui.runs.files import AppendFile, OutOfPlace, together, write_file
 from dqngui.runs.folder import EVENTS, EXPERIMENT, claim, new_summary, summary_of, write_summary
+from dqngui.runs.live_file import LiveFile
 from dqngui.runs.lock import LockTaken, WriterLock
 from dqngui.runs.persistent_write import PersistentWriting
 from dqngui.runs.resume import LogMark, save_resume
@@ -40,6 +55,8 @@ if TYPE_CHECKING:
     import torch
 
 FLUSH_SECONDS = 1.0
+_ANSWERS = (KnobChanged, KnobRefused, BreakpointsSet)
+"""Logged answers to commands, for which somebody may wait."""
 _STATES = {"completed": "finished", "solved": "finished", "stopped": "stopped", "failed": "failed"}
 
 
@@ -69,6 +86,7 @@ def record(
     *,
     lock: WriterLock | None = None,
     ask_to_stop: Callable[[], None] | None = None,
+    commands: CommandFiles | None = None,
 ) -> Iterator[Event]:
     """Pass on a job's events, each logged one written first; ends with Finished whatever happens.
 
@@ -79,6 +97,7 @@ def record(
         mark: of the resumed state, after `rewind`, or of a fork, after `branch`; None for a new run.
         lock: of the folder, if it was claimed already; it is released at the end.
         ask_to_stop: asks the job to save and stop at its next step, because the run cannot be written any more.
+        commands: the dropped commands that the job carries out; no more are taken at the end.
     """
     mark = mark or LogMark()
     step, seconds, best, tested = mark.step, mark.seconds, mark.best, mark.tested
@@ -87,6 +106,7 @@ def record(
     try:
         if folder is not None:
             log = _Log(folder, experiment, mark, lock or claim(folder))
+            log.tell(WriterBegan(step=step, writer=commands.writer if commands else "", log_bytes=mark.events))
         for item in events:
             if isinstance(item, EpisodeTrace):
                 if log is not None:
@@ -107,6 +127,7 @@ def record(
                     if writing.lost is not None:  # a job without a last snapshot
                         raise writing.lost
                     yield from writing.insist(partial(log.finish, item), step)
+                    log.tell(item)
                 else:
                     log.note(item)
                     if log.due(item, writing.troubled):
@@ -118,13 +139,19 @@ def record(
             log.fail()
         yield failure
         speed = step / seconds if seconds else 0.0
-        yield Finished(step=step, seconds=seconds, steps_per_second=speed, reason="failed", best=best, tested=tested)
+        end = Finished(step=step, seconds=seconds, steps_per_second=speed, reason="failed", best=best, tested=tested)
+        if log is not None:
+            log.tell(failure)
+            log.tell(end)
+        yield end
     finally:
         # The job's own clean-up comes first: it may still hold environments open.
         close = getattr(events, "close", None)
         if close is not None:
             with contextlib.suppress(Exception):
                 close()
+        if commands is not None:
+            commands.close()
         if log is not None:
             log.close()
 
@@ -145,7 +172,10 @@ def _saved(snapshot: Snapshot, log: _Log | None, writing: PersistentWriting) -> 
                 raise
             _save_last(snapshot, log, error)
     if not snapshot.by_time:
-        yield CheckpointSaved(step=snapshot.step, seconds=time.perf_counter() - began, best=snapshot.best)
+        saved = CheckpointSaved(step=snapshot.step, seconds=time.perf_counter() - began, best=snapshot.best)
+        if log is not None:
+            log.tell(saved)
+        yield saved
 
 
 def _save_last(snapshot: Snapshot, log: _Log, error: OSError) -> NoReturn:
@@ -186,11 +216,13 @@ class _Log:
         self._settings = experiment
         self._experiment = (folder / EXPERIMENT).read_bytes() if (folder / EXPERIMENT).exists() else b""
         self._flushed = 0.0
+        self._live: LiveFile | None = None
         self.flush()
 
     def note(self, event: Event) -> None:
         """Add the event to the log if it belongs there, and note what the summary shows; `flush` writes both."""
         if not event.logged:
+            self.tell(event)
             return
         self.events.append(encode(event) + b"\n")
         if isinstance(event, Learned):
@@ -200,10 +232,19 @@ class _Log:
         if isinstance(event, Evaluated) and event.role == "selection":
             self._note(final=event.mean)
 
+    def tell(self, event: Event) -> None:
+        """Tell those who watch the run from elsewhere what is not logged."""
+        if isinstance(event, WriterBegan):
+            self._live = LiveFile(self.folder, event)
+        elif self._live is not None:
+            self._live.tell(event)
+
     def due(self, event: Event, troubled: bool) -> bool:
-        """Whether to flush after this event: once a second, and where the job may now wait, so that what it has done so
-        far can be read.
+        """Whether to flush after this event: once a second, where somebody may wait for it, and where the job may now
+        wait, so that what it has done so far can be read.
         """
+        if isinstance(event, _ANSWERS):
+            return True
         if event.logged or troubled:
             return time.monotonic() - self._flushed >= FLUSH_SECONDS
         return not isinstance(event, (Weights, Advanced))
@@ -291,6 +332,8 @@ class _Log:
         for file in (self.events, self.episodes):
             with contextlib.suppress(OSError):
                 file.close()
+        if self._live is not None:
+            self._live.close()
         if self.summary.state == "running":
             self._note(state="interrupted")
             with contextlib.suppress(OSError):

@@ -38,10 +38,10 @@ def reason(values: npt.ArrayLike) -> Reason | None:
     found = finite_values(values)
     if len(found) < MIN_VALUES:
         return "few"
-    return None if _differ(found.min(), found.max()) else "equal"
+    return None if differ(found.min(), found.max()) else "equal"
 
 
-def _differ(least: Any, most: Any) -> Any:
+def differ(least: Any, most: Any) -> Any:
     """Whether values between these two differ by more than rounding."""
     return most / 2 - least / 2 > _ROUNDING / 2 * np.maximum(np.abs(least), np.abs(most))
 
@@ -77,7 +77,7 @@ def mean_intervals(values: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, 
         np.where(there, array, -np.inf).max(0, initial=-np.inf),
     )
     low, high = np.full(array.shape[1], np.nan), np.full(array.shape[1], np.nan)
-    usable = (counts >= MIN_VALUES) & _differ(least, most)
+    usable = (counts >= MIN_VALUES) & differ(least, most)
     two = usable & (~there | (array == least) | (array == most)).all(0)
     if two.any():
         larger = (array[:, two] == most[two]).sum(0)
@@ -146,7 +146,7 @@ def _weighted_sum_interval(groups: Sequence[Floats], weights: Floats, level: flo
     if not groups or any(len(group) < MIN_VALUES for group in groups):
         return None
     counts = np.array([len(group) for group in groups])
-    if not any(_differ(group.min(), group.max()) for group in groups):
+    if not any(differ(group.min(), group.max()) for group in groups):
         return None
     scale = float(max(np.ptp(group) for group in groups))  # so that no power leaves the range of numbers
     groups = [group / scale for group in groups]

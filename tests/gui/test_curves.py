@@ -24,7 +24,7 @@ from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.event_words import mark_text
-from dqngui.listing.setting_words import short_name, value_text
+from dqngui.comparison.setting_words import short_name, value_text
 from dqngui.lab.session.history import History
 from dqngui.messages import CheckpointTest, EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
 from dqngui.texts import words

@@ -18,6 +18,7 @@ from dqngui.gui.main_window.actions import RunActions
 from dqngui.gui.main_window.draft_bar import DraftBar
 from dqngui.gui.settings_form.setting_words import change_words
 from dqngui.lab.session.draft import Draft, difference
+from dqngui.lab.session.rules import waiting_edits
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import list_runs, read_experiment
@@ -156,13 +157,13 @@ def test_differences_between_presets_lead_from_one_to_the_other(name: str) -> No
 
 def test_edits_of_a_run_wait_and_change_nothing_in_it(qtbot: QtBot, running: Session) -> None:
     running.edit(TWO)
-    assert set(running.waiting_edits) == set(TWO)
+    assert set(waiting_edits(running.state, running.draft)) == set(TWO)
     assert running.run.experiment == BEGAN
     assert running.value("net.width") == 64
     assert running.draft.value("net.width") == 128
     assert {Action.FORK, Action.START_DRAFT, Action.DISCARD_DRAFT} <= running.allowed
     running.do(Action.DISCARD_DRAFT)
-    assert running.waiting_edits == {}
+    assert waiting_edits(running.state, running.draft) == {}
     assert not {Action.START_DRAFT, Action.DISCARD_DRAFT} & running.allowed
     assert host().sent == []
 
@@ -172,7 +173,7 @@ def test_a_live_knob_is_no_draft_but_part_of_what_is_forked(qtbot: QtBot, runnin
     running.set_knob("learn.lr", 5e-4)
     running.set_knob("learn.epsilon", 0.3)
     qtbot.waitUntil(lambda: running.value("learn.epsilon") == 0.3)
-    assert list(running.waiting_edits) == ["net.width"]
+    assert list(waiting_edits(running.state, running.draft)) == ["net.width"]
     assert running.draft.experiment.learn.lr == 5e-4
     assert running.draft.experiment.learn.epsilon == BEGAN.learn.epsilon
 
@@ -189,7 +190,7 @@ def test_another_task_is_a_draft_of_all_that_differs(qtbot: QtBot, running: Sess
     other = presets.read_experiment(next(name for name in presets.preset_names() if name != "cartpole-positions"))
     running.edit({"run.seed": 7, "net.width": 128})
     running.load(other)
-    assert running.waiting_edits.keys() == difference(BEGAN, running.draft.experiment).keys()
+    assert waiting_edits(running.state, running.draft).keys() == difference(BEGAN, running.draft.experiment).keys()
     assert (running.draft.experiment.title, running.draft.experiment.env) == (other.title, other.env)
     assert running.draft.experiment.run.seed == 7  # where and how it runs stays
     running.do(Action.START_DRAFT)
@@ -218,7 +219,11 @@ def test_a_fork_of_a_run_that_trains_stops_it_first(
     expected = settings.with_settings(BEGAN, TWO)
     assert host().request == m.Request(job="train", experiment=expected, folder=str(folder), fork=str(parent))
     assert read_experiment(folder) == expected
-    assert (running.run.experiment, running.waiting_edits, running.draft.problem) == (expected, {}, "")
+    assert (running.run.experiment, waiting_edits(running.state, running.draft), running.draft.problem) == (
+        expected,
+        {},
+        "",
+    )
     assert heard.order == ["cleared", f"forked from {parent.name} at 41200"]
     assert running.run.forked_from == parent.name
     # It is a run like any other.
@@ -255,7 +260,7 @@ def test_a_fork_that_cannot_start_leaves_the_parent_as_it_was(
     qtbot.waitUntil(lambda: bool(heard.sentences))
     assert "There is no such task." in heard.sentences[0]
     assert (running.run.folder, running.run.step, running.run.failure) == (parent, 41_200, None)
-    assert set(running.waiting_edits) == set(TWO)
+    assert set(waiting_edits(running.state, running.draft)) == set(TWO)
     assert "cleared" not in heard.order
     assert [Path(run.folder) for run in list_runs(tmp_path)] == [parent]
     assert {Action.RESUME_RUN, Action.FORK} <= running.allowed
@@ -272,7 +277,7 @@ def test_stop_while_the_parent_is_being_saved_forgets_the_fork(qtbot: QtBot, run
     host().end("stopped")
     reached(qtbot, running, State.STOPPED)
     assert len(ScriptedHost.opened) == 1
-    assert set(running.waiting_edits) == set(TWO)
+    assert set(waiting_edits(running.state, running.draft)) == set(TWO)
 
 
 def test_a_parent_that_fails_while_saving_is_not_forked(qtbot: QtBot, running: Session) -> None:
@@ -282,7 +287,7 @@ def test_a_parent_that_fails_while_saving_is_not_forked(qtbot: QtBot, running: S
     host().fail("The disk is full.")
     reached(qtbot, running, State.FAILED)
     assert len(ScriptedHost.opened) == 1
-    assert set(running.waiting_edits) == set(TWO)
+    assert set(waiting_edits(running.state, running.draft)) == set(TWO)
 
 
 def test_a_new_run_trains_the_drafted_experiment_from_the_beginning(qtbot: QtBot, running: Session) -> None:
@@ -292,7 +297,7 @@ def test_a_new_run_trains_the_drafted_experiment_from_the_beginning(qtbot: QtBot
     qtbot.waitUntil(lambda: running.state is State.RUNNING and running.run.folder != parent)
     request = host().request
     assert (request.experiment, request.fork, request.resume) == (settings.with_settings(BEGAN, TWO), None, False)
-    assert (running.run.step, running.waiting_edits, heard.order) == (0, {}, ["cleared"])
+    assert (running.run.step, waiting_edits(running.state, running.draft), heard.order) == (0, {}, ["cleared"])
     assert (parent / "resume").is_dir()
 
 
@@ -328,7 +333,7 @@ def test_new_run_keeps_what_was_drafted(qtbot: QtBot, running: Session) -> None:
     running.edit(TWO)
     running.do(Action.NEW_RUN)
     assert running.run.experiment == settings.with_settings(BEGAN, TWO)
-    assert running.waiting_edits == {}
+    assert waiting_edits(running.state, running.draft) == {}
 
 
 # -- the bar ----------------------------------------------------------------------------------------
@@ -358,7 +363,7 @@ def test_the_bar_says_what_a_fork_would_change(qtbot: QtBot, bar: DraftBar, runn
     qtbot.waitUntil(lambda: "41,300" in bar.text.text(), timeout=2000)
     QTest.mouseClick(bar.buttons[Action.DISCARD_DRAFT], Qt.MouseButton.LeftButton)
     assert not bar.isVisible()
-    assert running.waiting_edits == {}
+    assert waiting_edits(running.state, running.draft) == {}
 
 
 def test_the_bar_leaves_out_what_a_fork_does_not_follow(qtbot: QtBot, bar: DraftBar, session: Session) -> None:
@@ -419,7 +424,7 @@ def test_a_fork_says_which_schedules_stay_moved_by_hand(qtbot: QtBot, running: S
 def test_an_agent_by_name_waits_for_a_fork(qtbot: QtBot, running: Session) -> None:
     agent = presets.read_agent("mann-dqn")
     running.load(presets.with_agent(running.draft.experiment, agent))
-    assert {"net.memory", "net.attention"} <= running.waiting_edits.keys()
+    assert {"net.memory", "net.attention"} <= waiting_edits(running.state, running.draft).keys()
     assert presets.agent_of(running.draft.experiment) == "mann-dqn"
     assert running.run.experiment.net.memory == "gru"  # the run that trains is what it was
     holder = QWidget()

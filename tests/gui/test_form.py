@@ -20,6 +20,7 @@ from dqngui.gui.settings_form.relevance import _CONDITIONS, relevant
 from dqngui.gui.settings_form.scale import STOPS, Scale
 from dqngui.gui.widgets.wrapping import wrapped
 from dqngui.lab.session.job import kind_of_host
+from dqngui.lab.session.rules import waiting_edits
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent
@@ -162,7 +163,7 @@ def test_an_edit_while_a_run_trains_waits_for_a_fork(qtbot: QtBot, form: Experim
     assert "takes effect in a fork" in width.toolTip()
     label = form.first.labels["net.width"]
     type_into(width, "128")
-    assert session.waiting_edits == {"net.width": (64, 128)}
+    assert waiting_edits(session.state, session.draft) == {"net.width": (64, 128)}
     assert session.run.experiment.net.width == 64
     assert label.changed
     assert "64 → 128" in width.toolTip()

@@ -18,6 +18,7 @@ from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.gui.app.app import App
 from dqngui.gui.settings_form.fields import NumberEditor
+from dqngui.lab.session.rules import waiting_edits
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, list_runs, new_summary, read_events, write_summary
 from dqngui.runs.resume import load_resume
@@ -345,7 +346,7 @@ def test_a_fork_that_cannot_train_leaves_its_parent_whole(qtbot: QtBot, app: App
     qtbot.waitUntil(lambda: session.state is State.STOPPED, timeout=60_000)
     assert session.run.failure is None
     assert session.run.folder == parent
-    assert "env.id" in session.waiting_edits
+    assert "env.id" in waiting_edits(session.state, session.draft)
     assert [Path(run.folder) for run in list_runs(tmp_path / "runs")] == [parent]
     assert drawn_episodes(app) == logged_episodes(parent)
     session.do(Action.DISCARD_DRAFT)

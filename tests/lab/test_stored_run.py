@@ -17,6 +17,7 @@ from dqngui import presets, settings
 from dqngui.hosts import log_reader as reader_module
 from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.session.history import History
+from dqngui.lab.session.rules import waiting_edits
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.stored_log import StoredLog
@@ -406,7 +407,7 @@ def test_a_stored_run_is_forked_where_it_was_saved(qtbot: QtBot, session: Sessio
     read(qtbot, session)
     assert session.fork_plan.step == 60_000
     session.edit({"net.width": 128})
-    assert session.waiting_edits == {"net.width": (64, 128)}
+    assert waiting_edits(session.state, session.draft) == {"net.width": (64, 128)}
     session.do(Action.FORK)
     qtbot.waitUntil(lambda: session.state is State.RUNNING)
     request = ScriptedHost.opened[-1].request

@@ -20,7 +20,7 @@ from dqngui.listing.run_settings import RunSettings, flat_settings
 from dqngui.listing.searched_run import SearchedRun
 from dqngui.listing.vocabulary import names_of
 from dqngui.listing.typed_words import number_in, typed_words
-from dqngui.listing.setting_words import label_of
+from dqngui.comparison.setting_words import label_of
 from dqngui.runs.folder import new_summary
 
 TEXTS = (

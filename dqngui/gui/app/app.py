@@ -26,8 +26,8 @@ from dqngui.gui.main_window.pin_controls import PinControls
 from dqngui.gui.main_window.window import Window
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets import accessibility
+from dqngui.heaps import limit_heaps
 from dqngui.hosts import OpenHost, open_host
-from dqngui.hosts.heaps import limit_heaps
 from dqngui.hosts.signals import ending_signals
 from dqngui.lab.analysis.second_player import SecondPlayer
 from dqngui.lab.analysis.study import Study
@@ -38,6 +38,7 @@ from dqngui.lab.playback.agent_ref import demo_run
 from dqngui.lab.playback.agent_selection import AgentSelection
 from dqngui.lab.playback.episode import PlayedEpisode
 from dqngui.lab.playback.player import Player
+from dqngui.lab.session.following import Following
 from dqngui.lab.session.job import host_of_window
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
@@ -82,6 +83,7 @@ class App(QObject):
         self.study = Study(self.player.client, open_host=open_play_host, parent=self)
         self.second_player = SecondPlayer(open_host=open_play_host, parent=self)
         self.library = Library(self.session, parent=self)
+        self.following = Following(self.session, parent=self)
         self.agent_selection = AgentSelection(self.session, self.player, demo=demo_run(), parent=self)
         self.pinning = Pinning(
             self.session,
@@ -104,6 +106,7 @@ class App(QObject):
         self.window.shown.connect(self._on_shown)
         self.window.close_asked.connect(self.closing.begin)
         self.closing.begun.connect(self.window.on_closing)
+        self.closing.begun.connect(self.following.stop)
         self.closing.finished.connect(self.garbage_collector.stop)
         self.closing.finished.connect(self._on_closed)
         self._connect_player()
@@ -145,6 +148,7 @@ class App(QObject):
     def _on_shown(self) -> None:
         self.shown_at = time.perf_counter()
         self.library.start()
+        self.following.start()
         self.player.changed.connect(self._load_torch)
         self.session.changed.connect(self._load_torch)
         QTimer.singleShot(TORCH_MS, self.torch, self.torch.start)

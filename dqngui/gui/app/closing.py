@@ -89,7 +89,7 @@ class Closing(QObject):
         if self._since is not None:
             return
         self._since = self._begun = self._interrupted = time.monotonic()
-        self._session.stop()
+        self._session.close()
         for part in self._parts:
             part.stop()
         self.begun.emit()

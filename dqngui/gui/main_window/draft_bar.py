@@ -13,6 +13,7 @@ from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.session.draft import difference
+from dqngui.lab.session.rules import waiting_edits
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action
 
@@ -47,7 +48,7 @@ class DraftBar(NoticeFrame):
     def refresh(self) -> None:
         """Update the text and the buttons."""
         session = self._session
-        draft = session.waiting_edits
+        draft = waiting_edits(session.state, session.draft)
         self.setVisible(bool(draft))
         if not draft:
             self._timer.stop()

@@ -225,6 +225,8 @@ class Header(QWidget):
         parts = [summary(session.run.experiment, session.run.device)]
         if session.run.forked_from:
             parts.append(f"fork of {session.run.forked_from}")
+        if session.job.elsewhere and session.job.active:
+            parts.append("trains in another process")
         if session.state is State.STORED and session.run.folder is not None:
             parts.append(session.run.folder.name)
         return "  ·  ".join(parts)

@@ -24,6 +24,7 @@ from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.scroll_area import ScrollArea
 from dqngui.lab.session.job import host_in_use
+from dqngui.lab.session.rules import waiting_edits
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent, same_agent
@@ -212,7 +213,7 @@ class ExperimentForm(QWidget):
     def refresh(self) -> None:
         """Show the proposed experiment: hide settings without effect, mark those that the draft changes."""
         session = self._session
-        editable, draft = Action.EDIT in session.allowed, session.waiting_edits
+        editable, draft = Action.EDIT in session.allowed, waiting_edits(session.state, session.draft)
         known = derivable(session.draft.experiment)  # without a measured task, little follows from anything
         for slot, rows in self.options.items():
             self._refresh_options(slot, rows)
@@ -292,7 +293,7 @@ class ExperimentForm(QWidget):
     def _note(self) -> str:
         if self._session.state is State.READY:
             return "press Start to train"
-        if changes := len(self._session.waiting_edits):
+        if changes := len(waiting_edits(self._session.state, self._session.draft)):
             return f"{counted(changes, 'change')} {'waits' if changes == 1 else 'wait'} for a fork"
         return "read-only; edit to fork" if self._session.state is State.STORED else "edit to fork"
 

@@ -15,6 +15,7 @@ import torch
 
 from dqngui.config import ConfigError
 from dqngui.envs.make import make_vector
+from dqngui.heaps import give_back
 from dqngui.jobs.agent import LoadedAgent, experiment_of
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.study.faithfulness import faithfulness
@@ -97,6 +98,8 @@ class _StudiedAgent:
         answering, self._answering, self._question = self._answering, None, None
         if answering is not None:
             answering.close()  # type: ignore[attr-defined]  # all are generators
+            del answering
+            give_back()  # hundreds of episodes were held
 
     def carry_out(self, command: Command) -> Iterator[Event]:
         """Carry out one command."""

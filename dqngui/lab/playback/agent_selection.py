@@ -59,7 +59,12 @@ class AgentSelection(QObject):
                     else:
                         player.client.close()
             case State.RUNNING | State.PAUSED:
-                if self._is_another("training", self._runs):
+                waits = session.job.elsewhere and session.trust.waits
+                if not self._is_another("training", self._runs, waits):
+                    return
+                if waits:  # its environment must not be made, and the window asks already
+                    player.client.close()
+                else:
                     player.open(experiment=session.run.experiment, folder=session.run.folder)
             case State.STOPPED | State.FINISHED | State.FAILED:
                 self._follow_trained()
@@ -75,7 +80,7 @@ class AgentSelection(QObject):
     def _follow_trained(self) -> None:
         """Open the trained agent after the run has ended."""
         folder, followed = self._session.run.folder, self._followed
-        if followed == ("training", self._runs):
+        if followed == ("training", self._runs, False):
             self._is_another("trained", self._runs)
             self._player.finish(folder)
         elif followed != ("trained", self._runs) and folder is not None and has_checkpoint(folder):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dqngui.comparison.setting_words import label_of, short_name, value_text
 from dqngui.jobs.breakpoints import hit_text, point_text
-from dqngui.listing.setting_words import label_of, short_name, value_text
 from dqngui.messages import BreakpointHit, Evaluated, Event, Forked, KnobChanged, KnobRefused, Noted, Warned
 from dqngui.texts import Text, say
 

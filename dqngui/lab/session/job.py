@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from dqngui.config import Experiment
 from dqngui.envs.foreign import is_foreign
-from dqngui.hosts import Host, OpenHost, open_host
+from dqngui.hosts import ELSEWHERE, Host, OpenHost, open_host
 from dqngui.lab.session.states import Action
 from dqngui.messages import (
     Breakpoint,
@@ -19,6 +19,7 @@ from dqngui.messages import (
     SendWeights,
     SetBreakpoints,
     Step,
+    Stop,
 )
 
 COMMANDS: dict[Action, Command] = {
@@ -59,12 +60,15 @@ class TrainingJob:
 
     Attributes:
         breakpoints: where training pauses, in the present job and in those that start later.
+        elsewhere: another process trains the run: it is watched and steered, and goes on without this window.
+        left: the job goes on elsewhere, and is not watched any more.
     """
 
     def __init__(self, open_host: OpenHost = host_of_window) -> None:
         self._open_host = open_host
         self._host: Host | None = None
         self.breakpoints: tuple[Breakpoint, ...] = ()
+        self.elsewhere = self.left = False
 
     @property
     def active(self) -> bool:
@@ -73,7 +77,8 @@ class TrainingJob:
 
     def start(self, kind: str, request: Request) -> None:
         """Start a job in a host of this kind. If the host raises an error, there is no job."""
-        if self.breakpoints:
+        self.elsewhere, self.left = kind == ELSEWHERE, False
+        if self.breakpoints and not self.elsewhere:
             request = replace(request, schedule=(SetBreakpoints(points=self.breakpoints),))
         host = self._open_host(kind, request)
         host.start()
@@ -83,6 +88,25 @@ class TrainingJob:
         """Give the job a command."""
         if self._host is not None:
             self._host.send(command)
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether the events that come are those of the past of a run that trains elsewhere."""
+        return bool(getattr(self._host, "catching_up", False))
+
+    def leave(self) -> None:
+        """Ask the job to save and end; one elsewhere goes on, and is not watched any more."""
+        if self.elsewhere:
+            self.left = True
+            self.kill()
+        else:
+            self.send(Stop())
+
+    def drop(self) -> None:
+        """Stop watching a job elsewhere, at once and without its last events."""
+        if self.elsewhere and self._host is not None:
+            self._host.kill()
+            self._host = None
 
     def set_breakpoints(self, points: tuple[Breakpoint, ...]) -> None:
         """Replace the breakpoints, of the present job and of later ones."""

@@ -8,11 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from dqngui.config import ConfigError, Experiment
+from dqngui.hosts import ELSEWHERE
 from dqngui.lab.session.job import kind_of_host
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import State
 from dqngui.messages import Failed, Request
 from dqngui.runs.folder import EVENTS, create
+from dqngui.texts import say
 
 NOT_BEGUN = {"resumed": "session.not_resumed", "forked": "session.not_forked"}
 """By `Launch.what`: the key of the message that a job which never began is announced with."""
@@ -87,6 +89,16 @@ def resumption(run: RunState, state: State, total_steps: int | None = None) -> L
     request = Request(job="train", folder=str(run.folder), resume=True, options=options)
     unchanged = state in (State.STORED, State.FINISHED)
     return Launch(lambda: request, kind_of_host(run.experiment), run, state, "resumed" if unchanged else "")
+
+
+def attachment(run: RunState, folder: Path, state: State) -> Launch:
+    """A launch that watches a run that another process trains."""
+
+    def make() -> Request:
+        run.notice = say("elsewhere.watched")
+        return Request(job="train", folder=str(folder), resume=True)
+
+    return Launch(make, ELSEWHERE, run, state)
 
 
 def fork(runs: Path | None, run: RunState, experiment: Experiment, state: State) -> Launch:

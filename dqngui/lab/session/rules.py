@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dqngui.lab.session.draft import Draft
+from dqngui.lab.session.draft import Changes, Draft
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.states import ALLOWED, Action, State
 from dqngui.texts import Text, say
@@ -65,6 +65,11 @@ def allowed_actions(
     if not draft.changes:
         actions -= {Action.START_DRAFT, Action.DISCARD_DRAFT}
     return actions
+
+
+def waiting_edits(state: State, draft: Draft) -> Changes:
+    """The edits that wait for a fork or a new run; before a run there are none, since edits apply at once."""
+    return {} if state is State.READY else draft.changes
 
 
 def why_not(action: Action, state: State, plan: ForkPlan) -> Text | str:

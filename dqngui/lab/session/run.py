@@ -92,6 +92,11 @@ class RunState:
             return State.FAILED
         return State.STOPPED if self.end_reason == "stopped" else State.FINISHED
 
+    @property
+    def whole(self) -> bool:
+        """Whether what it trained is saved where it has files; valid after the job has ended."""
+        return self.end_state is not State.FAILED and (self.folder is None or self.resumable)
+
     def value(self, path: str) -> Any:
         """The present value of a setting: the knob's last accepted value, or else the experiment's."""
         if path in self.knobs.values:

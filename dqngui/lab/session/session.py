@@ -12,12 +12,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 from dqngui import messages as m
 from dqngui.config import ConfigError, Experiment
 from dqngui.hosts import OpenHost
+from dqngui.hosts.elsewhere import is_elsewhere
 from dqngui.hosts.log_reader import LogReader
 from dqngui.lab.background.timing import TickTimer, Timing
-from dqngui.lab.session.draft import Changes, Draft
+from dqngui.lab.session.draft import Draft
 from dqngui.lab.session.history import History
 from dqngui.lab.session.job import COMMANDS, TrainingJob, host_of_window
-from dqngui.lab.session.launch import NOT_BEGUN, Launch, fork, new_run, resumption
+from dqngui.lab.session.launch import NOT_BEGUN, Launch, attachment, fork, new_run, resumption
 from dqngui.lab.session.rules import ForkPlan, allowed_actions, fork_plan
 from dqngui.lab.session.run import RunState
 from dqngui.lab.session.run_trust import RunTrust
@@ -37,23 +38,17 @@ class Session(QObject):
 
     Attributes:
         run: the state of the run.
-        job, log: the sources of its events: the training job, or a stored log while it is read.
-        trust: whether the stored run that was opened may import what it names.
-        draft: the edited experiment, which a fork or a new run would train.
+        job, log, trust: the training job, and a stored log while it is read; whether a stored run may import code.
+        draft, runs: the edited experiment, which a fork or a new run would train; the folder for new runs, or None.
         history: the data that panels draw; a new object for each run and after `rewound`.
-        ticker: calls `tick` while events are expected.
-        runs: the folder for new runs; None if they keep no files.
-        torch_loaded: whether torch is imported in this process.
-        waiting: the action that waits until its environment was tried, or for torch.
-        after_stop: what follows once the present job has saved and ended; None: nothing.
+        ticker, torch_loaded: calls `tick` while events are expected; whether torch is imported in this process.
+        waiting, after_stop: the action that waits for its environment or torch; what follows once the job has ended.
 
     Signals:
         changed: the state, the allowed actions, the experiment or its draft changed.
-        cleared: another run is open; `history` is empty, so panels must drop the former run.
-        received(list[Event]): the events of one tick, in order; `history` already contains them.
-        rewound(int): a resumed run continues from this step; `history` ends there.
-        knob(str): the state of this knob changed (pending, accepted, refused).
-        weights(Weights): the weights requested with `job.request_weights`.
+        cleared, received(list[Event]): another run is open, with an empty `history`; new events, added to `history`.
+        rewound(int): the run continues from this earlier step; `history` ends there.
+        knob(str), weights(Weights): this knob is pending, accepted or refused; weights that the job was asked for.
         message(Text, str): a sentence for the user, mostly why an action failed, and details for diagnostics.
     """
 
@@ -108,11 +103,6 @@ class Session(QObject):
         """The step where a fork would begin, or why no fork is possible."""
         return fork_plan(self.run, self.draft, trains=self.job.active)
 
-    @property
-    def waiting_edits(self) -> Changes:
-        """The edits that wait for a fork or a new run; before a run there are none, since edits apply at once."""
-        return {} if self._state is State.READY else self.draft.changes
-
     def value(self, path: str) -> Any:
         """The present value of a setting: a knob's last acknowledged one, or the experiment's."""
         editable = self._state is State.READY and path not in self.run.knobs.values
@@ -136,27 +126,21 @@ class Session(QObject):
             if self.run.hits and isinstance(command, (m.Resume, m.Step)):
                 self.run.hits = ()
                 self.changed.emit()
-        match action:  # EDIT and SET_KNOB need more than their name: `edit`, `set_knob`
-            case Action.START:
-                self.start()
-            case Action.START_DRAFT:
-                self._stop_then(partial(self.start, with_changes=True))
-            case Action.RESUME_RUN | Action.TRAIN_ON:
-                total = self.waiting.total_steps if action is Action.TRAIN_ON else None
-                self._begin(resumption(self.run, self._state, total))
-            case Action.FORK:
-                self._stop_then(self._fork)
-            case Action.STOP:
-                self.stop()
-            case Action.NEW_RUN:
-                self._stop_then(self.new_run)
-            case Action.UNDO_KNOB:
-                self._undo_knob()
-            case Action.TRUST:
-                self.show_message(self.trust.accept())
-                self.changed.emit()
-            case Action.DISCARD_DRAFT:
-                self.change_draft(self.draft.reset)
+        doing: dict[Action, Callable[[], None]] = {  # EDIT and SET_KNOB need more than their name: `edit`, `set_knob`
+            Action.START: self.start,
+            Action.START_DRAFT: partial(self._stop_then, partial(self.start, with_changes=True)),
+            Action.RESUME_RUN: lambda: self._begin(resumption(self.run, self._state)),
+            Action.TRAIN_ON: lambda: self._begin(resumption(self.run, self._state, self.waiting.total_steps)),
+            Action.FORK: partial(self._stop_then, self._fork, save=True),
+            Action.STOP: self.stop,
+            Action.NEW_RUN: partial(self._stop_then, self.new_run),
+            Action.UNDO_KNOB: self._undo_knob,
+            Action.TRUST: lambda: self.show_message(self.trust.accept()),
+            Action.DISCARD_DRAFT: lambda: self.change_draft(self.draft.reset),
+        }
+        doing.get(action, lambda: None)()
+        if action is Action.TRUST:
+            self.changed.emit()
 
     @Slot()
     def on_torch_loaded(self) -> None:
@@ -197,10 +181,11 @@ class Session(QObject):
         self.cleared.emit()
 
     def open_stored(self, folder: Path) -> bool:
-        """Open a stored run read-only; False, with the reason in `message`, if that fails."""
-        if self.job.active:
+        """Open a stored run, or watch one that trains elsewhere; False, with the reason in `message`, if that fails."""
+        if self.job.active and not self.job.elsewhere:
             self.show_message(say("session.busy"))
             return False
+        self.job.drop()
         try:
             experiment, reader = read_experiment(folder), LogReader(folder)
         except ConfigError as error:
@@ -209,6 +194,10 @@ class Session(QObject):
         self._leave_run()
         self.trust.open(folder, experiment.env)
         self.draft.reset(self.run.open_folder(folder, experiment))
+        if is_elsewhere(folder):
+            self.cleared.emit()
+            self._begin(attachment(self.run, folder, State.STORED))
+            return True
         self.log.open(reader)
         self._state = State.STORED
         self.cleared.emit()
@@ -226,6 +215,10 @@ class Session(QObject):
             self._set_state(State.STOPPING)
             if not sent:
                 self.job.send(m.Stop())
+
+    def close(self) -> None:
+        """Save and end the training job, or leave it where it trains elsewhere; stop reading a log."""
+        (self.job.leave if self.job.elsewhere else self.stop)()
 
     def kill(self) -> None:
         """End the job without saving."""
@@ -288,12 +281,15 @@ class Session(QObject):
         self._unsaved.restart()
         self.ticker.start(TICK_MS)
 
-    def _stop_then(self, then: Callable[[], None]) -> None:
-        """Call `then` after the present job has saved and ended; at once if there is no job."""
+    def _stop_then(self, then: Callable[[], None], *, save: bool = False) -> None:
+        """Call `then` once the present job has saved and ended, or is left elsewhere, where it saves first if asked."""
         if self.job.active:
             self.after_stop = then
             self._set_state(State.STARTING)
-            self.job.send(m.Stop())
+            if save and self.job.elsewhere:
+                self.job.send(m.SaveCheckpoint())
+            else:
+                self.job.leave()
         else:
             then()
 
@@ -322,7 +318,7 @@ class Session(QObject):
             self.received.emit(events)
 
     def _note(self, event: m.Event) -> None:
-        stored = self._state is State.STORED
+        stored = self._state is State.STORED or self.job.catching_up
         if stored and isinstance(event, ABOUT_NOW):
             return
         if isinstance(event, m.Opened):
@@ -336,6 +332,8 @@ class Session(QObject):
         match event:
             case m.CheckpointSaved():
                 self._unsaved.note_saved()
+                if self.job.elsewhere and self.after_stop is not None:
+                    self.job.leave()
             case m.KnobRefused():
                 self.knob.emit(event.field)
             case m.RunResumed() if event.lost_steps or event.lost_changes:
@@ -377,13 +375,15 @@ class Session(QObject):
             return
         then, self.after_stop = self.after_stop, None
         state = run.end_state
+        if self.job.elsewhere:
+            state, run.trained_by = State.STORED if self.job.left else state, None
         if state is State.FAILED:
             self.draft.rebase(run.present(run.checkpoint))
-        if then is not None and state is not State.FAILED and (run.folder is None or run.resumable):
+        if then is None or not (self.job.left or run.whole):
+            self._set_state(state)
+        else:
             self._state = state
             then()
-        else:
-            self._set_state(state)
 
     def _undo_launch(self) -> bool:
         """Restore the run after a failed resume or fork, and show the reason; returns whether there was one."""
