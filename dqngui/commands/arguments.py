@@ -150,10 +150,47 @@ class PlayArguments:
 
 @dataclass(frozen=True)
 class RunsArguments:
-    """List the runs of a folder."""
+    """List the runs of a folder. See also `dqngui runs label`, `dqngui runs export`, `dqngui runs import`."""
 
     folder: Annotated[str, Positional, option("Folder that holds the runs' folders (default: runs).", "DIR")] = "runs"
+    filter: Annotated[
+        str, option('Only runs with all of this: "memory=gru best>400 tag:paper updated>2026-11-01".', "QUERY")
+    ] = ""
+    columns: Annotated[str, option("Show these settings and figures, as best,lr,tags.", "NAMES")] = ""
+    sort: Annotated[str, option("Sort by a setting or figure; -best: the highest first.", "NAME")] = ""
+    group: Annotated[str, option("Group by a setting or figure, as memory or folder.", "NAME")] = ""
     json: Json = False
+
+
+@dataclass(frozen=True)
+class LabelArguments:
+    """Give a run a title, a star, tags and a note; they are kept in its folder. Without options they are shown."""
+
+    run: Run
+    title: Annotated[str | None, option("Show this title; an empty one shows the run's own again.", "TEXT")] = None
+    star: Annotated[bool, option("Mark the run.")] = False
+    unstar: Annotated[bool, option("Take the mark away.")] = False
+    tag: Annotated[UseAppendAction[tuple[str, ...]], option("Add a tag (repeatable).", "TAG")] = ()
+    untag: Annotated[UseAppendAction[tuple[str, ...]], option("Remove a tag (repeatable).", "TAG")] = ()
+    note: Annotated[str | None, option("Note this; an empty one removes the note.", "TEXT")] = None
+    runs: Runs = "runs"
+
+
+@dataclass(frozen=True)
+class ExportRunArguments:
+    """Write a run as one zip file, to give it away; it holds no code."""
+
+    run: Run
+    archive: Annotated[str, Positional, option("The zip file to write.", "FILE.zip")]
+    runs: Runs = "runs"
+
+
+@dataclass(frozen=True)
+class ImportRunArguments:
+    """Take a run in from a zip file; it is checked as a stranger's, and never trusted by this."""
+
+    archive: Annotated[str, Positional, option("The zip file of a run.", "FILE.zip")]
+    runs: Runs = "runs"
 
 
 @dataclass(frozen=True)
@@ -231,6 +268,9 @@ COMMANDS: dict[str, type] = {
     "train": TrainArguments,
     "play": PlayArguments,
     "runs": RunsArguments,
+    "runs label": LabelArguments,
+    "runs export": ExportRunArguments,
+    "runs import": ImportRunArguments,
     "queue": QueueArguments,
     "work": WorkArguments,
     "sweep": SweepArguments,
@@ -244,7 +284,7 @@ Commands (each has its own --help):
   dqngui [gui] FOLDER   the window with a stored run
   dqngui train [FILE]   train without a window
   dqngui play RUN       play a stored agent
-  dqngui runs [DIR]     list stored runs
+  dqngui runs [DIR]     list stored runs; runs label, export, import: see there
   dqngui queue ACTION   add runs to the queue, show and change it
   dqngui work           train the queue
   dqngui sweep FILE     train many settings and seeds
@@ -257,8 +297,9 @@ def parse(argv: Sequence[str]) -> tuple[str, Any]:
     if argv == ["--version"]:
         print(f"dqngui {__version__}")
         sys.exit(0)
-    named = bool(argv) and argv[0] in COMMANDS
-    name = argv.pop(0) if named else "gui"
+    words = next((count for count in (2, 1) if " ".join(argv[:count]) in COMMANDS and len(argv) >= count), 0)
+    named, name = bool(words), " ".join(argv[:words]) or "gui"
+    del argv[:words]
     prog = f"dqngui {name}" if named else "dqngui"
     complaint = io.StringIO()
     try:
@@ -274,7 +315,7 @@ def parse(argv: Sequence[str]) -> tuple[str, Any]:
         if error.code in (0, None):
             raise
         raise UsageError("command.wrong", program=prog, problem=_problem(complaint.getvalue())) from None
-    return name, arguments
+    return name.replace(" ", "_"), arguments
 
 
 def _one_value_each(argv: Sequence[str]) -> list[str]:
@@ -319,7 +360,11 @@ def with_absolute_paths(arguments: Any) -> Any:
 
     A name of a run or of a preset stays as it is.
     """
-    paths = {name for name in ("runs", "report", "screenshots", "video") if getattr(arguments, name, None) is not None}
+    paths = {
+        name
+        for name in ("runs", "report", "screenshots", "video", "archive")
+        if getattr(arguments, name, None) is not None
+    }
     for name in ("file", "run", "resume", "fork", "replay_knobs"):
         given = getattr(arguments, name, None)
         if given is not None and os.path.exists(given):

@@ -22,8 +22,8 @@ class Group:
     Attributes:
         text: this value as it is shown.
         runs: in the order of the list.
-        mean: mean of the tests of those runs that have one; None if none has, or if the runs have different tasks, whose
-            returns cannot be averaged.
+        mean: mean of the tests of those runs that have one; None if none has, or if the runs have different tasks,
+            whose returns cannot be averaged.
         n: how many runs that are.
     """
 

@@ -91,7 +91,9 @@ FIGURES: dict[str, Figure] = {
     ),
     "seed": Figure("seed", "number", lambda run: run.summary.seed, ("run.seed",)),
     "best": Figure("best", "number", _best, ("test",), lambda run: _numbers_shown(run.summary.best)),
-    "final": Figure("final", "number", lambda run: run.summary.final, (), lambda run: _numbers_shown(run.summary.final)),
+    "final": Figure(
+        "final", "number", lambda run: run.summary.final, (), lambda run: _numbers_shown(run.summary.final)
+    ),
     "chosen": Figure("chosen at", "number", _chosen_at, ("chosen at",), lambda run: _numbers_shown(_chosen_at(run))),
     "steps": Figure(
         "steps", "number", lambda run: run.summary.step, ("step",),

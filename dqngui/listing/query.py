@@ -1,7 +1,7 @@
 """The filter of the list of runs: words, and comparisons such as `memory=gru best>400 tag:paper updated>2026-11-01`.
 
-A word is looked for in all that the list shows of a run, and a setting's name with a value (`lr 0.001`) in its settings.
-A comparison has the name of a setting or figure on its left. All must hold; `memory=gru|lstm` is either.
+A word is looked for in all that the list shows of a run, and a setting's name with a value (`lr 0.001`) in its
+settings. A comparison has the name of a setting or figure on its left. All must hold; `memory=gru|lstm` is either.
 """
 
 from __future__ import annotations
@@ -126,13 +126,15 @@ def _comparison(name: str, sign: str, value: str, names: Vocabulary) -> Test:
     if sign in _ORDERS:
         number = number_in(value)
         if number is None or kind in ("text", "flag"):
-            raise ConfigError("query.not_number" if number is None else "query.no_order", name=name, value=value, sign=sign)
+            if number is not None or kind in ("text", "flag"):
+                raise ConfigError("query.no_order", name=name, sign=sign)
+            raise ConfigError("query.not_number", name=name, value=value)
         return _of_number(keys, _ORDERS[sign], number)
     accepted = [each for each in (part.strip().rstrip(",;") for part in value.split("|")) if each]
     if not accepted:
         raise ConfigError("query.no_value", name=name, sign=sign)
     if kind in ("number", "seconds") and (wrong := [each for each in accepted if not is_value(each)]):
-        raise ConfigError("query.not_number", name=name, value=wrong[0], sign=sign)
+        raise ConfigError("query.not_number", name=name, value=wrong[0])
     wanted = sign == "="
 
     def test(run: SearchedRun) -> bool:
@@ -224,7 +226,11 @@ class Words:
         for at in range(count):
             ends = range(min(count, at + MOST_WORDS + 1) - 1, at, -1)
             self._before.append(
-                [(end, keys, f" {' '.join(self.words[at : end + 1])} ") for end in ends if (keys := self._keys(at, end))]
+                [
+                    (end, keys, f" {' '.join(self.words[at : end + 1])} ")
+                    for end in ends
+                    if (keys := self._keys(at, end))
+                ]
             )
             ends = range(min(count, at + 1 + MOST_WORDS), at + 1, -1) if self._numbers[at] is not None else range(0)
             self._after.append([(end, keys) for end in ends if (keys := self._keys(at + 1, end))])

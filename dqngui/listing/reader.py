@@ -5,7 +5,7 @@ For use in one thread at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,26 +60,31 @@ class ListReader:
         self._made_of: tuple[list[RunSummary], dict[str, RunSettings], dict[str, Labels]] | None = None
         self._last = Listing()
 
-    def read(self, go_on: GoOn = lambda: True, *, settings: bool = False, most: int | None = None) -> Listing:
+    def read(
+        self, go_on: GoOn = lambda: True, *, settings: bool = False, named: bool = True, most: int | None = None
+    ) -> Listing:
         """The list as it is now; the same object as before if nothing changed. Never raises.
 
         Args:
             go_on: ends the reading with a partial list if it returns False.
             settings: read the settings of all runs, and not only those that their names need.
+            named: whether runs get names that tell them apart; else each is named as its folder.
             most: files of settings that are opened at most; see `Listing.complete`.
         """
         if self._index is None:
             self._index = RunIndex(self._runs, read_kept(self._runs) if self._keeps else None)
         try:
-            return self._read(self._index, go_on, settings, most)
+            return self._read(self._index, go_on, settings, named, most)
         except Exception as error:  # a folder that nobody foresaw must not end the list
             self._made_of = None
             self._last = Listing(problem=error.text if isinstance(error, ConfigError) else reason_of(error))
             return self._last
 
-    def _read(self, index: RunIndex, go_on: GoOn, all_settings: bool, most: int | None) -> Listing:
+    def _read(self, index: RunIndex, go_on: GoOn, all_settings: bool, named: bool, most: int | None) -> Listing:
         summaries = index.read(go_on)
-        needed = [each.folder for each in summaries] if all_settings else shared_titles(summaries)
+        needed: Sequence[str] = [each.folder for each in summaries] if all_settings else []
+        if named and not all_settings:
+            needed = shared_titles(summaries)
         settings = index.settings(needed, go_on, most)
         made_of = summaries, settings, index.labels
         if made_of != self._made_of or (self._last.label_problems, self._last.complete) != (
@@ -87,7 +92,12 @@ class ListReader:
             index.all_read,
         ):
             runs = listed_runs(
-                self._runs, summaries, names(summaries, settings), settings, index.labels, self._last.by_folder
+                self._runs,
+                summaries,
+                names(summaries, settings) if named else {},
+                settings,
+                index.labels,
+                self._last.by_folder,
             )
             self._last = Listing(
                 runs=runs,

@@ -27,7 +27,6 @@ from dqngui.runs.nested import FoundRuns, Stamp, find_runs, stamp_of
 from dqngui.texts import Text
 
 
-
 class RunIndex:
     """The runs of a folder and of the folders below it; later readings open only changed files.
 

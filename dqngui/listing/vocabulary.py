@@ -8,10 +8,9 @@ from functools import cache, lru_cache
 from typing import Any, Literal
 
 from dqngui import catalog, settings
+from dqngui.comparison.setting_words import label_of, setting_text, short_name
 from dqngui.listing.figures import FIGURES, FOR_SETTINGS, Run
-from dqngui.comparison.setting_words import setting_text
 from dqngui.listing.run_settings import usual
-from dqngui.comparison.setting_words import label_of, short_name
 from dqngui.listing.typed_values import Values, values_of
 from dqngui.listing.typed_words import plain
 from dqngui.settings import options_fields
@@ -33,7 +32,7 @@ class Vocabulary:
 @cache
 def known_paths() -> dict[str, str | None]:
     """Label of each setting that dqngui has, also of the options of all modules, by path."""
-    paths = {field.path: field.label for field in settings.experiment_fields()}
+    paths: dict[str, str | None] = {field.path: field.label for field in settings.experiment_fields()}
     paths |= {path: label_of(path) for path in usual()}
     for slot, entries in _MODULES.items():
         for name in entries:

@@ -1,7 +1,7 @@
 """Labels of a run: what a person says about it. A small file beside the log, which training neither reads nor writes.
 
-The file is written without the writer's lock, so a run that is being trained can be labelled, and in one step. It may be
-a stranger's: it is read bounded, and a file that cannot be read means a run without labels, with the reason.
+The file is written without the writer's lock, so a run that is being trained can be labelled, and in one step. It may
+be a stranger's: it is read bounded, and a file that cannot be read means a run without labels, with the reason.
 """
 
 from __future__ import annotations

@@ -211,7 +211,8 @@ class _Log:
         started, final = (before.started, before.final) if before else (now_utc(), None)
         self.summary = msgspec.structs.replace(
             new_summary(experiment), state="running", step=mark.step, best=mark.best, tested=mark.tested,
-            seconds=mark.seconds, parent=mark.parent, pid=os.getpid(), started=started, final=final if mark.step else None,
+            seconds=mark.seconds, parent=mark.parent, pid=os.getpid(), started=started,
+            final=final if mark.step else None,
         )  # fmt: skip
         self._settings = experiment
         self._experiment = (folder / EXPERIMENT).read_bytes() if (folder / EXPERIMENT).exists() else b""

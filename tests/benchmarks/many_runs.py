@@ -7,17 +7,9 @@ scrolling, the first picture of the window and its memory.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import random
-import subprocess
-import sys
-import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import msgspec
@@ -67,7 +59,9 @@ def make_runs(folder: Path, count: int, seed: int = 0) -> None:
         (path / EVENTS).write_bytes(line)
         (path / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(_summary(experiment, started, chance))))
         if number % 20 == 0:
-            write_labels(path, Labels(star=number % 100 == 0, tags=(TAGS[number // 20 % len(TAGS)],), note="Looked at."))
+            write_labels(
+                path, Labels(star=number % 100 == 0, tags=(TAGS[number // 20 % len(TAGS)],), note="Looked at.")
+            )
 
 
 def _summary(experiment: Experiment, started: datetime, chance: random.Random) -> dict[str, Any]:

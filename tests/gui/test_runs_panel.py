@@ -26,10 +26,10 @@ from dqngui.gui.panels.runs.run_table import SWATCH, RunColumn, RunModel, ago
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
-from dqngui.listing.run_names import MONTHS
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.listing.run_names import MONTHS
 from dqngui.messages import CheckpointTest, EpisodeEnded, encode
 from dqngui.runs import folder as run_folder
 from tests.doubles.scripted_host import ScriptedHost

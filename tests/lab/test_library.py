@@ -17,14 +17,14 @@ from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.lab.background.timing import Timing
 from dqngui.lab.background.worker import Worker
+from dqngui.lab.library.deleted_runs import OLD_TRASH_S
+from dqngui.lab.library.library import Library
+from dqngui.lab.session.session import Session
 from dqngui.listing import return_log
 from dqngui.listing import run_index as stored
-from dqngui.lab.library.library import Library
-from dqngui.lab.library.deleted_runs import OLD_TRASH_S
 from dqngui.listing.return_log import ReturnLog
 from dqngui.listing.run_index import RunIndex
 from dqngui.listing.run_names import names
-from dqngui.lab.session.session import Session
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder
 from dqngui.runs.trash import TRASH

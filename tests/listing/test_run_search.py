@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dqngui import config, settings
+from dqngui.comparison.setting_words import label_of
 from dqngui.listing.listed_run import ListedRun, vocabulary_of
 from dqngui.listing.query import Words, parse_query
 from dqngui.listing.run_names import RunName
 from dqngui.listing.run_settings import RunSettings, flat_settings
 from dqngui.listing.searched_run import SearchedRun
-from dqngui.listing.vocabulary import names_of
 from dqngui.listing.typed_words import number_in, typed_words
-from dqngui.comparison.setting_words import label_of
+from dqngui.listing.vocabulary import names_of
 from dqngui.runs.folder import new_summary
 
 TEXTS = (

@@ -25,12 +25,12 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import SECONDARY_PX, TEXT_PX, Theme
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
-from dqngui.listing.run_names import MONTHS, RunName, started_text
 from dqngui.lab.library.run_overlay import RunOverlay
+from dqngui.lab.library.short_names import Part, distinct_parts
+from dqngui.listing.run_names import MONTHS, RunName, started_text
 from dqngui.listing.run_search import SearchedRun
 from dqngui.listing.run_settings import RunSettings
 from dqngui.listing.searched_settings import SearchedSettings, searched_settings
-from dqngui.lab.library.short_names import Part, distinct_parts
 from dqngui.listing.typed_words import typed_words
 from dqngui.runs.folder import UNREADABLE, RunSummary
 from dqngui.runs.started import moment
