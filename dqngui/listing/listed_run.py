@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +76,14 @@ def listed_runs(
         group = os.path.dirname(path)[len(root) + 1 :] if root and path.startswith(root) else ""
         found.append(ListedRun(summary, name or RunName(folder_name(path)), known, said, group.replace(os.sep, "/")))
     return found
+
+
+def prepare(runs: Sequence[ListedRun], go_on: Callable[[], bool] = lambda: True) -> None:
+    """Make what a filter searches of all runs, so that a filter need not wait for it."""
+    for run in runs:
+        if not go_on():
+            return
+        run.searched  # noqa: B018
 
 
 def vocabulary_of(runs: Sequence[ListedRun]) -> Vocabulary:

@@ -34,6 +34,7 @@ class Listing:
         label_problems: by folder, why the labels of a run cannot be read.
         groups: the folders below the folder of runs that were looked into.
         complete: whether the settings that were asked for were read of all runs.
+        all_settings: whether the settings of all runs were asked for.
         names: what may be typed as the name of a setting or figure.
     """
 
@@ -43,6 +44,7 @@ class Listing:
     label_problems: Mapping[str, Text | str] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     complete: bool = True
+    all_settings: bool = False
     names: Vocabulary = field(default_factory=vocabulary)
 
 
@@ -87,10 +89,8 @@ class ListReader:
             needed = shared_titles(summaries)
         settings = index.settings(needed, go_on, most)
         made_of = summaries, settings, index.labels
-        if made_of != self._made_of or (self._last.label_problems, self._last.complete) != (
-            index.label_problems,
-            index.all_read,
-        ):
+        before = self._last.label_problems, self._last.complete, self._last.all_settings
+        if made_of != self._made_of or before != (index.label_problems, index.all_read, all_settings):
             runs = listed_runs(
                 self._runs,
                 summaries,
@@ -105,6 +105,7 @@ class ListReader:
                 label_problems=dict(index.label_problems),
                 groups=tuple(index.groups),
                 complete=index.all_read,
+                all_settings=all_settings,
                 names=vocabulary_of(runs),
             )
             self._made_of = made_of

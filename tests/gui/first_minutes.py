@@ -29,7 +29,8 @@ from dqngui.gui.main_window.window import Window
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.curves.legend import OverlayLegend
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
-from dqngui.gui.panels.runs.run_table import FOLDER, RunColumn
+from dqngui.gui.panels.runs.run_cells import RunColumn
+from dqngui.gui.panels.runs.run_table import FOLDER
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.lab.session.states import Action
 from dqngui.runs.folder import read_events, read_experiment, summary_of

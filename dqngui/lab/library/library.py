@@ -14,26 +14,24 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from dqngui.config import ConfigError
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.deleted_runs import DeletedRuns
+from dqngui.lab.library.run_curves import RunCurves
 from dqngui.lab.library.run_overlay import RunOverlay
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
-from dqngui.listing.listed_run import ListedRun
+from dqngui.listing.listed_run import ListedRun, prepare
 from dqngui.listing.reader import Listing, ListReader
-from dqngui.listing.return_log import Experiments, ReturnLog
+from dqngui.listing.return_log import Experiments
 from dqngui.listing.run_names import RunName, folder_name
-from dqngui.messages import Event
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.labels import change_labels
 from dqngui.texts import Text, reason_of, say
 
 REFRESH_MS = 3000
 A_PART = 2_000  # files of settings that are read before the list is shown with what is known
-MAX_UNUSED_CURVES = 16  # curves that are kept in memory though they are not drawn
 
 
 class Library(QObject):
@@ -45,14 +43,17 @@ class Library(QObject):
         loaded: whether the folder was read at least once.
         deleted: the runs that this window moved to the trash.
         overlays: the overlays, in the order in which they were added.
+        selected: folders of the runs that are selected in the list, from top to bottom; any card may act on them.
 
     Signals:
         changed: the list of runs changed.
         overlays_changed: an overlay was added or removed, or new data of a requested curve came.
+        selected_changed: other runs are selected.
         message(Text): a sentence that tells the user why an action failed.
     """
 
     changed = Signal()
+    selected_changed = Signal()
     overlays_changed = Signal()
     message = Signal(object)
 
@@ -66,11 +67,11 @@ class Library(QObject):
         self.loaded = False
         self.deleted = DeletedRuns()
         self.overlays: list[RunOverlay] = []
-        self._curves: dict[Path, History | None] = {}
-        self._logs: dict[Path, ReturnLog] = {}  # used only by the background thread
+        self.selected: tuple[Path, ...] = ()
         self._experiments = Experiments()  # used only by the background thread
         self._watched = False
         self._worker = Worker("library", self)
+        self._curves = RunCurves(self._worker, self.overlays_changed.emit, self._curve_not_read)
         self._reader = ListReader(self.runs) if self.runs else None
         self._is_reading = self._read_again = self._reads_settings = False
         self._state = (session.state, session.run.folder)
@@ -111,7 +112,7 @@ class Library(QObject):
         if self._watched:
             self.refresh()
         for folder in {folder for overlay in self.overlays for folder in overlay.folders}:
-            self._read_curve(folder)
+            self._curves.read(folder)
 
     @Slot()
     def _on_session(self) -> None:
@@ -156,12 +157,17 @@ class Library(QObject):
         listing = reader.read(lambda: self._worker.running, settings=self._reads_settings, most=A_PART)
         if listing.complete:
             reader.keep()
+        if self._reads_settings:
+            prepare(listing.runs, lambda: self._worker.running)
         return listing
 
     def _not_read(self, error: BaseException) -> None:
         """Show why the runs could not be read; the next reading tries again."""
         self._is_reading = False
         self.take(replace(self.listing, problem=say("library.not_read", problem=_named(error))))
+
+    def _curve_not_read(self, error: BaseException) -> None:
+        self.message.emit(say("library.curve_not_read", problem=_named(error)))
 
     def _take(self, listing: Listing) -> None:
         self._is_reading = False
@@ -203,69 +209,33 @@ class Library(QObject):
         """Whether the window shows this run."""
         return self._session.run.folder is not None and self._session.run.folder.absolute() == Path(folder)
 
+    @property
+    def open_folder(self) -> str:
+        """The folder of the run that the window shows; empty if it shows none."""
+        folder = self._session.run.folder
+        return "" if folder is None else str(folder.absolute())
+
+    @property
+    def searchable(self) -> bool:
+        """Whether all that a filter searches was read, so that it finds at once."""
+        return self.listing.all_settings and self.listing.complete
+
+    def select(self, folders: Sequence[Path]) -> None:
+        """Select runs, for the actions of all cards; see `selected`."""
+        if tuple(folders) != self.selected:
+            self.selected = tuple(folders)
+            self.selected_changed.emit()
+
     # -- curves ------------------------------------------------------------------------------------
 
     @property
     def requested_curves(self) -> list[Path]:
         """The runs whose curves were requested and are kept in memory."""
-        return list(self._curves)
+        return self._curves.requested
 
     def curve(self, folder: Path) -> History | None:
         """Episodes, evaluations and forks of a run. None until they are read; the first call starts the reading."""
-        if folder not in self._curves:
-            self._drop_unused()
-            self._curves[folder] = None
-            self._read_curve(folder)
-        else:
-            self._curves[folder] = self._curves.pop(folder)  # used last
-        return self._curves[folder]
-
-    def _drop_unused(self) -> None:
-        used = {folder for overlay in self.overlays for folder in overlay.folders}
-        unused = [folder for folder, curve in self._curves.items() if folder not in used and curve is not None]
-        for folder in unused[: max(0, len(unused) - MAX_UNUSED_CURVES)]:
-            del self._curves[folder]
-            self._worker.submit(partial(self._logs.pop, folder, None), lambda _: None)
-
-    def _read_curve(self, folder: Path) -> None:
-        self._worker.submit(
-            partial(self._read_new_events, folder), partial(self._take_curve, folder), self._curve_not_read
-        )
-
-    def _read_new_events(self, folder: Path) -> tuple[History | None, list[Event]]:
-        """Read new events: (a history that replaces the present one, or None; events to append to the present one)."""
-        log = self._logs.setdefault(folder, ReturnLog(folder))
-        new_history: History | None = None
-        new_events: list[Event] = []
-        try:
-            for restarted, events in log.read(lambda: self._worker.running):
-                if restarted:
-                    new_history, new_events = History(), []
-                if new_history is not None:
-                    new_history.take(events)
-                else:
-                    new_events += events
-        except (OSError, ConfigError):
-            pass  # what was read stays; the folder may be on its way into the trash
-        return new_history, new_events
-
-    def _curve_not_read(self, error: BaseException) -> None:
-        self.message.emit(say("library.curve_not_read", problem=_named(error)))
-
-    def _take_curve(self, folder: Path, found: tuple[History | None, list[Event]]) -> None:
-        new_history, new_events = found
-        if folder not in self._curves:
-            return
-        known = self._curves[folder]
-        if new_history is not None:
-            self._curves[folder] = new_history
-        elif known is None:
-            self._curves[folder] = History()
-        elif new_events:
-            known.take(new_events)
-        else:
-            return
-        self.overlays_changed.emit()
+        return self._curves.of(folder, {each for overlay in self.overlays for each in overlay.folders})
 
     # -- overlays ----------------------------------------------------------------------------------
 
