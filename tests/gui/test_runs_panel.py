@@ -194,10 +194,10 @@ def test_every_word_of_a_filter_must_fit(qtbot: QtBot, parts: Parts) -> None:
 
 def test_a_filter_that_nothing_matches_says_so(qtbot: QtBot, parts: Parts) -> None:
     three(qtbot, parts)
-    parts.panel.filter.setText(" <b>nothing</b> ")
+    parts.panel.filter.setText(' "<b>nothing</b>" ')
     assert parts.column(RunColumn.NAME) == []
     assert parts.panel.nothing.isVisible()
-    assert parts.panel.nothing.text() == "No run matches “<b>nothing</b>”."
+    assert parts.panel.nothing.text() == 'No run matches “"<b>nothing</b>"”.'
     assert parts.panel.nothing.textFormat() is Qt.TextFormat.PlainText
     parts.panel.filter.setText("alpha")
     assert not parts.panel.nothing.isVisible()
