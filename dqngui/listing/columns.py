@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dqngui.comparison.setting_words import label_of, plain_value
+from dqngui.comparison.setting_words import label_of, module_name, plain_value
 from dqngui.config import ConfigError
 from dqngui.listing.figures import FIGURES, Run
 from dqngui.listing.query import SOME_NAMES, numbers_in
+from dqngui.listing.run_settings import usual
 from dqngui.listing.typed_words import plain
 from dqngui.listing.vocabulary import Vocabulary, known_paths, value_at
 from dqngui.texts.numbers import measured
 
 NOTHING = "–"
+_MODULES = {"memory": "net.memory", "attention": "net.attention"}
 _SCORES = ("best", "final", "chosen")
 Order = tuple[int, float, str]
 
@@ -59,13 +61,15 @@ class Column:
                 return "yes" if value else NOTHING
             case "number":
                 return f"{value:,}"
-        return str(value)
+        return module_name(_MODULES[key], value) if key in _MODULES else str(value)
 
     @property
     def is_number(self) -> bool:
         """Whether its texts are aligned as numbers."""
-        figure = FIGURES.get(self.keys[0])
-        return figure is not None and figure.kind in ("number", "seconds")
+        figure, default = FIGURES.get(self.keys[0]), usual().get(self.keys[0])
+        if figure is not None:
+            return figure.kind in ("number", "seconds")
+        return isinstance(default, (int, float)) and not isinstance(default, bool)
 
     def order(self, run: Run) -> Order | None:
         """What runs are sorted by: numbers by size, then texts by their letters; None for a run without a value."""

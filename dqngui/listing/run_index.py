@@ -50,10 +50,12 @@ class RunIndex:
         self.label_problems: dict[str, Text | str] = {}
         self.groups: list[str] = []
         self.opened = 0
+        self._shared: dict[bytes, RunSettings] = {}
         for path, each in (kept or {}).items():
             self._known[path] = each.summary_stamp, each.summary
             if each.settings_stamp is not None:
-                self._settings[path] = each.settings_stamp, RunSettings(each.changed, frozenset(each.derived))
+                settings = RunSettings(each.changed, frozenset(each.derived))
+                self._settings[path] = each.settings_stamp, self._as_shared(settings)
 
     def read(self, go_on: Callable[[], bool] = lambda: True) -> list[RunSummary]:
         """All summaries, the newest run first; a partial list if `go_on` returns False. Raises ConfigError.
@@ -123,11 +125,17 @@ class RunIndex:
                     self.all_read = False
                     continue
                 opened += 1
-                before = self._settings[folder] = stamp, settings_of(Path(folder))
+                read = settings_of(Path(folder))
+                before = self._settings[folder] = stamp, None if read is None else self._as_shared(read)
             if before[1] is not None:
                 found[folder] = before[1]
         self.opened += opened
         return found
+
+    def _as_shared(self, settings: RunSettings) -> RunSettings:
+        """The one object for all runs with these settings: thousands of seeds have the same."""
+        key = msgspec.msgpack.encode((settings.changed, sorted(settings.derived)))
+        return self._shared.setdefault(key, settings)
 
     all_read = True
     """Whether the last call of `settings` gave the settings of all runs that have any."""

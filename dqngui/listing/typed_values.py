@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -21,6 +22,12 @@ def is_value(word: str) -> bool:
 def equal(one: float, other: float) -> bool:
     """Whether two numbers are the same, apart from how they were written."""
     return one == other or abs(one - other) <= 1e-9 * abs(other)
+
+
+@lru_cache(maxsize=20_000)
+def rounded(number: float) -> float:
+    """A number with nine digits: two that differ less are the same, apart from how they were written."""
+    return float(f"{number:.9g}")
 
 
 @dataclass(slots=True)

@@ -10,11 +10,12 @@ from typing import Any, Literal
 from dqngui import catalog, settings
 from dqngui.comparison.setting_words import label_of, setting_text, short_name
 from dqngui.listing.figures import FIGURES, FOR_SETTINGS, Run
-from dqngui.listing.run_settings import usual
+from dqngui.listing.run_settings import RunSettings, usual
 from dqngui.listing.typed_values import Values, values_of
 from dqngui.listing.typed_words import plain
 from dqngui.settings import options_fields
 
+_MOST_KEPT = 20_000
 Slot = Literal["attention", "memory"]
 _MODULES: Mapping[Slot, Mapping[str, catalog.Entry]] = {"attention": catalog.ATTENTIONS, "memory": catalog.MEMORIES}
 
@@ -95,19 +96,29 @@ def typed_values(run: Run, keys: Iterable[str]) -> Values | None:
     return Values(set().union(*(each.numbers for each in found)), set().union(*(each.texts for each in found)))
 
 
-def changed_text(run: Run) -> tuple[str, list[Any]]:
-    """(the settings that were changed, with their names and values; the values)."""
+_changed: dict[tuple[int, str, str], tuple[RunSettings, str, frozenset[float]]] = {}
+"""What `changed_text` gave, by the identity of the settings (kept beside it): thousands of runs share them."""
+
+
+def changed_text(run: Run) -> tuple[str, frozenset[float]]:
+    """(the settings that were changed, with their names and values; the numbers among the values)."""
     known = run.settings
     if known is None:
-        return "", []
+        return "", frozenset()
+    key = id(known), run.summary.attention, run.summary.memory
+    if (found := _changed.get(key)) is not None and found[0] is known:
+        return found[1:]
     options = {**_options("attention", run.summary.attention), **_options("memory", run.summary.memory)}
-    texts, values = [], []
+    texts, values = [], Values()
     for path, value in known.changed.items():
         label, default = options.get(path, (known_paths().get(path), usual().get(path)))
         if value != default and path not in known.derived:
-            values.append(value)
+            values.add(value)
             texts.append(_text(path, label, value))
-    return " ".join(texts), values
+    if len(_changed) > _MOST_KEPT:
+        _changed.clear()
+    _changed[key] = known, " ".join(texts), frozenset(values.numbers)
+    return _changed[key][1:]
 
 
 _texts: dict[tuple[str, str | None, str], str] = {}
@@ -116,7 +127,7 @@ _texts: dict[tuple[str, str | None, str], str] = {}
 def _text(path: str, label: str | None, value: Any) -> str:
     key = path, label, repr(value)
     if (text := _texts.get(key)) is None:
-        if len(_texts) > 20_000:
+        if len(_texts) > _MOST_KEPT:
             _texts.clear()
         text = _texts[key] = " ".join([*names_of(path, label), plain(setting_text(path, value))])
     return text

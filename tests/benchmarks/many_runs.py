@@ -7,15 +7,28 @@ scrolling, the first picture of the window and its memory.
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
 
 from dqngui import presets
 from dqngui.config import Experiment
+from dqngui.listing.arranged import matching
+from dqngui.listing.listed_run import prepare
+from dqngui.listing.query import parse_query
+from dqngui.listing.reader import ListReader
 from dqngui.messages import CheckpointTest, EpisodeEnded, encode
 from dqngui.runs.folder import EVENTS, EXPERIMENT, SUMMARY, new_summary, slug, versions
 from dqngui.runs.labels import Labels, write_labels
@@ -75,3 +88,76 @@ def _summary(experiment: Experiment, started: datetime, chance: random.Random) -
     data: dict[str, Any] = msgspec.to_builtins(summary)
     del data["problem"]
     return data
+
+
+# -- measurements -----------------------------------------------------------------------------------
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Seconds that something takes."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def measure_library(runs: Path) -> dict[str, float]:
+    """Seconds to list with the library, and milliseconds of each filter."""
+    first, second = ListReader(runs), ListReader(runs)
+    figures = {"first list, nothing kept, s": timed(first.read)}
+    timed(lambda: first.read(settings=True))
+    first.keep()
+    figures["list of a further process, s"] = timed(second.read)
+    figures["the same again, s"] = timed(second.read)
+    third = ListReader(runs)
+    figures["the same with all settings, s"] = timed(lambda: third.read(settings=True))
+    listing = third.read(settings=True)
+    figures["what a filter searches, s"] = timed(lambda: prepare(listing.runs))
+    keys = [timed(lambda text=text: matching(listing.runs, parse_query(text, listing.names))) for text in KEYS]
+    return figures | {"filter, worst query, ms": 1000 * max(keys), "filter, median query, ms": 1000 * median(keys)}
+
+
+def measure_command(runs: Path) -> dict[str, float]:
+    """Seconds of `dqngui runs`, from its start to its end."""
+    command = [sys.executable, "-P", "-m", "dqngui", "runs", str(runs)]
+
+    def run(*options: str) -> None:
+        subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
+
+    help_s = timed(lambda: subprocess.run([*command[:4], "--version"], check=True, stdout=subprocess.DEVNULL))
+    return {
+        "dqngui --version, s": help_s,
+        "dqngui runs, s": timed(run),
+        "dqngui runs --filter, s": timed(lambda: run("--filter", "memory=gru best>400", "--columns", "best,lr")),
+    }
+
+
+def measure_window(runs: Path) -> dict[str, float]:
+    """What `many_runs_window` measures, in a process of its own."""
+    command = [sys.executable, "-P", "-m", "tests.benchmarks.many_runs_window", str(runs)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def main() -> int:
+    """Make the runs, measure, and print the figures of ten and of many."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--few", type=int, default=10)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["XDG_CACHE_HOME"] = f"{place}/caches"
+        columns: list[dict[str, float]] = []
+        for count in (arguments.few, arguments.runs):
+            runs = Path(place) / str(count)
+            make_runs(runs, count)
+            measure_window(runs)  # once before: code and settings are in the system's cache then
+            columns.append(measure_library(runs) | measure_command(runs) | measure_window(runs))
+    print(f"{'':42}" + "".join(f"{count:>10,}" for count in (arguments.few, arguments.runs)))
+    for name in columns[0]:
+        print(f"{name:42}" + "".join(f"{column[name]:>10.2f}" for column in columns))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

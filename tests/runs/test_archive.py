@@ -166,7 +166,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "another folder": (lambda: packed(("other/events.jsonl", b"x")), "holds no such file"),
     "a queue": (lambda: packed(("run/queue.sqlite", b"x")), "holds no such file"),
     "a link": (lambda: packed((special(stat.S_IFLNK), b"/etc/passwd")), "a link or a special file"),
-    "a linked folder": (lambda: packed((special(stat.S_IFLNK, "run/checkpoints"), b"/etc")), "a link or a special file"),
+    "a linked folder": (
+        lambda: packed((special(stat.S_IFLNK, "run/checkpoints"), b"/etc")),
+        "a link or a special file",
+    ),
     "a pipe": (lambda: packed((special(stat.S_IFIFO), b"")), "a link or a special file"),
     "a device": (lambda: packed((special(stat.S_IFCHR), b"")), "a link or a special file"),
     "a folder with contents": (lambda: packed(("run/checkpoints/", b"x")), "holds no such file"),

@@ -119,7 +119,7 @@ def group_text(group: Group, column: RunColumn) -> str:
     if column is RunColumn.NAME:
         count = len(group.runs)
         text = f"{group.text} · {count:,} run{'s' if count != 1 else ''}"
-        return text if group.mean is None or group.n == count else f"{text}, {group.n:,} with a score"
+        return text if group.mean is None else f"{text} (mean of {group.n:,})"
     if column is RunColumn.BEST and group.mean is not None:
         return measured(group.mean)
     return ""

@@ -165,7 +165,7 @@ class RunModel(QAbstractTableModel):
         return rows
 
     def _show(self, rows: list[Row]) -> None:
-        if [_identity(row) for row in rows] != [_identity(row) for row in self.rows]:
+        if len(rows) != len(self.rows) or not all(map(_same, rows, self.rows)):
             self.rearranging.emit()
             self._replace(rows)
             self.rearranged.emit()
@@ -360,8 +360,13 @@ class RunModel(QAbstractTableModel):
         return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
-def _identity(row: Row) -> tuple[bool, str]:
-    return (True, row.text) if isinstance(row, Group) else (False, row.folder)
+def _same(a: Row, b: Row) -> bool:
+    """Whether two rows are of the same run or group."""
+    if a is b:
+        return True
+    if isinstance(a, Group) or isinstance(b, Group):
+        return isinstance(a, Group) and isinstance(b, Group) and a.text == b.text
+    return a.folder == b.folder
 
 
 def _bold() -> QFont:

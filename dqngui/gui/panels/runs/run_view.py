@@ -19,7 +19,8 @@ ICON_COLUMN_PX = 28
 MIN_NAME_PX, ENOUGH_NAME_PX = 120, 230  # of the names: always, and before a column is shown that may be left out
 MAX_COLUMN_PX = 160  # of any other column
 OPTIONAL = (
-    RunColumn.STEPS, RunColumn.STARTED, RunColumn.AGENT, RunColumn.TASK, RunColumn.TAGS, RunColumn.WHEN, RunColumn.SEED,
+    RunColumn.STAR, RunColumn.TAGS, RunColumn.STEPS, RunColumn.STARTED, RunColumn.AGENT, RunColumn.TASK,
+    RunColumn.WHEN, RunColumn.SEED,
 )  # fmt: skip
 """Columns that are shown if there is room, the most important first."""
 
@@ -85,7 +86,7 @@ class RunTable(QTableView):
         if model is None:
             return
         metrics = self.fontMetrics()
-        for number in (RunColumn.BEST, *OPTIONAL, *self._added):
+        for number in (RunColumn.BEST, *OPTIONAL[1:], *self._added):
             title = str(model.headerData(number, Qt.Orientation.Horizontal))
             longest = model.longest_text(number)
             width = tags_width(longest) if number == RunColumn.TAGS else metrics.horizontalAdvance(longest)
@@ -100,6 +101,9 @@ class RunTable(QTableView):
             if number < model.columnCount():
                 head.setSectionResizeMode(number, QHeaderView.ResizeMode.Fixed)
                 self.setColumnWidth(number, width)
+        for place, number in enumerate(self._added, head.visualIndex(RunColumn.BEST) + 1):
+            if (at := head.visualIndex(number)) != place:
+                head.moveSection(at, place)
         self._hide_columns()
 
     @property
@@ -111,7 +115,7 @@ class RunTable(QTableView):
         """Hide the columns that are not wanted, and of the others those for which there is no room."""
         if not self._widths or self._model is None:
             return
-        may_go = (*self._added, *OPTIONAL)
+        may_go = (OPTIONAL[0], *self._added, *OPTIONAL[1:])
         always = [column for column in RunColumn if column not in may_go and column is not RunColumn.NAME]
         room = self.viewport().width() - self._name_px
         for column in always:
