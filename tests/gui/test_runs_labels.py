@@ -107,11 +107,17 @@ def test_a_run_is_renamed_starred_tagged_and_noted_by_keys(shown: Shown, folders
     shown.choose(folders["A"])
     table.setFocus()
     for key, text in ((Qt.Key.Key_F2, "Best of all"), (Qt.Key.Key_T, "paper, old"), (Qt.Key.Key_N, "Look again.")):
+        shown.card.activateWindow()
+        table.setFocus()
+        qtbot.waitUntil(table.hasFocus)
         QTest.keyClick(table, key)
         assert dialogs.dialog is not None
         dialogs.dialog.setTextValue(text)
         with qtbot.waitSignal(shown.library.changed):
             dialogs.dialog.accept()
+    shown.card.activateWindow()
+    table.setFocus()
+    qtbot.waitUntil(table.hasFocus)
     with qtbot.waitSignal(shown.library.changed):
         QTest.keyClick(table, Qt.Key.Key_S)
     assert read_labels(folders["A"])[0] == Labels("Best of all", True, ("paper", "old"), "Look again.")

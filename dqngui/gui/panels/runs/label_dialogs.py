@@ -15,7 +15,7 @@ class LabelDialogs:
     """Asks for the labels of runs.
 
     Attributes:
-        dialog: the one that was opened last; None before the first.
+        dialog: the one that is open; None if none is.
     """
 
     def __init__(self, parent: QWidget) -> None:
@@ -70,8 +70,12 @@ class LabelDialogs:
         dialog.setTextValue(text)
         dialog.resize(420, dialog.sizeHint().height())
         dialog.textValueSelected.connect(done)
+        dialog.finished.connect(self._forget)
         dialog.open()
         self.dialog = dialog
+
+    def _forget(self) -> None:
+        self.dialog = None
 
 
 def _labels(library: Library, folder: str) -> Labels:

@@ -204,7 +204,7 @@ class RunTable(QTableView):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        keys = {Qt.Key.Key_Left: True, Qt.Key.Key_Right: False}
+        keys = {Qt.Key.Key_Left: True, Qt.Key.Key_Right: False, Qt.Key.Key_Return: None, Qt.Key.Key_Enter: None}
         if event.key() in keys and self.fold(self.currentIndex().row(), keys[Qt.Key(event.key())]):
             return
         super().keyPressEvent(event)
