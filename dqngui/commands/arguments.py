@@ -157,7 +157,8 @@ class RunsArguments:
         str, option('Only runs with all of this: "memory=gru best>400 tag:paper updated>2026-11-01".', "QUERY")
     ] = ""
     columns: Annotated[str, option("Show these settings and figures, as best,lr,tags.", "NAMES")] = ""
-    sort: Annotated[str, option("Sort by a setting or figure; -best: the highest first.", "NAME")] = ""
+    sort: Annotated[str, option("Sort by a setting or figure (default: the newest first).", "NAME")] = ""
+    descending: Annotated[bool, option("With --sort: the highest first.")] = False
     group: Annotated[str, option("Group by a setting or figure, as memory or folder.", "NAME")] = ""
     json: Json = False
 

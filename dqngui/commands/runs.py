@@ -63,10 +63,9 @@ def _chosen(arguments: RunsArguments, listing: Listing) -> tuple[list[ListedRun]
     query = parse_query(arguments.filter, listing.names)
     if arguments.group:
         column_of(arguments.group, listing.names)
-    descending = arguments.sort.startswith("-")
-    sort = column_of(arguments.sort.removeprefix("-"), listing.names) if arguments.sort else None
+    sort = column_of(arguments.sort, listing.names) if arguments.sort else None
     runs = matching(listing.runs, query)
-    return (runs if sort is None else by_column(runs, sort, descending=descending)), columns
+    return (runs if sort is None else by_column(runs, sort, descending=arguments.descending)), columns
 
 
 def _as_data(run: ListedRun, columns: Sequence[Column]) -> dict[str, Any]:
