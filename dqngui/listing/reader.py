@@ -47,6 +47,11 @@ class Listing:
     all_settings: bool = False
     names: Vocabulary = field(default_factory=vocabulary)
 
+    @property
+    def searchable(self) -> bool:
+        """Whether all that a filter searches was read."""
+        return self.all_settings and self.complete
+
 
 class ListReader:
     """Reads the runs of a folder and of the folders below it.

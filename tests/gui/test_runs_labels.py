@@ -192,7 +192,7 @@ def test_columns_of_any_setting_are_added_sorted_and_kept(
 ) -> None:
     columns, table = shown.panel.columns, shown.panel.table
     columns.fill()
-    qtbot.waitUntil(lambda: shown.library.searchable)
+    qtbot.waitUntil(lambda: shown.library.listing.searchable)
     columns.add("learning rate")
     columns.group("task")
     number = len(RunColumn)
@@ -269,7 +269,7 @@ def test_thousands_of_runs_are_filtered_once_they_are_read(qtbot: QtBot, shown: 
     assert len(shown.column(RunColumn.NAME)) == 603
     shown.panel.filter.setText("memory=lstm seed=3")
     qtbot.waitUntil(lambda: 0 < len(shown.column(RunColumn.NAME)) < 603, timeout=20_000)
-    assert shown.library.searchable
+    assert shown.library.listing.searchable
     table = shown.panel.table
     table.selectAll()
     assert len(shown.library.selected) == len(shown.column(RunColumn.NAME))

@@ -18,7 +18,7 @@ from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.deleted_runs import DeletedRuns
 from dqngui.lab.library.run_curves import RunCurves
-from dqngui.lab.library.run_overlay import RunOverlay
+from dqngui.lab.library.run_overlay import RunOverlay, name_for
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
@@ -71,7 +71,7 @@ class Library(QObject):
         self._experiments = Experiments()  # used only by the background thread
         self._watched = False
         self._worker = Worker("library", self)
-        self._curves = RunCurves(self._worker, self.overlays_changed.emit, self._curve_not_read)
+        self._curves = RunCurves(self._worker, self.overlays_changed.emit, self.message.emit)
         self._reader = ListReader(self.runs) if self.runs else None
         self._is_reading = self._read_again = self._reads_settings = False
         self._state = (session.state, session.run.folder)
@@ -166,9 +166,6 @@ class Library(QObject):
         self._is_reading = False
         self.take(replace(self.listing, problem=say("library.not_read", problem=_named(error))))
 
-    def _curve_not_read(self, error: BaseException) -> None:
-        self.message.emit(say("library.curve_not_read", problem=_named(error)))
-
     def _take(self, listing: Listing) -> None:
         self._is_reading = False
         if self._read_again or (not listing.complete and self._worker.running):
@@ -214,11 +211,6 @@ class Library(QObject):
         """The folder of the run that the window shows; empty if it shows none."""
         folder = self._session.run.folder
         return "" if folder is None else str(folder.absolute())
-
-    @property
-    def searchable(self) -> bool:
-        """Whether all that a filter searches was read, so that it finds at once."""
-        return self.listing.all_settings and self.listing.complete
 
     def select(self, folders: Sequence[Path]) -> None:
         """Select runs, for the actions of all cards; see `selected`."""
@@ -280,7 +272,7 @@ class Library(QObject):
         slot = next(slot for slot in range(len(used_slots) + 1) if slot not in used_slots)
         overlay = RunOverlay(folders, RunName(name), slot, seeds, named=bool(name))
         if not name:
-            overlay.parts = self._name_for(overlay)
+            overlay.parts = name_for(overlay, self.parts_of_name)
         self.overlays.append(overlay)
         self.overlays_changed.emit()
 
@@ -288,16 +280,9 @@ class Library(QObject):
         """Give the overlays the present names of their runs: a new run can make a name longer."""
         before = [overlay.parts for overlay in self.overlays]
         for overlay in self.overlays:
-            overlay.parts = overlay.parts if overlay.named else self._name_for(overlay)
+            overlay.parts = overlay.parts if overlay.named else name_for(overlay, self.parts_of_name)
         if before != [overlay.parts for overlay in self.overlays]:
             self.overlays_changed.emit()
-
-    def _name_for(self, overlay: RunOverlay) -> RunName:
-        if not overlay.seeds:
-            return self.parts_of_name(overlay.folders[0])
-        first, *others = (self.parts_of_name(folder) for folder in overlay.folders)
-        shared = tuple(part for part in first.settings if all(part in other.settings for other in others))
-        return RunName(first.title, shared)
 
     def remove(self, overlay: RunOverlay) -> None:
         """Remove an overlay."""
@@ -331,16 +316,13 @@ class Library(QObject):
             self.message.emit(say("library.not_deleted", name=self.name_of(folder), problem=problem))
         for folder in moved:
             for overlay in [each for each in self.overlays if folder in each.folders]:
-                self._remove_from_overlay(overlay, folder)
+                overlay.folders = tuple(each for each in overlay.folders if each != folder)
+                if len(overlay.folders) < 1 + overlay.seeds:
+                    self.overlays.remove(overlay)
+                self.overlays_changed.emit()
         if moved:
             self.refresh()
         return len(moved)
-
-    def _remove_from_overlay(self, overlay: RunOverlay, folder: Path) -> None:
-        overlay.folders = tuple(each for each in overlay.folders if each != folder)
-        if len(overlay.folders) < 1 + overlay.seeds:
-            self.overlays.remove(overlay)
-        self.overlays_changed.emit()
 
     @property
     def can_undo(self) -> bool:

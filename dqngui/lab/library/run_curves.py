@@ -11,6 +11,7 @@ from dqngui.lab.background.worker import Worker
 from dqngui.lab.session.history import History
 from dqngui.listing.return_log import ReturnLog
 from dqngui.messages import Event
+from dqngui.texts import Text, reason_of, say
 
 MAX_UNUSED_CURVES = 16  # curves that are kept in memory though they are not drawn
 
@@ -21,11 +22,11 @@ class RunCurves:
     Args:
         worker: reads them.
         changed: called after new data of a curve came.
-        failed: takes the error of a reading that nobody foresaw.
+        tell: takes the sentence about an error that nobody foresaw.
     """
 
-    def __init__(self, worker: Worker, changed: Callable[[], None], failed: Callable[[BaseException], None]) -> None:
-        self._worker, self._changed, self._failed = worker, changed, failed
+    def __init__(self, worker: Worker, changed: Callable[[], None], tell: Callable[[Text], None]) -> None:
+        self._worker, self._changed, self._tell = worker, changed, tell
         self._curves: dict[Path, History | None] = {}
         self._logs: dict[Path, ReturnLog] = {}  # used only by the background thread
 
@@ -56,7 +57,10 @@ class RunCurves:
 
     def read(self, folder: Path) -> None:
         """Read what was added to the log of a run."""
-        self._worker.submit(partial(self._read_new_events, folder), partial(self._take, folder), self._failed)
+        self._worker.submit(partial(self._read_new_events, folder), partial(self._take, folder), self._not_read)
+
+    def _not_read(self, error: BaseException) -> None:
+        self._tell(say("library.curve_not_read", problem=f"{type(error).__name__}: {reason_of(error)}"))
 
     def _read_new_events(self, folder: Path) -> tuple[History | None, list[Event]]:
         """Read new events: (a history that replaces the present one, or None; events to append to the present one)."""

@@ -52,7 +52,8 @@ TEMPLATES: dict[str, str | Plural] = {
         "count", {"one": "Wrote {count:d} run to “{place}”.", "other": "Wrote {count:d} runs to “{place}”."}
     ),
     "runs.importing": Plural("count", {"one": "Reading {count:d} run…", "other": "Reading {count:d} runs…"}),
-    "runs.imported": Plural("count", {"one": "Took in “{name}”.", "other": "Took in {count:d} runs."}),
+    "runs.imported": "Took in “{name}”.",
+    "runs.imported_some": Plural("count", {"one": "Took in {count:d} run.", "other": "Took in {count:d} runs."}),
     "runs.deleted": "Deleted “{name}”.",
     "runs.deleted_some": Plural("count", {"one": "Deleted {count:d} run.", "other": "Deleted {count:d} runs."}),
     "runs.deleted_but": Plural(

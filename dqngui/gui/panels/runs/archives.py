@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -21,10 +20,6 @@ from dqngui.texts import Text, say, sentence, words
 KINDS = {"zip": "Run (*.zip)"}
 
 
-class _Owner(Protocol):
-    note: Note
-
-
 class Archives:
     """Writes runs as zip files and takes runs in, in a thread of its own; a note says how it ended.
 
@@ -33,8 +28,8 @@ class Archives:
         dialog: the one that was opened last; None before the first.
     """
 
-    def __init__(self, panel: QWidget) -> None:
-        self._panel = panel
+    def __init__(self, panel: QWidget, note: Note) -> None:
+        self._panel, self._note = panel, note
         self.worker = Worker("archives", panel)
         self.dialog: QFileDialog | None = None
 
@@ -101,7 +96,9 @@ class Archives:
                 found.append(import_run(Path(file), runs))
             except ConfigError as error:
                 return error.text
-        return say("runs.imported", count=len(found), name=found[0].name if found else "")
+        return (
+            say("runs.imported", name=found[0].name) if len(found) == 1 else say("runs.imported_some", count=len(found))
+        )
 
     def _taken_in(self, library: Library, text: Text) -> None:
         self._say(text)
@@ -114,5 +111,4 @@ class Archives:
         self.dialog.open()
 
     def _say(self, text: Text) -> None:
-        note: Note = self._panel.note  # type: ignore[attr-defined]
-        note.show_text(sentence(text) if text.key.startswith(("archive", "run.")) else words(text))
+        self._note.show_text(sentence(text) if text.key.startswith(("archive", "run.")) else words(text))

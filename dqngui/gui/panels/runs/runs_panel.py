@@ -72,7 +72,7 @@ class RunsPanel(Panel):
         themes.set_role(self.wrong, "warn")
         self.note = Note(self._undo)
         self.labels = LabelDialogs(self)
-        self.archives = Archives(self)
+        self.archives = Archives(self, self.note)
         self.background = self.archives.worker
         column = QVBoxLayout(self.content)
         column.setContentsMargins(1, 0, 1, 4)
@@ -210,7 +210,7 @@ class RunsPanel(Panel):
         library, text = self._library, self.filter.text()
         if self.model is None or library is None:
             return
-        if not text or library.searchable or len(library.listing.runs) <= AT_ONCE:
+        if not text or library.listing.searchable or len(library.listing.runs) <= AT_ONCE:
             self.model.set_filter(text)
         self.wrong.setText(sentence(self.model.problem) if self.model.problem else "")
         self.wrong.setVisible(bool(self.model.problem))
