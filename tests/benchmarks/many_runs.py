@@ -93,6 +93,9 @@ def _summary(experiment: Experiment, started: datetime, chance: random.Random) -
 # -- measurements -----------------------------------------------------------------------------------
 
 
+REPEATS = 3
+
+
 def timed(work: Callable[[], Any]) -> float:
     """Seconds that something takes."""
     begin = time.perf_counter()
@@ -100,19 +103,23 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begin
 
 
+def quickest(work: Callable[[], Any]) -> float:
+    """Seconds that something takes when other work on the machine disturbs it least."""
+    return min(timed(work) for _ in range(REPEATS))
+
+
 def measure_library(runs: Path) -> dict[str, float]:
     """Seconds to list with the library, and milliseconds of each filter."""
-    first, second = ListReader(runs), ListReader(runs)
+    first, further = ListReader(runs), ListReader(runs)
     figures = {"first list, nothing kept, s": timed(first.read)}
-    timed(lambda: first.read(settings=True))
+    figures["all settings, nothing kept, s"] = timed(lambda: first.read(settings=True))
     first.keep()
-    figures["list of a further process, s"] = timed(second.read)
-    figures["the same again, s"] = timed(second.read)
-    third = ListReader(runs)
-    figures["the same with all settings, s"] = timed(lambda: third.read(settings=True))
-    listing = third.read(settings=True)
+    figures["list of a further process, s"] = quickest(lambda: ListReader(runs).read())
+    further.read()
+    figures["the same again, s"] = quickest(further.read)
+    listing = further.read(settings=True)
     figures["what a filter searches, s"] = timed(lambda: prepare(listing.runs))
-    keys = [timed(lambda text=text: matching(listing.runs, parse_query(text, listing.names))) for text in KEYS]
+    keys = [quickest(lambda text=text: matching(listing.runs, parse_query(text, listing.names))) for text in KEYS]
     return figures | {"filter, worst query, ms": 1000 * max(keys), "filter, median query, ms": 1000 * median(keys)}
 
 
@@ -123,20 +130,22 @@ def measure_command(runs: Path) -> dict[str, float]:
     def run(*options: str) -> None:
         subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
 
-    help_s = timed(lambda: subprocess.run([*command[:4], "--version"], check=True, stdout=subprocess.DEVNULL))
+    version = quickest(lambda: subprocess.run([*command[:4], "--version"], check=True, stdout=subprocess.DEVNULL))
     return {
-        "dqngui --version, s": help_s,
-        "dqngui runs, s": timed(run),
-        "dqngui runs --filter, s": timed(lambda: run("--filter", "memory=gru best>400", "--columns", "best,lr")),
+        "dqngui --version, s": version,
+        "dqngui runs, s": quickest(run),
+        "dqngui runs --filter, s": quickest(lambda: run("--filter", "memory=gru best>400", "--columns", "best,lr")),
     }
 
 
 def measure_window(runs: Path) -> dict[str, float]:
     """What `many_runs_window` measures, in a process of its own."""
     command = [sys.executable, "-P", "-m", "tests.benchmarks.many_runs_window", str(runs)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    starts: list[dict[str, float]] = []
+    for _ in range(REPEATS):
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        starts.append(json.loads(done.stdout.splitlines()[-1]))
+    return {name: min(each[name] for each in starts) for name in starts[0]}
 
 
 def main() -> int:
@@ -151,7 +160,6 @@ def main() -> int:
         for count in (arguments.few, arguments.runs):
             runs = Path(place) / str(count)
             make_runs(runs, count)
-            measure_window(runs)  # once before: code and settings are in the system's cache then
             columns.append(measure_library(runs) | measure_command(runs) | measure_window(runs))
     print(f"{'':42}" + "".join(f"{count:>10,}" for count in (arguments.few, arguments.runs)))
     for name in columns[0]:

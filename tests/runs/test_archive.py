@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import stat
 import struct
 import time
@@ -215,6 +216,28 @@ def test_a_zip_that_is_a_link_loop_a_folder_or_missing_is_refused(tmp_path: Path
     for name in ("loop.zip", "missing.zip", ".", "a\0b"):
         with pytest.raises(ConfigError):
             import_run(tmp_path / name, tmp_path / "runs")
+
+
+def test_a_zip_with_changed_bytes_is_refused_or_gives_a_run(run: Path, tmp_path: Path) -> None:
+    chance, runs = random.Random(0), tmp_path / "to"
+    export_run(run, tmp_path / "run.zip")
+    whole = (tmp_path / "run.zip").read_bytes()
+    refused = 0
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 4, 30))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        if chance.random() < 0.2:
+            del data[chance.randrange(len(data)) :]
+        (tmp_path / "changed.zip").write_bytes(data)
+        try:
+            import_run(tmp_path / "changed.zip", runs)
+        except ConfigError:
+            refused += 1
+    assert refused > 100
+    left = [path for path in runs.rglob("*") if path.is_symlink() or path.name.startswith(".import")]
+    assert left == []
+    assert {path.parent for path in runs.rglob("experiment.toml")} == set(runs.iterdir())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")

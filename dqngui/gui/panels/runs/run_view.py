@@ -212,20 +212,20 @@ class RunTable(QTableView):
     # -- dropped files -----------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _zips(event):
+        if zip_files(event):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if _zips(event):
+        if zip_files(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if files := _zips(event):
+        if files := zip_files(event):
             event.acceptProposedAction()
             self.zip_dropped.emit(files)
 
 
-def _zips(event: QDropEvent) -> list[str]:
+def zip_files(event: QDropEvent) -> list[str]:
     """Paths of the zip files that are dragged."""
     paths = [url.toLocalFile() for url in event.mimeData().urls()]
     return [path for path in paths if Path(path).suffix.lower() == ".zip"]

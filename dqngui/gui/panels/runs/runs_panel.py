@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, QUrl, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.demo_offer import offer_demo
@@ -17,7 +18,7 @@ from dqngui.gui.panels.runs.columns_menu import ColumnsMenu
 from dqngui.gui.panels.runs.label_dialogs import LabelDialogs
 from dqngui.gui.panels.runs.run_cells import RunColumn
 from dqngui.gui.panels.runs.run_table import FOLDER, RunModel
-from dqngui.gui.panels.runs.run_view import RunTable
+from dqngui.gui.panels.runs.run_view import RunTable, zip_files
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.note import Note
@@ -87,7 +88,7 @@ class RunsPanel(Panel):
         self.setAcceptDrops(True)
 
     def _make_actions(self) -> None:
-        entry = self._action
+        entry, chosen, labels = self._action, self._with_chosen, self.labels
         resume, fork = Action.RESUME_RUN, Action.FORK
         opened = entry("Open", "folder-open-outline", self.open, "Return", "Open the run read-only")
         opened.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
@@ -95,12 +96,12 @@ class RunsPanel(Panel):
             opened,
             entry("Resume", "restart", lambda: self._open_then(resume), "", "Open the run and continue its training"),
             entry("Fork", "source-branch", lambda: self._open_then(fork), "", "Open the run and fork it"),
-            entry("Rename…", "rename-outline", self._rename, "F2", "Give the run a title"),
+            entry("Rename…", "rename-outline", partial(chosen, labels.rename), "F2", "Give the run a title"),
         ]
         self._any = [
-            entry("Star", "star-outline", self._star, "S", "Mark the runs, or take the marks away"),
-            entry("Tags…", "tag-outline", self._tag, "T", "Give the runs tags, or take tags away"),
-            entry("Note…", "note-text-outline", self._write_note, "N", "Write a note on the runs; their tips show it"),
+            entry("Star", "star-outline", partial(chosen, labels.star), "S", "Mark the runs, or take the marks away"),
+            entry("Tags…", "tag-outline", partial(chosen, labels.tag), "T", "Give the runs tags, or take tags away"),
+            entry("Note…", "note-text-outline", partial(chosen, labels.write_note), "N", "Write a note; the tip shows it"),
             entry("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Show or hide it"),
             entry(
                 "Overlay all seeds of this experiment", "chart-bell-curve", self.overlay_seeds, "",
@@ -108,7 +109,15 @@ class RunsPanel(Panel):
             ),
         ]  # fmt: skip
         self._clear = entry("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
-        self._any.append(entry("Export…", "zip-box-outline", self._export, "", "Write each run as a zip file"))
+        self._any.append(
+            entry(
+                "Export…",
+                "zip-box-outline",
+                partial(chosen, self.archives.ask_export),
+                "",
+                "Write each run as a zip file",
+            )
+        )
         entry("Import…", "import", self._import, "", "Take runs in from zip files, which may also be dropped here")
         self._single.append(
             entry("Open folder", "folder-outline", self.show_folder, "", "Open the run's folder in the file manager")
@@ -296,25 +305,9 @@ class RunsPanel(Panel):
         if self._library is not None:
             self._library.remove_all()
 
-    def _rename(self) -> None:
+    def _with_chosen(self, do: Callable[[Library, list[str]], None]) -> None:
         if self._library is not None:
-            self.labels.rename(self._library, self.chosen())
-
-    def _star(self) -> None:
-        if self._library is not None:
-            self.labels.star(self._library, self.chosen())
-
-    def _tag(self) -> None:
-        if self._library is not None:
-            self.labels.tag(self._library, self.chosen())
-
-    def _write_note(self) -> None:
-        if self._library is not None:
-            self.labels.write_note(self._library, self.chosen())
-
-    def _export(self) -> None:
-        if self._library is not None:
-            self.archives.ask_export(self._library, self.chosen())
+            do(self._library, self.chosen())
 
     def _import(self) -> None:
         if self._library is not None:
@@ -371,6 +364,16 @@ class RunsPanel(Panel):
             menu.setToolTipsVisible(True)
             menu.addActions(self.menu_actions)
             menu.popup(self.table.viewport().mapToGlobal(at))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if zip_files(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take runs in also while the list is empty; else the table gets what is dropped."""
+        if self._library is not None and (files := zip_files(event)):
+            event.acceptProposedAction()
+            self.archives.take_in(self._library, files)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and watched is self.table and event.matches(QKeySequence.StandardKey.Undo):
