@@ -49,7 +49,7 @@ def main() -> int:
     panel = app.window.panel_docks.panels["runs"]
     assert isinstance(panel, RunsPanel)
     figures["runs"] = len(app.library.listing.runs)
-    pause(qt, 6.0)
+    pause(qt, 4.0)
     figures["worst lateness while it starts, ms"] = late.worst
     panel.filter.setText("a")
     since = time.perf_counter()

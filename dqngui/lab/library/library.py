@@ -31,7 +31,7 @@ from dqngui.runs.labels import change_labels
 from dqngui.texts import Text, reason_of, say
 
 REFRESH_MS = 3000
-A_PART = 2_000  # files of settings that are read before the list is shown with what is known
+FIRST_PART, A_PART = 300, 2_000  # files of settings that are read before the list is shown with what is known
 
 
 class Library(QObject):
@@ -154,7 +154,9 @@ class Library(QObject):
             self.refresh()
 
     def _read(self, reader: ListReader) -> Listing:
-        listing = reader.read(lambda: self._worker.running, settings=self._reads_settings, most=A_PART)
+        listing = reader.read(
+            lambda: self._worker.running, settings=self._reads_settings, most=A_PART if self.loaded else FIRST_PART
+        )
         if listing.complete:
             reader.keep()
         if self._reads_settings:
