@@ -101,7 +101,7 @@ class RunsPanel(Panel):
         self._any = [
             entry("Star", "star-outline", partial(chosen, labels.star), "S", "Mark the runs, or take the marks away"),
             entry("Tags…", "tag-outline", partial(chosen, labels.tag), "T", "Give the runs tags, or take tags away"),
-            entry("Note…", "note-text-outline", partial(chosen, labels.write_note), "N", "Write a note, shown in the tip"),
+            entry("Note…", "note-text-outline", partial(chosen, labels.write_note), "N", "Write a note; tips show it"),
             entry("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Show or hide it"),
             entry(
                 "Overlay all seeds of this experiment", "chart-bell-curve", self.overlay_seeds, "",
