@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-learning learning \
+.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-learning learning \
     evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
     shots comparison-figure first-minutes demo clean
 
@@ -91,6 +91,10 @@ bench: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.scrubbing --repeats $(REPEATS) $(ARGS)
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.inside $(ARGS)
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.memories --repeats $(REPEATS) $(ARGS)
+
+# Time and memory of the list of runs and of the window, with ten runs and with ten thousand.
+bench-many-runs: $(VENV)/.developing
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.many_runs $(ARGS)
 
 # Wall time until CartPole is solved, compared with stable-baselines3 (about half an hour).
 bench-learning: $(VENV)/.developing

@@ -18,6 +18,9 @@ from dqngui import __version__
 from dqngui.commands.arguments_of_many import (
     CompareArguments,
     ExportArguments,
+    ExportRunArguments,
+    ImportRunArguments,
+    LabelArguments,
     QueueArguments,
     SteerArguments,
     SweepArguments,
@@ -121,9 +124,16 @@ class PlayArguments:
 
 @dataclass(frozen=True)
 class RunsArguments:
-    """List the runs of a folder."""
+    """List the runs of a folder. See also `dqngui runs label`, `dqngui runs export`, `dqngui runs import`."""
 
     folder: Annotated[str, Positional, option("Folder that holds the runs' folders (default: runs).", "DIR")] = "runs"
+    filter: Annotated[
+        str, option('Only runs with all of this: "memory=gru best>400 tag:paper updated>2026-11-01".', "QUERY")
+    ] = ""
+    columns: Annotated[str, option("Show these settings and figures, as best,lr,tags.", "NAMES")] = ""
+    sort: Annotated[str, option("Sort by a setting or figure (default: the newest first).", "NAME")] = ""
+    descending: Annotated[bool, option("With --sort: the highest first.")] = False
+    group: Annotated[str, option("Group by a setting or figure, as memory or folder.", "NAME")] = ""
     json: Json = False
 
 
@@ -132,6 +142,9 @@ COMMANDS: dict[str, type] = {
     "train": TrainArguments,
     "play": PlayArguments,
     "runs": RunsArguments,
+    "runs label": LabelArguments,
+    "runs export": ExportRunArguments,
+    "runs import": ImportRunArguments,
     "queue": QueueArguments,
     "work": WorkArguments,
     "sweep": SweepArguments,
@@ -147,7 +160,7 @@ Commands (each has its own --help):
   dqngui [gui] FOLDER   the window with a stored run
   dqngui train [FILE]   train without a window
   dqngui play RUN       play a stored agent
-  dqngui runs [DIR]     list stored runs
+  dqngui runs [DIR]     list stored runs; runs label, export, import: see there
   dqngui queue ACTION   add runs to the queue, show and change it
   dqngui work           train the queue
   dqngui sweep FILE     train many settings and seeds
@@ -162,8 +175,9 @@ def parse(argv: Sequence[str]) -> tuple[str, Any]:
     if argv == ["--version"]:
         print(f"dqngui {__version__}")
         sys.exit(0)
-    named = bool(argv) and argv[0] in COMMANDS
-    name = argv.pop(0) if named else "gui"
+    words = next((count for count in (2, 1) if " ".join(argv[:count]) in COMMANDS and len(argv) >= count), 0)
+    named, name = bool(words), " ".join(argv[:words]) or "gui"
+    del argv[:words]
     prog = f"dqngui {name}" if named else "dqngui"
     complaint = io.StringIO()
     try:
@@ -179,7 +193,7 @@ def parse(argv: Sequence[str]) -> tuple[str, Any]:
         if error.code in (0, None):
             raise
         raise UsageError("command.wrong", program=prog, problem=_problem(complaint.getvalue())) from None
-    return name, arguments
+    return name.replace(" ", "_"), arguments
 
 
 def _one_value_each(argv: Sequence[str]) -> list[str]:
@@ -224,7 +238,11 @@ def with_absolute_paths(arguments: Any) -> Any:
 
     A name of a run or of a preset stays as it is.
     """
-    paths = {name for name in ("runs", "report", "screenshots", "video") if getattr(arguments, name, None) is not None}
+    paths = {
+        name
+        for name in ("runs", "report", "screenshots", "video", "archive")
+        if getattr(arguments, name, None) is not None
+    }
     for name in ("file", "run", "resume", "fork", "replay_knobs"):
         given = getattr(arguments, name, None)
         if isinstance(given, str) and os.path.exists(given):

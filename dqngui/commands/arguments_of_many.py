@@ -127,3 +127,34 @@ class ExportArguments:
     ] = "dqngui"
     trust: Trust = False
     runs: Runs = "runs"
+
+
+@dataclass(frozen=True)
+class LabelArguments:
+    """Give a run a title, a star, tags and a note; they are kept in its folder. Without options they are shown."""
+
+    run: Run
+    title: Annotated[str | None, option("Show this title; an empty one shows the run's own again.", "TEXT")] = None
+    star: Annotated[bool, option("Mark the run.")] = False
+    unstar: Annotated[bool, option("Take the mark away.")] = False
+    tag: Annotated[UseAppendAction[tuple[str, ...]], option("Add a tag (repeatable).", "TAG")] = ()
+    untag: Annotated[UseAppendAction[tuple[str, ...]], option("Remove a tag (repeatable).", "TAG")] = ()
+    note: Annotated[str | None, option("Note this; an empty one removes the note.", "TEXT")] = None
+    runs: Runs = "runs"
+
+
+@dataclass(frozen=True)
+class ExportRunArguments:
+    """Write a run as one zip file, to give it away; it holds no code."""
+
+    run: Run
+    archive: Annotated[str, Positional, option("The zip file to write.", "FILE.zip")]
+    runs: Runs = "runs"
+
+
+@dataclass(frozen=True)
+class ImportRunArguments:
+    """Take a run in from a zip file; it is checked as a stranger's, and never trusted by this."""
+
+    archive: Annotated[str, Positional, option("The zip file of a run.", "FILE.zip")]
+    runs: Runs = "runs"

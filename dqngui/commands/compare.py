@@ -26,7 +26,8 @@ from dqngui.comparison.words import caveats, improvement_text, skipped_text
 from dqngui.comparison.writing import curves_csv
 from dqngui.config import ConfigError
 from dqngui.messages.json_lines import to_json
-from dqngui.runs.folder import folders_in, has_experiment
+from dqngui.runs.folder import has_experiment
+from dqngui.runs.nested import find_runs
 from dqngui.texts import say, words
 from dqngui.texts.numbers import measured, short
 
@@ -65,7 +66,7 @@ def _results(arguments: CompareArguments) -> Iterator[RunResult]:
             yield read_result(folder)
             count += 1
             continue
-        for inside in sorted(folders_in(folder)):
+        for inside in sorted(find_runs(folder).runs):
             try:
                 if has_experiment(Path(inside)):
                     yield read_result(inside)

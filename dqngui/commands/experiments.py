@@ -96,16 +96,36 @@ def _names_environment(file: str) -> bool:
 
 
 def run_folder(run: str, runs: str) -> Path:
-    """The folder of a run given by path, by its name within `runs`, or as `last`. Raises ConfigError."""
+    """The folder of a run given by path, by its name within `runs` or a folder below, or as `last`.
+
+    Raises ConfigError.
+    """
+    from dqngui.runs.nested import find_runs, run_in
+
     if run == "last":
-        folders = [folder for folder in Path(runs).glob("*") if found(Path.is_file, folder / "experiment.toml")]
+        try:
+            folders = [Path(folder) for folder in find_runs(Path(runs)).runs]
+        except OSError:
+            folders = []
         if not folders:
             raise ConfigError("command.no_run_in", runs=shown_path(runs))
-        return max(folders, key=lambda folder: folder.stat().st_mtime)
-    for folder in (Path(run), Path(runs) / run):
-        if found(Path.is_dir, folder):
-            return folder
+        return max(folders, key=_changed_at)
+    if found(Path.is_dir, Path(run)):
+        return Path(run)
+    folders = run_in(Path(runs), run)
+    if len(folders) > 1:
+        places = [each.relative_to(runs).as_posix() for each in folders]
+        raise ConfigError("command.many_runs", run=run, runs=shown_path(runs), places=places)
+    if folders:
+        return folders[0]
     raise ConfigError("command.no_run", run=run, runs=shown_path(runs))
+
+
+def _changed_at(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # it has just been moved
+        return 0.0
 
 
 def stored_run(run: str, runs: str, *, trust: bool) -> Path:

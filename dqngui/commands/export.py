@@ -16,7 +16,8 @@ from dqngui.export.exported_run import read_run
 from dqngui.export.exporting import Progress, export
 from dqngui.export.sink import FORMATS, Target
 from dqngui.hosts.signals import caught
-from dqngui.runs.folder import folders_in, has_experiment
+from dqngui.runs.folder import has_experiment
+from dqngui.runs.nested import find_runs
 from dqngui.texts import say
 
 INTERRUPTED = 130
@@ -57,6 +58,6 @@ def _folders(arguments: ExportArguments) -> Iterator[Path]:
     """The folders of the runs that were named; of a folder of runs, those of all its runs. Raises ConfigError."""
     for name in arguments.names:
         folder = run_folder(name, arguments.runs)
-        inside = [] if has_experiment(folder) else [Path(each) for each in sorted(folders_in(folder))]
+        inside = [] if has_experiment(folder) else [Path(each) for each in sorted(find_runs(folder).runs)]
         runs = [each for each in inside if found(Path.is_dir, each) and has_experiment(each)]
         yield from (each.absolute() for each in runs or [folder])

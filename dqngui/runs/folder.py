@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
@@ -23,12 +22,15 @@ from dqngui.messages import CheckpointTest, Event
 from dqngui.runs.files import replace_file, write_file
 from dqngui.runs.lock import PATIENCE_S, LockTaken, Writer, WriterLock, take_lock, writer_of
 from dqngui.runs.log_lines import logged_events
+from dqngui.runs.nested import EXPERIMENT as EXPERIMENT
+from dqngui.runs.nested import SUMMARY as SUMMARY
+from dqngui.runs.nested import find_runs
 from dqngui.runs.started import moment, now_utc, start_by_file, start_in_name
 from dqngui.runs.trust import check_trusted, remember_own
 from dqngui.texts import Text, reason_of
 from dqngui.texts.plain import plain_line
 
-EXPERIMENT, EVENTS, SUMMARY = "experiment.toml", "events.jsonl", "summary.json"
+EVENTS = "events.jsonl"
 MOST_SUMMARY = MEGABYTE
 LONGEST_NAME = 200  # characters of a title or of another name in the list of runs
 UNREADABLE = "unreadable"
@@ -46,6 +48,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         step, total_steps: environment steps made and planned.
         best: mean return of the evaluation that is reported of the best checkpoint (`learning.best`).
         tested: the same with its interval, and what chose the checkpoint; None in runs of earlier versions.
+        final: mean return of the last evaluation; None if there was none, and in runs of earlier versions.
         seconds: wall seconds of training.
         updated: local time of the last change, ISO 8601.
         started: when the run was started, ISO 8601 in UTC; empty if that is not known.
@@ -64,6 +67,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     step: int = 0
     best: float | None = None
     tested: CheckpointTest | None = None
+    final: float | None = None
     seconds: float = 0.0
     updated: str = ""
     started: str = ""
@@ -214,7 +218,7 @@ def summary_of(folder: Path) -> RunSummary | None:
                 return None
             summary = msgspec.structs.replace(new_summary(read_experiment(folder)), state="interrupted")
         except Exception as error:  # of a stranger's files; the other runs are listed all the same
-            return _unreadable(folder, error)
+            return unreadable(folder, error)
     if summary.state == "running" and writer_of(folder) is Writer.NOBODY:
         summary = msgspec.structs.replace(summary, state="interrupted")
     summary = _presentable(summary)
@@ -234,7 +238,8 @@ def _stored_summary(folder: Path) -> RunSummary | None:
     return summary if small_numbers(summary) and min(counts) >= 0 and summary.state in STATES else None
 
 
-def _unreadable(folder: Path, error: Exception) -> RunSummary:
+def unreadable(folder: Path, error: Exception) -> RunSummary:
+    """The summary of a folder that cannot be read, with the reason."""
     problem = _reason(error) if isinstance(error, OSError) else reason_of(error)
     return RunSummary(
         title="", env="", attention="", memory="", seed=0, total_steps=0, state=UNREADABLE, folder=str(folder),
@@ -253,14 +258,18 @@ _NAMES = ("title", "env", "attention", "memory", "parent")
 
 
 def list_runs(runs: Path) -> list[RunSummary]:
-    """Summaries of all runs in a folder, the newest first; other folders are passed over. Raises ConfigError."""
+    """Summaries of all runs in a folder and below it, the newest first; other folders are passed over.
+
+    A folder that cannot be looked into is listed as unreadable. Raises ConfigError.
+    """
     try:
-        found = folders_in(runs)
+        found = find_runs(runs)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise ConfigError("run.not_listed", runs=runs, problem=_reason(error)) from None
-    return newest_first([summary for path in found if (summary := summary_of(Path(path))) is not None])
+    summaries = [summary for path in found.runs if (summary := summary_of(Path(path))) is not None]
+    return newest_first([*summaries, *(unreadable(Path(path), error) for path, error in found.unreadable.items())])
 
 
 def newest_first(summaries: Iterable[RunSummary]) -> list[RunSummary]:
@@ -270,19 +279,6 @@ def newest_first(summaries: Iterable[RunSummary]) -> list[RunSummary]:
 
 def _reason(error: OSError) -> str | Text:
     return error.strerror or str(reason_of(error))
-
-
-def folders_in(runs: Path) -> list[str]:
-    """Paths of all that may be runs, in reverse order of their names. Raises OSError."""
-    with os.scandir(runs) as entries:
-        return sorted((each.path for each in entries if not each.name.startswith(".") and _is_dir(each)), reverse=True)
-
-
-def _is_dir(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself hides no other run
-        return False
 
 
 def claim(folder: Path, patience_s: float = PATIENCE_S) -> WriterLock:

@@ -208,10 +208,11 @@ class _Log:
             lock.release()
             raise
         before = summary_of(folder)
-        started = before.started if before else now_utc()
+        started, final = (before.started, before.final) if before else (now_utc(), None)
         self.summary = msgspec.structs.replace(
             new_summary(experiment), state="running", step=mark.step, best=mark.best, tested=mark.tested,
             seconds=mark.seconds, parent=mark.parent, pid=os.getpid(), started=started,
+            final=final if mark.step else None,
         )  # fmt: skip
         self._settings = experiment
         self._experiment = (folder / EXPERIMENT).read_bytes() if (folder / EXPERIMENT).exists() else b""
@@ -229,6 +230,8 @@ class _Log:
             self._note(step=event.step, seconds=event.seconds)
         elif isinstance(event, Evaluated) and event.best:
             self._note(step=event.step, best=event.ranking_score, tested=event.tested)
+        if isinstance(event, Evaluated) and event.role == "selection":
+            self._note(final=event.mean)
 
     def tell(self, event: Event) -> None:
         """Tell those who watch the run from elsewhere what is not logged."""

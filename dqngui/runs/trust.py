@@ -28,6 +28,7 @@ import msgspec
 from dqngui.bounded import found
 from dqngui.config import ConfigError, EnvConfig, Experiment
 from dqngui.runs.files import replace_file
+from dqngui.runs.nested import MOST_DEPTH
 
 _EXPERIMENT = "experiment.toml"  # `folder.EXPERIMENT`; that module imports this one
 _OF_RUNS = ("events.jsonl", "summary.json", "checkpoints", "resume")
@@ -141,9 +142,11 @@ def _lies_in_runs(file: Path, base: Path, folder: Path) -> bool:
     """Whether a file, found by a search from `base`, lies in this run, in another one, or in their folder of runs."""
     if file.is_relative_to(folder) or any(_is_run(parent) for parent in file.parents):
         return True
+    if any(runs.name == _RUNS and file.is_relative_to(runs) for runs in folder.parents[:MOST_DEPTH]):
+        return True
     runs = folder.parent
     # A run may also lie beside the user's own modules, or in a folder that holds all that is installed.
-    return file.is_relative_to(runs) and (runs.name == _RUNS or not base.is_relative_to(runs))
+    return file.is_relative_to(runs) and not base.is_relative_to(runs)
 
 
 def _is_run(folder: Path) -> bool:

@@ -12,11 +12,12 @@ import numpy as np
 from dqngui.config import ConfigError, Experiment
 from dqngui.hosts.log_reader import LogReader
 from dqngui.jobs.branching import branch_point
-from dqngui.lab.library.run_index import ReturnLog, RunIndex, same_experiment
-from dqngui.lab.library.run_names import names
 from dqngui.lab.session.event_words import log_text, mark_label, mark_text
 from dqngui.lab.session.history import History
 from dqngui.lab.session.run import RunState
+from dqngui.listing.return_log import ReturnLog, same_experiment
+from dqngui.listing.run_index import RunIndex
+from dqngui.listing.run_names import names
 from dqngui.messages import BreakpointsSet
 from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.episodes import read_episode, read_index

@@ -29,10 +29,12 @@ from dqngui.gui.main_window.window import Window
 from dqngui.gui.panels.agent.agent_panel import AgentPanel
 from dqngui.gui.panels.curves.legend import OverlayLegend
 from dqngui.gui.panels.internals.memory_panel import MemoryPanel
-from dqngui.gui.panels.runs.run_table import FOLDER, RunColumn
+from dqngui.gui.panels.runs.run_cells import RunColumn
+from dqngui.gui.panels.runs.run_table import FOLDER
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.lab.session.states import Action
-from dqngui.runs.folder import folders_in, read_events, read_experiment, summary_of
+from dqngui.runs.folder import read_events, read_experiment, summary_of
+from dqngui.runs.nested import find_runs
 from tests.gui.real_hands import SIZE, Asker, Hands, own_display
 
 WAIT_S = 60.0
@@ -93,7 +95,7 @@ class Visitor(threading.Thread):
         return [event for event in read_events(folder) if isinstance(event, kind)]
 
     def newest(self) -> Path | None:
-        return next(map(Path, folders_in(self.runs)), None)
+        return next(map(Path, sorted(find_runs(self.runs).runs, reverse=True)), None)
 
     @staticmethod
     def state(folder: Path) -> str:
@@ -272,7 +274,7 @@ def visit(folder: Path) -> int:
     asker = Asker()
     threading.Thread(target=begin, daemon=True).start()
     status = dqngui(["--runs", str(folder / "runs"), "--size", "{}x{}".format(*SIZE)])
-    left = [each for each in folders_in(folder / "runs") if Visitor.state(Path(each)) == "running"]
+    left = [each for each in find_runs(folder / "runs").runs if Visitor.state(Path(each)) == "running"]
     print(f"8. Ctrl+Q ended the window with status {status}; still marked as running: {left or 'none'}", flush=True)
     return 0 if visitor and visitor[0].good and status == 0 and not left else 1
 

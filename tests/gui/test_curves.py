@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from dqngui.comparison.setting_words import short_name, value_text
 from dqngui.gui.cards.card import Card
 from dqngui.gui.charts.event_strip import EventStrip
 from dqngui.gui.charts.painted_text import FontLetters
@@ -23,7 +24,7 @@ from dqngui.gui.panels.curves.return_drawn import return_drawn
 from dqngui.gui.panels.curves.return_panel import ReturnPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
-from dqngui.lab.session.event_words import mark_text, short_name, value_text
+from dqngui.lab.session.event_words import mark_text
 from dqngui.lab.session.history import History
 from dqngui.messages import CheckpointTest, EpisodeEnded, Evaluated, Forked, KnobChanged, Learned
 from dqngui.texts import words

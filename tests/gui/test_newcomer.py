@@ -26,6 +26,7 @@ from dqngui.gui.widgets.number_label import NumberLabel
 from dqngui.lab.session.states import Action, State
 from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
 from dqngui.runs.resume import LogMark, save_resume
+from tests.doubles.made_listing import listing_of
 from tests.doubles.scripted_host import ScriptedHost
 
 LONGEST_TIP = 100  # letters of a line
@@ -221,10 +222,11 @@ def test_a_run_that_trained_when_the_window_closed_is_offered(
 
 def test_overlays_of_another_task_go_with_it(app: App) -> None:
     library = app.library
-    library.summaries = [
+    summaries = [
         msgspec.structs.replace(new_summary(presets.read_experiment(name)), folder=f"/runs/{name}")
         for name in ("cartpole", "acrobot")
     ]
+    library.take(listing_of(summaries))
     for each in library.summaries:
         library.overlay(each.folder)
     app.session.edit({"env.id": "Acrobot-v1"})

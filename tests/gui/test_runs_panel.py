@@ -22,16 +22,18 @@ from dqngui.gui.cards import demo_offer as demo
 from dqngui.gui.cards.card import Card
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.cards.panel_card import card_of
-from dqngui.gui.panels.runs.run_table import SWATCH, RunColumn, RunModel, ago
+from dqngui.gui.panels.runs.run_cells import RunColumn, ago
+from dqngui.gui.panels.runs.run_table import SWATCH, RunModel
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
 from dqngui.gui.style import theme as themes
 from dqngui.lab.library.library import Library
-from dqngui.lab.library.run_names import MONTHS
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.listing.run_names import MONTHS
 from dqngui.messages import CheckpointTest, EpisodeEnded, encode
 from dqngui.runs import folder as run_folder
+from tests.doubles.made_listing import listing_of
 from tests.doubles.scripted_host import ScriptedHost
 
 GRU = {"net.attention": "self", "net.memory": "gru"}
@@ -192,10 +194,10 @@ def test_every_word_of_a_filter_must_fit(qtbot: QtBot, parts: Parts) -> None:
 
 def test_a_filter_that_nothing_matches_says_so(qtbot: QtBot, parts: Parts) -> None:
     three(qtbot, parts)
-    parts.panel.filter.setText(" <b>nothing</b> ")
+    parts.panel.filter.setText(' "<b>nothing</b>" ')
     assert parts.column(RunColumn.NAME) == []
     assert parts.panel.nothing.isVisible()
-    assert parts.panel.nothing.text() == "No run matches “<b>nothing</b>”."
+    assert parts.panel.nothing.text() == 'No run matches “"<b>nothing</b>"”.'
     assert parts.panel.nothing.textFormat() is Qt.TextFormat.PlainText
     parts.panel.filter.setText("alpha")
     assert not parts.panel.nothing.isVisible()
@@ -278,7 +280,7 @@ def test_columns_hide_where_there_is_no_room_and_nothing_scrolls_sideways(qtbot:
             assert text + 12 <= table.columnWidth(column)
     assert hidden[320] >= {RunColumn.AGENT, RunColumn.TASK, RunColumn.WHEN}
     assert RunColumn.BEST not in hidden[320]
-    assert hidden[900] == set()
+    assert hidden[900] == {RunColumn.TAGS}  # nobody has given a tag
     assert hidden[320] >= hidden[430] >= hidden[560]
 
 
@@ -301,16 +303,16 @@ def test_five_hundred_runs_are_cheap(qtbot: QtBot, parts: Parts) -> None:
     import time
 
     summary = run_folder.new_summary(config.Experiment())
-    parts.library.summaries = [
+    runs = [
         msgspec.structs.replace(summary, folder=f"/runs/{i}", title=f"run {i}", updated="2026-05-20T12:00:00+00:00")
         for i in range(500)
     ]
     model = parts.panel.model
     assert isinstance(model, RunModel)
-    model.update()
+    parts.library.take(listing_of(runs))
     begun = time.thread_time()
     model.update()
-    parts.panel.table.fit(model)
+    parts.panel.table.fit()
     QApplication.processEvents()
     assert time.thread_time() - begun < 0.5
     assert parts.panel.table.model().rowCount() == 500
@@ -497,14 +499,14 @@ def test_the_folder_is_shown_outside(qtbot: QtBot, parts: Parts, monkeypatch: py
     shown: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
     parts.choose("Beta")
-    parts.do("Show folder")
+    parts.do("Open folder")
     assert [Path(each) for each in shown] == [folders["Beta"]]
 
 
 def test_actions_are_for_what_is_chosen(qtbot: QtBot, parts: Parts) -> None:
     three(qtbot, parts)
     enabled = {action.text(): action.isEnabled() for action in parts.panel.menu_actions}
-    assert not any(enabled.values())
+    assert [text for text, on in enabled.items() if on] == ["Import…"]
     parts.choose("Alpha", "Beta")
     enabled = {action.text(): action.isEnabled() for action in parts.panel.menu_actions}
     assert enabled["Delete"]

@@ -17,12 +17,14 @@ from dqngui import config, settings
 from dqngui import messages as m
 from dqngui.lab.background.timing import Timing
 from dqngui.lab.background.worker import Worker
-from dqngui.lab.library import run_index as stored
+from dqngui.lab.library.deleted_runs import OLD_TRASH_S
 from dqngui.lab.library.library import Library
-from dqngui.lab.library.old_trash import OLD_TRASH_S
-from dqngui.lab.library.run_index import ReturnLog, RunIndex
-from dqngui.lab.library.run_names import names
 from dqngui.lab.session.session import Session
+from dqngui.listing import return_log
+from dqngui.listing import run_index as stored
+from dqngui.listing.return_log import ReturnLog
+from dqngui.listing.run_index import RunIndex
+from dqngui.listing.run_names import names
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Learned, encode
 from dqngui.runs import folder as run_folder
 from dqngui.runs.trash import TRASH
@@ -121,11 +123,11 @@ def test_the_folder_is_read_in_another_thread(
 def test_no_folder_is_no_problem_and_an_unreadable_one_is_said(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
     read(qtbot, library)
     assert library.loaded
-    assert not library.problem
+    assert not library.listing.problem
     (tmp_path / "runs").write_text("not a folder")
     read(qtbot, library)
-    assert sentence(library.problem).startswith("Cannot list the runs in")
-    assert sentence(library.problem).endswith(".")
+    assert sentence(library.listing.problem).startswith("Cannot list the runs in")
+    assert sentence(library.listing.problem).endswith(".")
 
 
 def test_a_link_that_leads_to_itself_hides_no_run(tmp_path: Path) -> None:
@@ -219,7 +221,7 @@ def test_a_log_that_was_cut_back_and_grew_is_read_anew(tmp_path: Path) -> None:
 
 
 def test_a_log_longer_than_a_block_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "BLOCK", 333)
+    monkeypatch.setattr(return_log, "BLOCK", 333)
     log = ReturnLog(make_run(tmp_path, episodes(100)))
     pieces = list(log.read())
     assert len(pieces) > 3

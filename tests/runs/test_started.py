@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from dqngui.config import Experiment
-from dqngui.lab.library.run_index import RunIndex
+from dqngui.listing.run_index import RunIndex
 from dqngui.runs import folder as run_folder
 from dqngui.runs.started import moment, now_utc, start_in_name
 

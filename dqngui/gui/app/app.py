@@ -79,6 +79,7 @@ class App(QObject):
         accessibility.install()
         self.session = Session(experiment, runs=runs, open_host=open_train_host, parent=self)
         self.suited = SuitedAgent(self.session, open_host=open_play_host, parent=self)
+        self.settings = settings
         self.window = Window(self.session, self.suited, settings=settings, theme=theme)
         self.torch = TorchLoader(self)
         self.garbage_collector = GarbageCollector(self)
@@ -133,6 +134,7 @@ class App(QObject):
                 cursor=self.pinning,
                 cards=panel_docks,
                 queue=self.queue,
+                settings=self.settings,
             )
         )
         self.pin_controls = PinControls(self.pinning, player, panel_docks, self.window.menu)

@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -81,6 +81,7 @@ class Sources:
         cards: knows the visible panels.
         queue: the queue of the folder of runs.
         chosen: index of the chosen row of each view, by the view's name, counted as in the Memory panel.
+        settings: what the window keeps from one start to the next; None in a panel without a window.
     """
 
     session: Session
@@ -92,6 +93,7 @@ class Sources:
     cards: PanelsInSight | None = None
     queue: RunQueue | None = None
     chosen: dict[str, int] = field(default_factory=dict)
+    settings: QSettings | None = None
 
 
 class Panel(QWidget):

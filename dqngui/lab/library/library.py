@@ -7,32 +7,32 @@ when another run is opened.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from dqngui.config import ConfigError
 from dqngui.lab.background.timing import TickTimer, Timing
 from dqngui.lab.background.worker import Worker
 from dqngui.lab.library.compared import Compared
-from dqngui.lab.library.old_trash import empty_old_trash, empty_own_trash
-from dqngui.lab.library.run_index import Experiments, ReturnLog, RunIndex
-from dqngui.lab.library.run_names import RunName, folder_name, names, shared_titles
-from dqngui.lab.library.run_overlay import RunOverlay
-from dqngui.lab.library.run_settings import RunSettings
+from dqngui.lab.library.deleted_runs import DeletedRuns
+from dqngui.lab.library.run_curves import RunCurves
+from dqngui.lab.library.run_overlay import RunOverlay, name_for
 from dqngui.lab.session.history import History
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
-from dqngui.messages import Event
+from dqngui.listing.listed_run import ListedRun, prepare
+from dqngui.listing.reader import Listing, ListReader
+from dqngui.listing.return_log import Experiments
+from dqngui.listing.run_names import RunName, folder_name
 from dqngui.runs.folder import RunSummary
-from dqngui.runs.trash import discard, restore
+from dqngui.runs.labels import change_labels
 from dqngui.texts import Text, reason_of, say
 
 REFRESH_MS = 3000
-_Found = tuple[list[RunSummary], Text | str, dict[str, RunName], dict[str, RunSettings]]
-"""Summaries, the problem, names and settings, as they are read."""
-MAX_UNUSED_CURVES = 16  # curves that are kept in memory though they are not drawn
+FIRST_PART, A_PART = 300, 2_000  # files of settings that are read before the list is shown with what is known
 
 
 class Library(QObject):
@@ -40,19 +40,22 @@ class Library(QObject):
 
     Attributes:
         runs: the folder of runs; None if runs are not stored.
-        summaries: summaries of all runs, the newest first; `loaded`: they were read at least once.
-        settings: the settings of runs by folder, as far as they were needed: after `read_settings` those of all runs.
-        problem: why the folder cannot be read, as a sentence; empty if it can.
+        listing: the list of runs as it was read last; after `read_settings` with the settings of all runs.
+        loaded: whether the folder was read at least once.
+        deleted: the runs that this window moved to the trash.
         overlays: the overlays, in the order in which they were added.
         compared: the runs that are compared.
+        selected: folders of the runs that are selected in the list, from top to bottom; any card may act on them.
 
     Signals:
-        changed: summaries, names, settings or the problem changed.
+        changed: the list of runs changed.
         overlays_changed: an overlay was added or removed, or new data of a requested curve came.
+        selected_changed: other runs are selected.
         message(Text): a sentence that tells the user why an action failed.
     """
 
     changed = Signal()
+    selected_changed = Signal()
     overlays_changed = Signal()
     message = Signal(object)
 
@@ -62,20 +65,17 @@ class Library(QObject):
         self._wall_clock = timing.wall_clock
         self._session = session
         self.runs = session.runs and Path(session.runs).absolute()
-        self.summaries: list[RunSummary] = []
-        self.settings: dict[str, RunSettings] = {}
+        self.listing = Listing()
         self.loaded = False
-        self.problem: Text | str = ""
+        self.deleted = DeletedRuns()
         self.overlays: list[RunOverlay] = []
-        self._names: dict[str, RunName] = {}
-        self._curves: dict[Path, History | None] = {}
-        self._logs: dict[Path, ReturnLog] = {}  # used only by the background thread
+        self.selected: tuple[Path, ...] = ()
         self._experiments = Experiments()  # used only by the background thread
-        self._discarded: list[list[Path]] = []
         self._watched = False
         self._worker = Worker("library", self)
         self.compared = Compared(timing, self)
-        self._index = RunIndex(self.runs) if self.runs else None
+        self._curves = RunCurves(self._worker, self.overlays_changed.emit, self.message.emit)
+        self._reader = ListReader(self.runs) if self.runs else None
         self._is_reading = self._read_again = self._reads_settings = False
         self._state = (session.state, session.run.folder)
         self._task = session.run.experiment.env.id
@@ -88,7 +88,7 @@ class Library(QObject):
     @Slot()
     def start(self) -> None:
         """Read the folder now and at intervals; empty a trash that was not used for a day."""
-        self._worker.submit(partial(empty_old_trash, self.runs, self._wall_clock()), lambda _: None)
+        self._worker.submit(partial(self.deleted.empty_old, self.runs, self._wall_clock()), lambda _: None)
         self.refresh()
         self._timer.start()
 
@@ -96,8 +96,7 @@ class Library(QObject):
         """Stop reading, and delete this window's trash for good. The thread has ended when `alive` is False."""
         self._timer.stop()
         self.compared.stop()
-        own = [path for moved in self._discarded for path in moved]
-        self._worker.stop(partial(empty_own_trash, self.runs, own) if own else None)
+        self._worker.stop(self.deleted.empty if self.deleted else None)
 
     @property
     def alive(self) -> bool:
@@ -118,7 +117,7 @@ class Library(QObject):
         if self._watched:
             self.refresh()
         for folder in {folder for overlay in self.overlays for folder in overlay.folders}:
-            self._read_curve(folder)
+            self._curves.read(folder)
 
     @Slot()
     def _on_session(self) -> None:
@@ -138,15 +137,20 @@ class Library(QObject):
         summary = self.summary_of(folder)
         return summary.env if summary is not None and summary.env != self._session.run.experiment.env.id else ""
 
-    # -- summaries ---------------------------------------------------------------------------------
+    # -- the list ----------------------------------------------------------------------------------
+
+    @property
+    def summaries(self) -> list[RunSummary]:
+        """Summaries of all runs, the newest first."""
+        return [run.summary for run in self.listing.runs]
 
     @Slot()
     def refresh(self) -> None:
         """Read the folder again; emits `changed` if anything is new."""
         self._read_again = True  # a reading in progress may have missed the newest change
-        if self._index is not None and not self._is_reading:
+        if self._reader is not None and not self._is_reading:
             self._is_reading, self._read_again = True, False
-            self._worker.submit(self._read_summaries, self._take_summaries, self._not_read)
+            self._worker.submit(partial(self._read, self._reader), self._take, self._not_read)
 
     def read_settings(self) -> None:
         """Read the settings of all runs too, now and from now on."""
@@ -154,41 +158,51 @@ class Library(QObject):
             self._reads_settings = True
             self.refresh()
 
-    def _read_summaries(self) -> _Found:
-        assert self._index is not None
-        try:
-            summaries = self._index.read(lambda: self._worker.running)
-            needed = [each.folder for each in summaries] if self._reads_settings else shared_titles(summaries)
-            settings = self._index.settings(needed, lambda: self._worker.running)
-        except Exception as error:  # a folder that nobody foresaw must not end the list for the session
-            return [], error.text if isinstance(error, ConfigError) else reason_of(error), {}, {}
-        return summaries, "", names(summaries, settings), settings
+    def _read(self, reader: ListReader) -> Listing:
+        listing = reader.read(
+            lambda: self._worker.running, settings=self._reads_settings, most=A_PART if self.loaded else FIRST_PART
+        )
+        if listing.complete:
+            reader.keep()
+        if self._reads_settings:
+            prepare(listing.runs, lambda: self._worker.running)
+        return listing
 
     def _not_read(self, error: BaseException) -> None:
         """Show why the runs could not be read; the next reading tries again."""
-        problem = say("library.not_read", problem=_named(error))
-        self._take_summaries((self.summaries, problem, names(self.summaries, {}), self.settings))
-
-    def _take_summaries(self, found: _Found) -> None:
         self._is_reading = False
-        if self._read_again:
+        self.take(replace(self.listing, problem=say("library.not_read", problem=_named(error))))
+
+    def _take(self, listing: Listing) -> None:
+        self._is_reading = False
+        if self._read_again or (not listing.complete and self._worker.running):
             self.refresh()
-        if self.loaded and found == (self.summaries, self.problem, self._names, self.settings):
+        self.take(listing)
+
+    def take(self, listing: Listing) -> None:
+        """Show another list of runs; emits `changed` if it differs from the present one."""
+        if self.loaded and listing == self.listing:
             return
-        (self.summaries, self.problem, self._names, self.settings), self.loaded = found, True
+        self.listing, self.loaded = listing, True
         self.changed.emit()
         self._name_overlays()
 
+    def run_of(self, folder: str | Path) -> ListedRun | None:
+        """A run of the list; None if the list has no such run."""
+        return self.listing.by_folder.get(str(folder))
+
     def parts_of_name(self, folder: str | Path) -> RunName:
         """The name of the run in the window, in parts (see `names`)."""
-        return self._names.get(str(folder)) or RunName(folder_name(folder))
+        run = self.run_of(folder)
+        return RunName(folder_name(folder)) if run is None else run.name
 
     def name_of(self, folder: str | Path) -> str:
         """The name of the run in the window: the same in the list, in legends and in exported files."""
         return str(self.parts_of_name(folder))
 
     def summary_of(self, folder: str | Path) -> RunSummary | None:
-        return next((each for each in self.summaries if each.folder == str(folder)), None)
+        run = self.run_of(folder)
+        return None if run is None else run.summary
 
     def task_of(self, folder: str | Path) -> str:
         """The environment of a run; empty if its summary is not known."""
@@ -199,69 +213,28 @@ class Library(QObject):
         """Whether the window shows this run."""
         return self._session.run.folder is not None and self._session.run.folder.absolute() == Path(folder)
 
+    @property
+    def open_folder(self) -> str:
+        """The folder of the run that the window shows; empty if it shows none."""
+        folder = self._session.run.folder
+        return "" if folder is None else str(folder.absolute())
+
+    def select(self, folders: Sequence[Path]) -> None:
+        """Select runs, for the actions of all cards; see `selected`."""
+        if tuple(folders) != self.selected:
+            self.selected = tuple(folders)
+            self.selected_changed.emit()
+
     # -- curves ------------------------------------------------------------------------------------
 
     @property
     def requested_curves(self) -> list[Path]:
         """The runs whose curves were requested and are kept in memory."""
-        return list(self._curves)
+        return self._curves.requested
 
     def curve(self, folder: Path) -> History | None:
         """Episodes, evaluations and forks of a run. None until they are read; the first call starts the reading."""
-        if folder not in self._curves:
-            self._drop_unused()
-            self._curves[folder] = None
-            self._read_curve(folder)
-        else:
-            self._curves[folder] = self._curves.pop(folder)  # used last
-        return self._curves[folder]
-
-    def _drop_unused(self) -> None:
-        used = {folder for overlay in self.overlays for folder in overlay.folders}
-        unused = [folder for folder, curve in self._curves.items() if folder not in used and curve is not None]
-        for folder in unused[: max(0, len(unused) - MAX_UNUSED_CURVES)]:
-            del self._curves[folder]
-            self._worker.submit(partial(self._logs.pop, folder, None), lambda _: None)
-
-    def _read_curve(self, folder: Path) -> None:
-        self._worker.submit(
-            partial(self._read_new_events, folder), partial(self._take_curve, folder), self._curve_not_read
-        )
-
-    def _read_new_events(self, folder: Path) -> tuple[History | None, list[Event]]:
-        """Read new events: (a history that replaces the present one, or None; events to append to the present one)."""
-        log = self._logs.setdefault(folder, ReturnLog(folder))
-        new_history: History | None = None
-        new_events: list[Event] = []
-        try:
-            for restarted, events in log.read(lambda: self._worker.running):
-                if restarted:
-                    new_history, new_events = History(), []
-                if new_history is not None:
-                    new_history.take(events)
-                else:
-                    new_events += events
-        except (OSError, ConfigError):
-            pass  # what was read stays; the folder may be on its way into the trash
-        return new_history, new_events
-
-    def _curve_not_read(self, error: BaseException) -> None:
-        self.message.emit(say("library.curve_not_read", problem=_named(error)))
-
-    def _take_curve(self, folder: Path, found: tuple[History | None, list[Event]]) -> None:
-        new_history, new_events = found
-        if folder not in self._curves:
-            return
-        known = self._curves[folder]
-        if new_history is not None:
-            self._curves[folder] = new_history
-        elif known is None:
-            self._curves[folder] = History()
-        elif new_events:
-            known.take(new_events)
-        else:
-            return
-        self.overlays_changed.emit()
+        return self._curves.of(folder, {each for overlay in self.overlays for each in overlay.folders})
 
     # -- overlays ----------------------------------------------------------------------------------
 
@@ -306,7 +279,7 @@ class Library(QObject):
         slot = next(slot for slot in range(len(used_slots) + 1) if slot not in used_slots)
         overlay = RunOverlay(folders, RunName(name), slot, seeds, named=bool(name))
         if not name:
-            overlay.parts = self._name_for(overlay)
+            overlay.parts = name_for(overlay, self.parts_of_name)
         self.overlays.append(overlay)
         self.overlays_changed.emit()
 
@@ -314,16 +287,9 @@ class Library(QObject):
         """Give the overlays the present names of their runs: a new run can make a name longer."""
         before = [overlay.parts for overlay in self.overlays]
         for overlay in self.overlays:
-            overlay.parts = overlay.parts if overlay.named else self._name_for(overlay)
+            overlay.parts = overlay.parts if overlay.named else name_for(overlay, self.parts_of_name)
         if before != [overlay.parts for overlay in self.overlays]:
             self.overlays_changed.emit()
-
-    def _name_for(self, overlay: RunOverlay) -> RunName:
-        if not overlay.seeds:
-            return self.parts_of_name(overlay.folders[0])
-        first, *others = (self.parts_of_name(folder) for folder in overlay.folders)
-        shared = tuple(part for part in first.settings if all(part in other.settings for other in others))
-        return RunName(first.title, shared)
 
     def remove(self, overlay: RunOverlay) -> None:
         """Remove an overlay."""
@@ -334,47 +300,46 @@ class Library(QObject):
         self.overlays.clear()
         self.overlays_changed.emit()
 
-    # -- deleting ----------------------------------------------------------------------------------
+    # -- labels and deleting -----------------------------------------------------------------------
+
+    def label(self, folders: Sequence[str | Path], **changes: Any) -> None:
+        """Change the labels of runs (as `changed_labels` says); `message` gives the reason if that fails."""
+        if folders:
+            self._worker.submit(partial(change_labels, [Path(each) for each in folders], **changes), self._labelled)
+
+    def _labelled(self, problem: Text | None) -> None:
+        if problem is not None:
+            self.message.emit(problem)
+        self.refresh()
 
     def discard(self, folders: Sequence[str | Path]) -> int:
         """Move runs to the trash and return how many were moved; `message` gives the reason if one was not."""
-        moved: list[Path] = []
-        for folder in map(Path, folders):
+        closed = [Path(folder) for folder in folders if not self.is_open(folder)]
+        for folder in folders:
             if self.is_open(folder):
                 self.message.emit(say("library.open_here", name=self.name_of(folder)))
-                continue
-            try:
-                moved.append(discard(folder))
-            except ConfigError as error:
-                self.message.emit(say("library.not_deleted", name=self.name_of(folder), problem=error))
-                continue
+        moved, problems = self.deleted.discard(closed)
+        for folder, problem in problems.items():
+            self.message.emit(say("library.not_deleted", name=self.name_of(folder), problem=problem))
+        for folder in moved:
             for overlay in [each for each in self.overlays if folder in each.folders]:
-                self._remove_from_overlay(overlay, folder)
+                overlay.folders = tuple(each for each in overlay.folders if each != folder)
+                if len(overlay.folders) < 1 + overlay.seeds:
+                    self.overlays.remove(overlay)
+                self.overlays_changed.emit()
         if moved:
-            self._discarded.append(moved)
             self.refresh()
         return len(moved)
-
-    def _remove_from_overlay(self, overlay: RunOverlay, folder: Path) -> None:
-        overlay.folders = tuple(each for each in overlay.folders if each != folder)
-        if len(overlay.folders) < 1 + overlay.seeds:
-            self.overlays.remove(overlay)
-        self.overlays_changed.emit()
 
     @property
     def can_undo(self) -> bool:
         """Whether a deletion can be undone."""
-        return bool(self._discarded)
+        return bool(self.deleted)
 
     def undo(self) -> None:
         """Undo the last deletion."""
-        if not self._discarded:
-            return
-        for path in self._discarded.pop():
-            try:
-                restore(path)
-            except ConfigError as error:
-                self.message.emit(say("library.not_restored", problem=error))
+        for problem in self.deleted.restore_last():
+            self.message.emit(say("library.not_restored", problem=problem))
         self.refresh()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dqngui.lab.library.run_names import RunName
+from dqngui.listing.run_names import RunName
 
 
 @dataclass(eq=False, slots=True)
@@ -28,3 +29,12 @@ class RunOverlay:
     @property
     def name(self) -> str:
         return str(self.parts)
+
+
+def name_for(overlay: RunOverlay, name_of: Callable[[Path], RunName]) -> RunName:
+    """The name of the run, or what the names of several seeds have in common."""
+    first, *others = (name_of(folder) for folder in overlay.folders)
+    if not overlay.seeds:
+        return first
+    shared = tuple(part for part in first.settings if all(part in other.settings for other in others))
+    return RunName(first.title, shared)

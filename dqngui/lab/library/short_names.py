@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
-from dqngui.lab.library.run_names import BETWEEN, RunName
+from dqngui.listing.run_names import BETWEEN, RunName
 
 Width = Callable[[str], float]
 """The width of a text in pixels."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dqngui.config import ConfigError
-from dqngui.lab.library.run_names import folder_name
+from dqngui.listing.run_names import folder_name
 from dqngui.sweeps.entry import ENDED, Entry
 from dqngui.sweeps.overview import Overview, Overviews, QueuedRun
 from dqngui.sweeps.queue import Queue

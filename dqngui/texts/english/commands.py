@@ -22,6 +22,8 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "command.open_alone": "a stored run opens with its own settings: leave out --env, --agent, --set and --start",
     "command.no_run": "there is no run `{run}`, neither as a folder nor in `{runs}`; `dqngui runs` lists the runs",
+    "command.many_runs": "several runs in `{runs}` are called `{run}`: {places}; write one of these",
+    "command.star_both": "give --star or --unstar, not both",
     "command.no_folder": "there is no folder `{folder}`",
     "command.fork_alone": (
         "--fork uses the experiment of its run: combine it with --agent, --set and --steps, but not with a FILE, "
@@ -138,6 +140,29 @@ TEMPLATES: dict[str, str | Plural] = {
     "shown.ended_best": "{how} at {step:,} steps, {speed:,.0f} steps/s, highest evaluation {best:.4g}",
     "shown.tested": "Test:   {test}",
     "shown.run": "Run:    {folder}",
+    "shown.no_match": "No run in `{folder}` matches “{query}”.",
+    "shown.group": Plural(
+        "count",
+        {"one": "{group}: {count:,} run", "other": "{group}: {count:,} runs"},
+    ),
+    "shown.group_mean": Plural(
+        "count",
+        {
+            "one": "{group}: {count:,} run, mean test {mean} (n = {n:,})",
+            "other": "{group}: {count:,} runs, mean test {mean} (n = {n:,})",
+        },
+    ),
+    "shown.exported": "Wrote `{file}` ({size:,.1f} MB).",
+    "shown.exported_part": (
+        "Wrote `{file}` ({size:,.1f} MB), without a state from which the run could be continued: it has none, or it is "
+        "being trained."
+    ),
+    "shown.imported": "Took in `{folder}`. It is a stranger's run: look at it with `dqngui {folder}`.",
+    "shown.labels": "{label}: {value}",
+    "shown.labels_unread": "{name}: {problem}",
+    "shown.not_listed": "{problem}",
+    "labels.not_shown": "{problem}",
+    "shown.no_labels": "`{folder}` has no labels.",
     "shown.unreadable_run": "{name} cannot be read: {problem}",
     "shown.lines_passed_over": Plural(
         "count",

@@ -46,6 +46,14 @@ TEMPLATES: dict[str, str | Plural] = {
     "return.ended": "This run is at step {step:,}, and no episode has ended yet.",
     "return.reading": "The log of this run is being read.",
     "runs.no_match": "No run matches “{text}”.",
+    "runs.exporting": Plural("count", {"one": "Writing {count:d} run…", "other": "Writing {count:d} runs…"}),
+    "runs.exported": "Wrote “{file}”.",
+    "runs.exported_some": Plural(
+        "count", {"one": "Wrote {count:d} run to “{place}”.", "other": "Wrote {count:d} runs to “{place}”."}
+    ),
+    "runs.importing": Plural("count", {"one": "Reading {count:d} run…", "other": "Reading {count:d} runs…"}),
+    "runs.imported": "Took in “{name}”.",
+    "runs.imported_some": Plural("count", {"one": "Took in {count:d} run.", "other": "Took in {count:d} runs."}),
     "runs.deleted": "Deleted “{name}”.",
     "runs.deleted_some": Plural("count", {"one": "Deleted {count:d} run.", "other": "Deleted {count:d} runs."}),
     "runs.deleted_but": Plural(

@@ -18,9 +18,9 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.lab.library.library import Library
-from dqngui.lab.library.run_names import BETWEEN
 from dqngui.lab.library.run_overlay import RunOverlay
 from dqngui.lab.library.short_names import Part, distinct_parts, shortened
+from dqngui.listing.run_names import BETWEEN
 from dqngui.statistics import MIN_VALUES
 from dqngui.texts import say, words
 

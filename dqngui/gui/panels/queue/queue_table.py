@@ -23,8 +23,8 @@ from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import SECONDARY_PX, Theme
 from dqngui.gui.widgets.plain_label import plain_tip
 from dqngui.lab.library.library import Library
-from dqngui.lab.library.run_names import RunName
 from dqngui.lab.queue.rows import QueueRow
+from dqngui.listing.run_names import RunName
 from dqngui.texts import sentence, words
 from dqngui.texts.numbers import duration, progress, short
 

@@ -1,19 +1,24 @@
-"""The Runs panel: a table of the stored runs, to open, resume, compare and delete them."""
+"""The Runs panel: a table of the stored runs, to open, resume, label, compare, give away and delete them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, QUrl, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from dqngui.gui.cards.demo_offer import offer_demo
 from dqngui.gui.cards.panel import Panel, Sources
-from dqngui.gui.panels.runs.run_table import FOLDER, RunColumn, RunFilter, RunModel
-from dqngui.gui.panels.runs.run_view import RunTable
+from dqngui.gui.panels.runs.archives import Archives
+from dqngui.gui.panels.runs.columns_menu import ColumnsMenu
+from dqngui.gui.panels.runs.label_dialogs import LabelDialogs
+from dqngui.gui.panels.runs.run_cells import RunColumn
+from dqngui.gui.panels.runs.run_table import FOLDER, RunModel
+from dqngui.gui.panels.runs.run_view import RunTable, zip_files
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.note import Note
@@ -24,6 +29,7 @@ from dqngui.lab.session.states import Action, State
 from dqngui.texts import say, sentence, words
 
 TICK_MS = 30_000  # between updates of the column *changed*
+AT_ONCE = 500  # runs that are filtered before all that a filter searches was read
 
 
 class RunsPanel(Panel):
@@ -41,70 +47,77 @@ class RunsPanel(Panel):
         self.filter.setPlaceholderText("Filter")
         self.filter.setClearButtonEnabled(True)
         self.filter.setToolTip(
-            "Show runs with these words, numbers or dates: name, task, agent, seed, steps, test, start,\n"
-            "state, and settings by key or label, as in lr=0.001 or learning rate 0.001"
+            "Show runs with these words, numbers or dates, or by settings and\n"
+            "figures: memory=gru|lstm best>400 lr<=0.001 tag:paper seed=3\n"
+            "state:finished updated>2026-11-01 star=yes"
         )
         self.filter.setAccessibleName("Filter runs")
         self.filter.setMinimumWidth(70)
-        self.filter.setMaximumWidth(150)
+        self.filter.setMaximumWidth(260)
         themes.set_role(self.filter, "compact")
-        self.header_widgets = [self.filter]
-        self._proxy = RunFilter(self)
-        self.table = RunTable(self._proxy)
+        self.table = RunTable()
+        self.columns = ColumnsMenu(self.table, self)
+        self.header_widgets = [self.filter, self.columns.button]
         self.nothing = plain_label(parent=self.table)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.nothing.setWordWrap(True)
-        self.nothing.setTextFormat(Qt.TextFormat.PlainText)
         self.nothing.hide()
         themes.set_role(self.nothing, "muted")
         over = QVBoxLayout(self.table)
         over.setContentsMargins(12, 28, 12, 4)
         over.addWidget(self.nothing)
+        self.wrong = plain_label()
+        self.wrong.setWordWrap(True)
+        self.wrong.setContentsMargins(12, 2, 12, 2)
+        self.wrong.hide()
+        themes.set_role(self.wrong, "warn")
         self.note = Note(self._undo)
+        self.labels = LabelDialogs(self)
+        self.archives = Archives(self, self.note)
+        self.background = self.archives.worker
         column = QVBoxLayout(self.content)
         column.setContentsMargins(1, 0, 1, 4)
+        column.setSpacing(0)
+        column.addWidget(self.wrong)
         column.addWidget(self.table)
         self.add_below(self.note)
         self._make_actions()
         self.table.installEventFilter(self)
         self.filter.installEventFilter(self)
         self.filter.textChanged.connect(self._on_filter)
+        self.setAcceptDrops(True)
 
     def _make_actions(self) -> None:
+        entry, chosen, labels = self._action, self._with_chosen, self.labels
+        resume, fork = Action.RESUME_RUN, Action.FORK
+        opened = entry("Open", "folder-open-outline", self.open, "Return", "Open the run read-only")
+        opened.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
         self._single = [
-            self._action("Open", "folder-open-outline", self.open, "Return", "Open the run read-only"),
-            self._action(
-                "Resume",
-                "restart",
-                lambda: self._open_then(Action.RESUME_RUN),
-                "",
-                "Open the run and continue its training",
-            ),
-            self._action("Fork", "source-branch", lambda: self._open_then(Action.FORK), "", "Open the run and fork it"),
-            self._action(
-                "Show folder", "folder-outline", self.show_folder, "", "Open the run's folder in the file manager"
-            ),
+            opened,
+            entry("Resume", "restart", lambda: self._open_then(resume), "", "Open the run and continue its training"),
+            entry("Fork", "source-branch", lambda: self._open_then(fork), "", "Open the run and fork it"),
+            entry("Rename…", "rename-outline", partial(chosen, labels.rename), "F2", "Give the run a title"),
         ]
         self._any = [
-            self._action("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Show or hide it"),
-            self._action(
+            entry("Star", "star-outline", partial(chosen, labels.star), "S", "Mark the runs, or take the marks away"),
+            entry("Tags…", "tag-outline", partial(chosen, labels.tag), "T", "Give the runs tags, or take tags away"),
+            entry("Note…", "note-text-outline", partial(chosen, labels.write_note), "N", "Write a note; tips show it"),
+            entry("Overlay on the return plot", "chart-line-variant", self.overlay, "Space", "Show or hide it"),
+            entry(
                 "Overlay all seeds of this experiment", "chart-bell-curve", self.overlay_seeds, "",
                 "The mean of the runs that differ only in their seed, with a 95 % interval",
             ),
-            self._action(
-                "Compare", "chart-bell-curve-cumulative", self.compare, "", "In groups, over their seeds"
-            ),
-            self._action(
-                "Resume in the queue", "playlist-plus", self.queue, "", "Train on in their turn (Queue card)"
-            ),
-            self._action("Delete", "trash-can-outline", self.delete, "Del", "Move to the trash; can be undone"),
+            entry("Compare", "chart-bell-curve-cumulative", self.compare, "", "In groups, over their seeds"),
+            entry("Resume in the queue", "playlist-plus", self.queue, "", "Train on in their turn (Queue card)"),
         ]  # fmt: skip
-        self._clear = self._action("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
-        order = ("Open", "Resume", "Fork", "Overlay on", "Overlay all", "Remove", "Compare", "Show", "Delete")
-        self.menu_actions.sort(
-            key=lambda action: next(i for i, head in enumerate(order) if action.text().startswith(head))
+        self._clear = entry("Remove all overlays", "close", self._remove_overlays, "", "Draw the open run only")
+        export = partial(chosen, self.archives.ask_export)
+        self._any.append(entry("Export…", "zip-box-outline", export, "", "Write each run as a zip file"))
+        entry("Import…", "import", self._import, "", "Take runs in from zip files, which may also be dropped here")
+        self._single.append(
+            entry("Open folder", "folder-outline", self.show_folder, "", "Open the run's folder in the file manager")
         )
-        self._single[0].setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
+        self._any.append(entry("Delete", "trash-can-outline", self.delete, "Del", "Move to the trash; can be undone"))
 
     def _action(self, text: str, icon: str, do: Callable[[], Any], keys: str, tip: str) -> QAction:
         action = self.add_menu_action(text, icon, do)
@@ -118,12 +131,13 @@ class RunsPanel(Panel):
         super().attach(sources)
         library = sources.library
         self.model = RunModel(library, self)
-        self._proxy.setSourceModel(self.model)
-        self.table.begin()
+        self.table.begin(self.model)
+        self.table.zip_dropped.connect(lambda files: self.archives.take_in(library, files))
+        self.columns.begin(self.model, library, sources.settings)
         self.table.clicked.connect(self._on_click)
         self.table.doubleClicked.connect(self._on_double_click)
         self.table.customContextMenuRequested.connect(self._on_context_menu)
-        self.table.selectionModel().selectionChanged.connect(self._enable)
+        self.table.selectionModel().selectionChanged.connect(self._on_chosen)
         library.changed.connect(self._on_library)
         library.overlays_changed.connect(self._on_marks)
         library.message.connect(lambda text: self.note.show_text(words(text)))
@@ -143,7 +157,7 @@ class RunsPanel(Panel):
     # -- drawing -----------------------------------------------------------------------------------
 
     def has_content(self) -> bool:
-        return self._library is not None and bool(self._library.summaries)
+        return self._library is not None and bool(self._library.listing.runs)
 
     @property
     def _library(self) -> Library | None:
@@ -152,9 +166,10 @@ class RunsPanel(Panel):
     @Slot()
     def _on_library(self) -> None:
         if self.model is not None:
+            self.columns.resolve()
+            self._apply_filter()
             self.model.update()
-            self._proxy.again()
-            self.table.fit(self.model)
+            self.table.fit()
             self.table.viewport().update()
         self._say_nothing_found()
         self._enable()
@@ -175,28 +190,39 @@ class RunsPanel(Panel):
         self._enable()
 
     def why_empty(self) -> str:
-        problem = self._library.problem if self._library is not None else ""
+        problem = self._library.listing.problem if self._library is not None else ""
         return sentence(problem) if problem else self.promise
 
     def restyle(self, theme: Theme) -> None:
         self.note.restyle(theme)
+        self.columns.restyle()
         if self.model is not None:
             self.model.restyle(theme)
-            self.table.fit(self.model)  # the size of the text may have changed
+            self.table.fit()  # the size of the text may have changed
             self.table.viewport().update()
         super().restyle(theme)
 
     def _on_filter(self, text: str) -> None:
         if text and self._library is not None:
             self._library.read_settings()
-        self._proxy.set_words(text)
+        self._apply_filter()
         self._say_nothing_found()
         self._enable()
+
+    def _apply_filter(self) -> None:
+        """Filter now, or once all that a filter searches was read: of thousands of runs that takes a second."""
+        library, text = self._library, self.filter.text()
+        if self.model is None or library is None:
+            return
+        if not text or library.listing.searchable or len(library.listing.runs) <= AT_ONCE:
+            self.model.set_filter(text)
+        self.wrong.setText(sentence(self.model.problem) if self.model.problem else "")
+        self.wrong.setVisible(bool(self.model.problem))
 
     def _say_nothing_found(self) -> None:
         """Say so if the filter leaves no run; an empty table looks like an empty folder."""
         self.nothing.setText(words(say("runs.no_match", text=self.filter.text().strip())))
-        self.nothing.setVisible(self.has_content() and not self._proxy.rowCount())
+        self.nothing.setVisible(self.has_content() and self.model is not None and not self.model.rowCount())
 
     @Slot()
     def _enable(self) -> None:
@@ -210,13 +236,19 @@ class RunsPanel(Panel):
     # -- actions on the chosen runs ----------------------------------------------------------------
 
     def chosen(self) -> list[str]:
-        """Folders of the selected rows, from top to bottom."""
-        selection = self.table.selectionModel()
-        rows = sorted(selection.selectedRows(), key=QModelIndex.row) if selection is not None else []
-        return [str(index.data(FOLDER)) for index in rows]
+        """Folders of the selected runs, from top to bottom; the line of a group stands for its runs."""
+        return self.table.chosen()
+
+    @Slot()
+    def _on_chosen(self) -> None:
+        if self._library is not None:
+            self._library.select([Path(folder) for folder in self.chosen()])
+        self._enable()
 
     def open(self) -> None:
-        """Open the chosen run read-only."""
+        """Open the chosen run read-only; fold or unfold the group whose line has the focus."""
+        if self.table.fold(self.table.currentIndex().row()):
+            return
         for folder in self.chosen()[:1]:
             self._open(Path(folder))
 
@@ -278,6 +310,14 @@ class RunsPanel(Panel):
         if self._library is not None:
             self._library.remove_all()
 
+    def _with_chosen(self, do: Callable[[Library, list[str]], None]) -> None:
+        if self._library is not None:
+            do(self._library, self.chosen())
+
+    def _import(self) -> None:
+        if self._library is not None:
+            self.archives.ask_import(self._library)
+
     def show_folder(self) -> None:
         """Show the chosen run's folder in the file manager."""
         for folder in self.chosen()[:1]:
@@ -306,11 +346,20 @@ class RunsPanel(Panel):
     # -- events ------------------------------------------------------------------------------------
 
     def _on_click(self, index: QModelIndex) -> None:
-        if index.column() == RunColumn.SWATCH and self._library is not None:
-            self._library.overlay(str(index.data(FOLDER)))
+        folder = str(index.data(FOLDER))
+        if self._library is None or index.column() not in (RunColumn.SWATCH, RunColumn.STAR):
+            return
+        if not folder:
+            self.table.fold(index.row())
+        elif index.column() == RunColumn.SWATCH:
+            self._library.overlay(folder)
+        else:
+            self.labels.star(self._library, [folder])
 
     def _on_double_click(self, index: QModelIndex) -> None:
-        if index.column() != RunColumn.SWATCH:
+        if not index.data(FOLDER):
+            self.table.fold(index.row())
+        elif index.column() not in (RunColumn.SWATCH, RunColumn.STAR):
             self._open(Path(str(index.data(FOLDER))))
 
     def _on_context_menu(self, at: QPoint) -> None:
@@ -320,6 +369,16 @@ class RunsPanel(Panel):
             menu.setToolTipsVisible(True)
             menu.addActions(self.menu_actions)
             menu.popup(self.table.viewport().mapToGlobal(at))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if zip_files(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take runs in also while the list is empty; else the table gets what is dropped."""
+        if self._library is not None and (files := zip_files(event)):
+            event.acceptProposedAction()
+            self.archives.take_in(self._library, files)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and watched is self.table and event.matches(QKeySequence.StandardKey.Undo):
@@ -334,7 +393,7 @@ class RunsPanel(Panel):
             if event.key() == Qt.Key.Key_Escape and self.filter.text():
                 self.filter.clear()
                 return True
-            if event.key() == Qt.Key.Key_Down and self._proxy.rowCount():
+            if event.key() == Qt.Key.Key_Down and self.table.model().rowCount():
                 self.table.choose_first()
                 return True
         return bool(super().eventFilter(watched, event))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,10 @@ from typing import Any
 import msgspec
 
 from dqngui import catalog
-from dqngui.lab.library.run_settings import RunSettings
-from dqngui.lab.session.event_words import short_name, value_text
+from dqngui.comparison.setting_words import setting_text, short_name
+from dqngui.listing.run_settings import RunSettings, place
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.started import local_time
-from dqngui.texts import words
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in every locale
@@ -61,7 +61,7 @@ def plain_title(summary: RunSummary) -> str:
 def shared_titles(summaries: Sequence[RunSummary]) -> list[str]:
     """Folders of the runs whose title another run has too, so that their settings are needed to name them."""
     titles = [plain_title(each) for each in summaries]
-    counts = {title: titles.count(title) for title in set(titles)}
+    counts = Counter(titles)
     return [each.folder for each, title in zip(summaries, titles, strict=True) if counts[title] > 1]
 
 
@@ -106,8 +106,9 @@ def _tell_apart(group: Sequence[RunSummary], differences: Sequence[_Difference],
 def _of_settings(group: Sequence[RunSummary], settings: Mapping[str, RunSettings]) -> list[_Difference]:
     """The settings in which runs differ: those that somebody chose first, and how the run is computed last."""
     known = [settings[each.folder] for each in group if each.folder in settings]
-    paths = dict.fromkeys(path for each in known for path in each.values)
-    differing = [path for path in paths if len({_key(each.values.get(path)) for each in known}) > 1]
+    distinct = list({id(each): each for each in known}.values())
+    paths = sorted({path for each in distinct for path in each.changed}, key=place)
+    differing = [path for path in paths if len({_key(each.get(path)) for each in distinct}) > 1]
     differing.sort(key=lambda path: (path.startswith("run."), any(path in each.derived for each in known)))
     return [_Difference(_texts_of(path, settings, known), is_setting=True) for path in differing]
 
@@ -116,37 +117,15 @@ def _texts_of(
     path: str, settings: Mapping[str, RunSettings], known: Sequence[RunSettings]
 ) -> Callable[[RunSummary], str]:
     """The texts of a setting's values: short ones, or exact ones if short ones of two values are equal."""
-    values = {_key(each.values.get(path)): each.values.get(path) for each in known}
+    values = {_key(value): value for each in known for value in (each.get(path),)}
     short = {key: setting_text(path, value) for key, value in values.items()}
     if len(set(short.values())) < len(short):
         short = {key: f"{short_name(path)} {key.decode()}" for key in values}
 
     def text(summary: RunSummary) -> str:
-        return short[_key(settings[summary.folder].values.get(path))] if summary.folder in settings else ""
+        return short[_key(settings[summary.folder].get(path))] if summary.folder in settings else ""
 
     return text
-
-
-def setting_text(path: str, value: Any) -> str:
-    """A setting with its value: `lr 1e-3`, `ε 1 → 0.05 over 10,000`, `double off`, `wrappers none`."""
-    return f"{short_name(path)} {_value_text(value)}"
-
-
-def _value_text(value: Any) -> str:
-    if value is None or value in ([], {}):
-        return "none"
-    match value:
-        case bool():
-            return "on" if value else "off"
-        case {"start": start, "end": end, "steps": steps}:
-            return f"{_value_text(start)} → {_value_text(end)} over {_value_text(steps)}"
-        case {"name": str(name), "options": options}:
-            return f"{name} {_value_text(options)}" if options else name
-        case dict():
-            return ", ".join(f"{key} {_value_text(each)}" for key, each in value.items())
-        case list():
-            return ", ".join(_value_text(each) for each in value)
-    return words(value_text(value))
 
 
 def _key(value: Any) -> bytes:

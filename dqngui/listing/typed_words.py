@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _NUMBER = re.compile(r"-?([1-9]\d{0,2}(,\d{3})+|\d+)?(\.\d+)?(e[-+]?\d+)?[kmg]?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+(e[-+]?\d+)?[kmg]?", re.ASCII)
@@ -20,6 +21,7 @@ def typed_words(text: str) -> list[str]:
     return [bare for word in words if (bare := word.rstrip(",;:") or word)]
 
 
+@lru_cache(maxsize=20_000)
 def number_in(word: str) -> float | None:
     """The number that a word of lower case is, with separators of thousands or k, m, g; None if it is not one.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -13,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dqngui import config, settings
-from dqngui.lab.library.run_search import SearchedRun
-from dqngui.lab.library.run_settings import RunSettings, flat_settings
-from dqngui.lab.library.searched_settings import names_of, searched_settings
-from dqngui.lab.library.typed_words import number_in, typed_words
-from dqngui.lab.session.event_words import label_of
+from dqngui.comparison.setting_words import label_of
+from dqngui.listing.listed_run import ListedRun, vocabulary_of
+from dqngui.listing.query import Words, parse_query
+from dqngui.listing.run_names import RunName
+from dqngui.listing.run_settings import RunSettings, flat_settings
+from dqngui.listing.searched_run import SearchedRun
+from dqngui.listing.typed_words import number_in, typed_words
+from dqngui.listing.vocabulary import names_of
 from dqngui.runs.folder import new_summary
 
 TEXTS = (
@@ -42,12 +45,20 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.tzset()
 
 
+def has(run: ListedRun, texts: Iterable[str], text: str) -> bool:
+    """What both ways say: as words, with `=` as a space, and as a query."""
+    names, searched = vocabulary_of([run]), SearchedRun(run, texts)
+    by_words = Words(typed_words(text), names).match(searched)
+    assert parse_query(text, names).matches(searched) == by_words, text
+    return by_words
+
+
 def found(text: str) -> bool:
     experiment = settings.with_settings(config.Experiment(), {"run.seed": 7, "run.total_steps": 200_000})
     summary = msgspec.structs.replace(
         new_summary(experiment), step=20_009, best=-80.25, started="2026-05-20T12:30:05+00:00", state="finished"
     )
-    return SearchedRun.of(summary, TEXTS).has_all(typed_words(text))
+    return has(ListedRun(summary, RunName("")), TEXTS, text)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the time zone cannot be set")
@@ -96,11 +107,11 @@ CHANGES = {
 }
 
 
-def searched(changes: dict[str, Any] | None = None) -> SearchedRun:
+def finds(text: str, changes: dict[str, Any] | None = None) -> bool:
     experiment = settings.with_settings(config.Experiment(), changes or CHANGES, check=False)
     summary = msgspec.structs.replace(new_summary(experiment), step=20_009, best=480.333)
     texts = (summary.title, "CartPole", "self + GRU", "480.3", f"{summary.step:,}", str(summary.seed))
-    return SearchedRun.of(summary, texts, searched_settings(summary, flat_settings(experiment)))
+    return has(ListedRun(summary, RunName(""), flat_settings(experiment)), texts, text)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +129,7 @@ def searched(changes: dict[str, Any] | None = None) -> SearchedRun:
     ],
 )  # fmt: skip
 def test_a_setting_is_found_by_key_and_by_label_as_typed(text: str) -> None:
-    assert searched().has_all(typed_words(text)), text
+    assert finds(text), text
 
 
 @pytest.mark.parametrize(
@@ -131,7 +142,7 @@ def test_a_setting_is_found_by_key_and_by_label_as_typed(text: str) -> None:
     ],
 )  # fmt: skip
 def test_the_same_number_or_word_of_another_setting_is_not(text: str) -> None:
-    assert not searched().has_all(typed_words(text)), text
+    assert not finds(text), text
 
 
 def test_every_changed_number_is_found_by_each_name_of_its_setting_and_by_no_other_value() -> None:
@@ -141,17 +152,17 @@ def test_every_changed_number_is_found_by_each_name_of_its_setting_and_by_no_oth
             continue
         value, other = (4_321, 4_322) if field.kind == "int" else (0.4321, 0.4322)
         changed = RunSettings({**plain.values, field.path: value}, frozenset())
-        run = SearchedRun.of(summary, (), searched_settings(summary, changed))
+        run = ListedRun(summary, RunName(""), changed)
         for name in names_of(field.path, label_of(field.path)):
             for text in (f"{name} {value}", f"{name}={value}", name, str(value), f"{value} {name}"):
-                assert run.has_all(typed_words(text)), text
-            assert not run.has_all(typed_words(f"{name} {other}")), name
-            assert not run.has_all(typed_words(f"{name}={other}")), name
-        assert not SearchedRun.of(summary, (), searched_settings(summary, plain)).has_all([str(value)])
+                assert has(run, (), text), text
+            assert not has(run, (), f"{name} {other}"), name
+            assert not has(run, (), f"{name}={other}"), name
+        assert not has(ListedRun(summary, RunName(""), plain), (), str(value))
 
 
 def test_a_number_beside_the_name_of_a_setting_may_stand_in_the_title() -> None:
-    run = searched({"title": "Copy of seed 9, lr 0.5", "run.seed": 1})
-    assert run.has_all(typed_words("seed 9"))
-    assert run.has_all(typed_words("lr 0.5"))
-    assert not run.has_all(typed_words("seed 8"))
+    changes = {"title": "Copy of seed 9, lr 0.5", "run.seed": 1}
+    assert finds("seed 9", changes)
+    assert finds("lr 0.5", changes)
+    assert not finds("seed 8", changes)

@@ -1,4 +1,4 @@
-"""Incremental reading of a folder of runs: only changed summaries and new log lines. No Qt.
+"""The returns of stored runs: read on from their logs as these grow; and which runs repeat one experiment.
 
 For use in one background thread only.
 """
@@ -14,66 +14,12 @@ import msgspec
 from dqngui import presets
 from dqngui.bounded import open_regular
 from dqngui.config import ConfigError, Experiment
-from dqngui.lab.library.run_settings import RunSettings, settings_of
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked
-from dqngui.runs.folder import (
-    EVENTS,
-    EXPERIMENT,
-    SUMMARY,
-    RunSummary,
-    folders_in,
-    newest_first,
-    read_experiment,
-    summary_of,
-)
+from dqngui.runs.folder import EVENTS, read_experiment
 from dqngui.runs.log_lines import MOST_LOG, events_in
 
 BLOCK = 1 << 20  # bytes of a log that are read at once
 _EVENT_PREFIXES = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in (EpisodeEnded, Evaluated, Forked))
-_Stamp = tuple[int, int]
-
-
-class RunIndex:
-    """The summaries of a folder of runs; later readings open only changed files."""
-
-    def __init__(self, runs: Path) -> None:
-        self._runs = runs
-        self._known: dict[str, tuple[_Stamp | None, RunSummary | None]] = {}
-        self._settings: dict[str, tuple[_Stamp | None, RunSettings | None]] = {}
-
-    def read(self, go_on: Callable[[], bool] = lambda: True) -> list[RunSummary]:
-        """All summaries, the newest run first; a partial list if `go_on` returns False. Raises ConfigError."""
-        try:
-            paths = folders_in(self._runs)
-        except FileNotFoundError:
-            paths = []  # the first run creates it
-        except OSError as error:
-            raise ConfigError("run.not_listed", runs=self._runs, problem=error.strerror) from None
-        known, self._known = self._known, {}
-        for path in paths:
-            if not go_on():
-                break
-            stamp = _file_stamp(os.path.join(path, SUMMARY))
-            before = known.get(path)
-            # A killed process leaves its summary as "running", so running ones are checked each time.
-            same = before is not None and before[0] == stamp and not (before[1] and before[1].state == "running")
-            summary = before[1] if same and before else summary_of(Path(path))
-            self._known[path] = stamp, summary
-        self._settings = {path: read for path, read in self._settings.items() if path in self._known}
-        return newest_first(summary for _, summary in self._known.values() if summary is not None)
-
-    def settings(self, folders: Sequence[str], go_on: Callable[[], bool] = lambda: True) -> dict[str, RunSettings]:
-        """The settings of these runs; those that cannot be read are left out, and the rest if `go_on` is False."""
-        found: dict[str, RunSettings] = {}
-        for folder in folders:
-            if not go_on():
-                break
-            stamp, before = _file_stamp(os.path.join(folder, EXPERIMENT)), self._settings.get(folder)
-            read = before if before and before[0] == stamp else (stamp, settings_of(Path(folder)))
-            self._settings[folder] = read
-            if read[1] is not None:
-                found[folder] = read[1]
-        return found
 
 
 class ReturnLog:
@@ -152,11 +98,3 @@ def without_seed(experiment: Experiment) -> Experiment:
     usual = Experiment().run
     run = msgspec.structs.replace(experiment.run, seed=usual.seed, device=usual.device, host=usual.host)
     return msgspec.structs.replace(experiment, title="", run=run, derived=())
-
-
-def _file_stamp(path: str) -> _Stamp | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

@@ -14,9 +14,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from dqngui import config, settings
-from dqngui.lab.library.run_names import RunName, names, setting_text
-from dqngui.lab.library.run_settings import RunSettings, flat_settings
 from dqngui.lab.library.short_names import distinct_parts, shortened
+from dqngui.listing.run_names import RunName, names, setting_text
+from dqngui.listing.run_settings import RunSettings, flat_settings
 from dqngui.runs.folder import RunSummary, new_summary
 
 CHANGES: dict[str, list[Any]] = {
