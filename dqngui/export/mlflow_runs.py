@@ -42,19 +42,29 @@ class MlflowRuns:
         """Raises ConfigError if the folder cannot be written or the server does not answer."""
         out = target.out or os.environ.get("MLFLOW_TRACKING_URI") or str(Path.cwd() / "mlflow")
         self._place, artifacts = out, None
+        made: list[Path] = []
         if "://" not in out and not out.startswith("sqlite:"):
-            folder = made_folder(Path(out)).absolute()
+            folder = Path(out).absolute()
+            made = [each for each in (folder / "mlflow.db", folder) if not each.exists()]
+            made_folder(folder)
             self._place = f"sqlite:///{folder.as_posix()}/mlflow.db"
             artifacts = (folder / "artifacts").as_uri()
         self._runs: list[_Run] = []
-        with _said():
-            client = _client(self._place)
-            found = client.get_experiment_by_name(target.project)
-            experiment = client.create_experiment(target.project, artifacts) if found is None else found.experiment_id
-            if found is not None and found.lifecycle_stage == "deleted":
-                raise ConfigError("exported.deleted_experiment", name=target.project)
-            for run in runs:
-                self._runs.append(_Run(client, experiment, run))
+        try:
+            with _said():
+                client = _client(self._place)
+                found = client.get_experiment_by_name(target.project)
+                experiment = (
+                    client.create_experiment(target.project, artifacts) if found is None else found.experiment_id
+                )
+                if found is not None and found.lifecycle_stage == "deleted":
+                    raise ConfigError("exported.deleted_experiment", name=target.project)
+                for run in runs:
+                    self._runs.append(_Run(client, experiment, run))
+        except BaseException:
+            self.abandon()
+            _remove(made)
+            raise
 
     def add(self, run: int, scalars: Sequence[Scalar], notes: Sequence[Note]) -> None:
         with _said():
@@ -184,6 +194,17 @@ class _Run:
     def abandon(self) -> None:
         if self._new:
             self._client.delete_run(self._id)
+
+
+def _remove(made: Sequence[Path]) -> None:
+    """Remove a database that was not made whole, and its folder if nothing else is in it."""
+    for path in made:
+        with contextlib.suppress(OSError):
+            if path.is_dir():
+                path.rmdir()
+            else:
+                path.unlink()
+                path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
 
 
 def _client(place: str) -> Any:

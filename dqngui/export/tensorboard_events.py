@@ -22,6 +22,8 @@ class EventFiles:
         """Raises ConfigError if the folder or a file in it cannot be written."""
         self._runs, self._files, self._made = runs, list[PartFile](), list[Path]()
         self._folder = Path.cwd() / "tensorboard" if target.out is None else Path(target.out)
+        if not self._folder.exists():
+            self._made.append(self._folder)
         made_folder(self._folder)
         try:
             for name, run in zip(folder_names(runs), runs, strict=True):
@@ -79,7 +81,7 @@ class EventFiles:
     def abandon(self) -> None:
         for file in self._files:
             file.close()
-        for folder in self._made:
+        for folder in reversed(self._made):
             with contextlib.suppress(OSError):
                 folder.rmdir()  # only if nothing is in it
 

@@ -20,6 +20,7 @@ from dqngui.export.exported_run import ExportedRun
 from dqngui.export.part_file import made_folder
 from dqngui.export.scalars import Note, Scalar
 from dqngui.export.sink import Target
+from dqngui.export.wandb_file import is_whole
 from dqngui.texts import reason_of
 from dqngui.texts.plain import plain_line
 
@@ -37,12 +38,16 @@ class WandbRuns:
             raise ConfigError("exported.no_login")
         wanted = os.environ.get("WANDB_MODE", "")
         self._offline = not target.online and (not logged_in or wanted in ("offline", "dryrun", "disabled"))
-        self._folder = made_folder(Path.cwd() if target.out is None else Path(target.out))
+        folder = Path.cwd() if target.out is None else Path(target.out)
+        self._new = [each for each in (folder / "wandb", folder) if not each.exists()]
+        self._folder = made_folder(folder)
         self._runs, self._open = runs, list[Any]()
         self._notes: list[list[Note]] = [[] for _ in runs]
+        self._rows, self._folders = [0] * len(runs), list[Path]()
         try:
             for run in runs:
                 self._open.append(self._begun(run, target))
+                self._folders.append(Path(self._open[-1].dir).parent)
         except BaseException:
             self.abandon()
             raise
@@ -71,6 +76,7 @@ class WandbRuns:
                 at = self._runs[run].at(row[0].seconds)
                 values = {each.name: each.value for each in row}
                 self._open[run].log({**values, "step": row[0].step, "_timestamp": at})
+                self._rows[run] += 1
 
     def save(self) -> None:
         """Nothing to do: each row is handed over at once."""
@@ -79,18 +85,19 @@ class WandbRuns:
         import wandb
 
         with _said():
-            for run, begun, notes in zip(self._runs, self._open, self._notes, strict=True):
-                if notes:
+            for number, (run, begun) in enumerate(zip(self._runs, self._open, strict=True)):
+                if notes := self._notes[number]:
                     rows = [[note.step, note.kind, note.text] for note in notes]
                     begun.log({"ledger": wandb.Table(columns=["step", "kind", "text"], data=rows)})
                 figures = run.figures()
                 begun.summary.update({f"final/{name}": value for name, value in figures.items()})
-                folder = Path(begun.dir).parent
                 begun.finish(exit_code=0)
-                if self._offline:
-                    self._clear(run, folder)
             address = "" if self._offline or not self._open else str(self._open[0].url or "")
-            wandb.teardown()
+            wandb.teardown()  # only then the files are written to their ends
+            if self._offline:
+                self._check()
+                for run, folder in zip(self._runs, self._folders, strict=True):
+                    self._clear(run, folder)
         return address or str(self._folder / "wandb")
 
     def abandon(self) -> None:
@@ -98,12 +105,29 @@ class WandbRuns:
 
         for begun in self._open:
             with contextlib.suppress(Exception):
-                folder = Path(begun.dir).parent
                 begun.finish(exit_code=1)
-                if self._offline:
-                    shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(Exception):
             wandb.teardown()
+        for folder in self._folders if self._offline else ():
+            shutil.rmtree(folder, ignore_errors=True)
+        self._leave_nothing()
+
+    def _leave_nothing(self) -> None:
+        """Remove the folders that were made for this export, if no run is left in them."""
+        made = self._folder / "wandb"
+        if made in self._new:
+            if any(made.glob("offline-run-*")) or any(made.glob("run-*")):
+                return
+            shutil.rmtree(made, ignore_errors=True)
+        if self._folder in self._new:
+            with contextlib.suppress(OSError):
+                self._folder.rmdir()
+
+    def _check(self) -> None:
+        """Raises ConfigError if a run was not written whole: on a full disk the package goes on in silence."""
+        for run, folder, rows in zip(self._runs, self._folders, self._rows, strict=True):
+            if not is_whole(folder / f"run-{run.id}.wandb", rows):
+                raise ConfigError("exported.cut", path=folder)
 
     def _clear(self, run: ExportedRun, present: Path) -> None:
         """Remove earlier offline exports of this run, which would be sent once more."""

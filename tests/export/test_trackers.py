@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from dqngui.export.exported_run import read_run
+from dqngui.export.wandb_file import is_whole, messages
 from dqngui.messages import CheckpointTest, EpisodeEnded, Evaluated, KnobChanged, encode
 from dqngui.runs.folder import summary_of, write_summary
 from tests.comparison.made_runs import made_run
@@ -83,30 +83,12 @@ def test_parquet_reads_back_with_settings(folder: Path, tmp_path: Path) -> None:
 
 
 def wandb_records(folder: Path) -> list[Any]:
-    """All records of an offline run: wandb's messages in blocks of 32 kB, as LevelDB's log has them.
-
-    Each piece has a head of seven bytes: checksum, length, and whether it is whole (1) or the first, a middle or the
-    last part of a message (2, 3, 4). The file begins with a head of its own, also of seven bytes.
-    """
+    """All records of an offline run."""
     from wandb.proto import wandb_internal_pb2
 
     (file,) = folder.glob("*.wandb")
-    data = file.read_bytes()
-    assert data[:4] == b":W&B"
-    found, parts, at = [], b"", 7
-    while at + 7 <= len(data):
-        if 32768 - at % 32768 < 7:
-            at += 32768 - at % 32768  # padding
-            continue
-        length, kind = struct.unpack("<HB", data[at + 4 : at + 7])
-        parts += data[at + 7 : at + 7 + length]
-        at += 7 + length
-        if kind in (1, 4):
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(parts)
-            found.append(record)
-            parts = b""
-    return found
+    assert file.read_bytes()[:4] == b":W&B"
+    return [wandb_internal_pb2.Record.FromString(message) for message in messages(file)]
 
 
 def test_wandb_reads_an_offline_run_and_exporting_again_replaces_it(folder: Path, tmp_path: Path) -> None:
@@ -136,6 +118,17 @@ def test_wandb_reads_an_offline_run_and_exporting_again_replaces_it(folder: Path
     }
     assert float(summary["final/tested/mean"]) == 2.5
     assert list(offline.rglob("*ledger*"))
+
+
+def test_a_cut_file_of_wandb_is_noticed(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("wandb")
+    exported(folder, "wandb", tmp_path / "wb")
+    (file,) = (tmp_path / "wb").rglob("*.wandb")
+    data = file.read_bytes()
+    assert is_whole(file, 7) and not is_whole(file, 1000)
+    for length in (0, 7, 4096, len(data) - 1):
+        file.write_bytes(data[:length])
+        assert not is_whole(file, 1)
 
 
 def test_wandb_without_a_login_says_so(folder: Path, tmp_path: Path) -> None:

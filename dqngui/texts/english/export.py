@@ -18,6 +18,7 @@ TEMPLATES: dict[str, str | Plural] = {
         "with --out"
     ),
     "exported.not_written": "{path} cannot be written: {problem}",
+    "exported.cut": "{path} could not be written whole and is removed; the disk may be full",
     "exported.follow_alone": "--follow cannot be combined with --to html: a report is made of what is there",
     "exported.online_alone": "--online belongs to --to wandb",
     "exported.no_login": (
