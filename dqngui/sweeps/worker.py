@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dqngui.bounded import own_folder
 from dqngui.config import ConfigError
-from dqngui.hosts import Host, OpenHost, open_host
+from dqngui.hosts import LOST, Host, OpenHost, open_host
 from dqngui.messages import Event, Failed, Finished, Stop
 from dqngui.runs.lock import WriterLock, take_lock
 from dqngui.sweeps.beginning import beginning
@@ -31,6 +31,8 @@ LOOK_S = 1.0
 NOTE_S = 5.0
 """Seconds after which the time spent on a run is noted again."""
 JOIN_S = 10.0
+MOST_LOST = 5
+"""A run whose node is lost so often in a row, without coming further, has failed."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,17 @@ class _Run:
         """Seconds and steps of this entry so far, as the queue notes them."""
         return {"seconds": self.entry.seconds + now - self.since, "steps": self.entry.steps + self.step - self.begun}
 
+    @property
+    def lost(self) -> bool:
+        """Whether the machine that trained it was lost, which says nothing of the run."""
+        return self.failed is not None and self.failed.text.key == LOST
+
     def outcome(self, leaving: bool) -> tuple[EntryState, Text | str]:
         """The state of the entry now that its job has ended, and why."""
+        if self.lost and self.wish != "cancel":
+            return ("paused", "") if self.wish == "pause" else ("waiting", self._problem)
         if self.failed is not None or self.finished is None:
-            return "failed", self.failed.text if self.failed is not None else say("queue.ended_silently")
+            return ("cancelled", "") if self.lost else ("failed", self._problem)
         if self.finished.reason != "stopped":
             return "finished", ""
         if self.wish == "cancel":
@@ -84,6 +93,10 @@ class _Run:
         if self.entry.until is not None and self.step > self.entry.until:
             return "reached", ""
         return ("waiting", "") if leaving else ("paused", say("queue.stopped_by_somebody"))
+
+    @property
+    def _problem(self) -> Text:
+        return self.failed.text if self.failed is not None else say("queue.ended_silently")
 
 
 class Worker:
@@ -114,6 +127,7 @@ class Worker:
         self.name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._sweep, self._kind, self._open_host, self._clock = sweep, kind, open_host, clock
         self._running: list[_Run] = []
+        self._losses: dict[int, tuple[int, int]] = {}  # by entry: where it began when it was lost, how often there
         self._leaving, self._more = False, True
         self._looked = float("-inf")
         self._sweeps = Sweeps(self.queue, only=sweep)
@@ -202,8 +216,17 @@ class Worker:
     def _end(self, run: _Run, now: float) -> None:
         run.host.join(JOIN_S)
         state, reason = run.outcome(self._leaving)
+        if run.lost and state == "waiting" and (times := self._lost(run)) >= MOST_LOST:
+            state, reason = "failed", say("ray.lost_often", times=times)
         self.queue.release(run.entry.id, self.name, state, reason, **run.spent(now))
         self.tell(Note(run.entry, state, reason))
+
+    def _lost(self, run: _Run) -> int:
+        """How often this entry was lost in a row without coming further than its last save of that time."""
+        begun, times = self._losses.get(run.entry.id, (run.begun, 0))
+        times = times + 1 if run.begun <= begun else 1
+        self._losses[run.entry.id] = run.begun, times
+        return times
 
     def _look(self, now: float) -> None:
         """Do what the queue asks for now: carry out wishes, go on with sweeps, take further runs."""
