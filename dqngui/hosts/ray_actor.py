@@ -109,15 +109,16 @@ class NodeJob:
             if self._host is not None:
                 self._host.interrupt()
 
-    def leave(self) -> None:
-        """End the job without saving, remove what was received, and end this process."""
+    def leave(self, whole: bool) -> None:
+        """End the job without saving and remove what was received; with `whole`, end this process too."""
         with self._lock:
             if self._host is not None:
                 self._host.kill()
                 self._host.join(5.0)
         if self._own is not None:
             shutil.rmtree(self._own.name, ignore_errors=True)
-        os._exit(0)
+        if whole:
+            os._exit(0)
 
     # -- folders -----------------------------------------------------------------------------------
 

@@ -102,7 +102,7 @@ class RayHosts:
         self.close()
 
     def _watch(self) -> None:
-        """Ask again and again. A cluster whose head is gone does not answer for a long time, which is seen from aside."""
+        """Ask again and again; a call to a cluster whose head is gone does not return for a long time."""
         import ray
 
         while not self._over.wait(ASK_S):

@@ -287,12 +287,15 @@ class RayHost:
         return Failed(step=step, text=say("ray.not_begun", problem=problem), details=str(error))
 
     def _end_actor(self) -> None:
-        """End the node's process: directly, which works without Ray's head too, and through Ray."""
+        """End the job and the node's process; Ray itself cannot end it where the head does not answer."""
         import ray
 
         if self._actor is None:
             return
-        ended = self._actor.leave.remote()
-        if not self._cluster.lost:
-            ray.wait([ended], timeout=LEAVE_S if self._node else 0.0)
-            ray.kill(self._actor)
+        ended = self._actor.leave.remote(self._cluster.lost)
+        if self._cluster.lost:
+            time.sleep(LOOK_S)  # the call is on its way
+            return
+        if self._node:
+            ray.wait([ended], timeout=LEAVE_S)
+        ray.kill(self._actor)

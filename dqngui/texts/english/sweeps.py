@@ -81,12 +81,12 @@ TEMPLATES: dict[str, str | Plural] = {
     "ray.no_room": (
         "no node of the Ray cluster has {cpus:,} CPUs and {gpus} GPUs; run.threads and run.device say what a run needs"
     ),
-    "ray.other_version": "the node {node} has dqngui {there}, and this is {here}; install the same version on all nodes",
+    "ray.other_version": "the node {node} has dqngui {there}, and this is {here}; they must be the same version",
     "ray.not_begun": "the run could not begin on the Ray cluster: {problem}",
     "ray.not_written": "the folder of the run `{folder}` cannot be written any more: {problem}",
     "ray.broken": "the work on the node failed ({problem})",
     "ray.lost": "the node {node} of the Ray cluster was lost",
     "ray.lost_often": "nodes of the Ray cluster were lost {times:d} times in a row, and the run came no further",
-    "ray.gone": "the Ray cluster does not answer any more; the runs wait in the queue and are resumed by the next worker",
+    "ray.gone": "the Ray cluster does not answer any more; its runs wait in the queue for the next worker",
     "mirror.no_piece": "a node sent what is no part of a run: {kind} `{name}`",
 }
