@@ -84,7 +84,9 @@ def test_a_copy_ends_as_the_run_itself(begun: tuple[Path, Path, list[Piece]], tm
     copy = copied(pieces, Path(shutil.copytree(untouched, tmp_path / "copy")))
     assert differences(folder, copy) == []
     assert (copy / EVENTS).read_bytes() == (folder / EVENTS).read_bytes()
-    names = [sorted(str(path.relative_to(each)) for path in each.rglob("*") if path.is_file()) for each in (folder, copy)]
+    names = [
+        sorted(str(path.relative_to(each)) for path in each.rglob("*") if path.is_file()) for each in (folder, copy)
+    ]
     assert names[0] == names[1]
     summary = summary_of(copy)
     assert summary is not None and summary.state == "finished" and summary.step >= STEPS
