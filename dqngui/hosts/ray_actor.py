@@ -6,6 +6,7 @@ numbers, so that another version of dqngui on a node is told apart before anythi
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -21,6 +22,7 @@ import dqngui
 from dqngui.hosts.process import ProcessHost
 from dqngui.hosts.wire import command_of_frame, event_frames, order_of_frame
 from dqngui.messages import Event, Request
+from dqngui.runs.lock import Writer, WriterLock, take_lock, writer_of
 from dqngui.runs.mirror import Mirror
 from dqngui.runs.pieces import FolderCopy, Piece
 from dqngui.runs.trust import trust
@@ -28,7 +30,10 @@ from dqngui.runs.trust import trust
 BATCH_S = 0.05
 BATCH_BYTES = 8 * 1024 * 1024
 _POLL_S = 0.01
+_LAST_S = 5.0
 _OWN, _PARENT = "run", "parent"
+_PREFIX = "dqngui-ray-"
+_OLD_S = 600.0  # a folder that nobody uses is removed when it is so old
 Answer = tuple[list[tuple[bytes, bytes]], list[bytes], bool]
 """Frames of events, pieces of the run's folder, and whether nothing follows."""
 
@@ -37,12 +42,15 @@ class NodeJob:
     """One job on this node. `take` and `send` are called at the same time, each by one thread."""
 
     def __init__(self) -> None:
-        self._own: tempfile.TemporaryDirectory[str] | None = None
+        self._own: Path | None = None
+        self._own_lock: WriterLock | None = None
+        self._leaving = False
         self._host: ProcessHost | None = None
         self._mirror: Mirror | None = None
         self._scan: Iterator[Piece] | None = None
         self._held: Answer = ([], [], False)
         self._lock = threading.Lock()
+        atexit.register(self._end)
 
     def hello(self, folder: str, token: str) -> tuple[str, bool, str]:
         """The version of dqngui here, whether this node sees a file with this token in the folder, the node's name."""
@@ -78,7 +86,21 @@ class NodeJob:
             self._host = host
 
     def take(self, patience_s: float) -> Answer:
-        """What is new; waits for it up to `patience_s`. Of many bytes, the next part; events follow their files."""
+        """What is new; waits for it up to `patience_s`. Of many bytes, the next part; events follow their files.
+
+        While this process ends it tells nothing: how the job ends then is not how the run ended.
+        """
+        answer: Answer = [], [], False
+        try:
+            answer = self._taken(patience_s)
+        except Exception:
+            if not self._leaving:
+                raise
+        if self._leaving:
+            time.sleep(_LAST_S)
+        return answer
+
+    def _taken(self, patience_s: float) -> Answer:
         host = self._host
         assert host is not None
         if self._scan is None:
@@ -111,21 +133,34 @@ class NodeJob:
 
     def leave(self, whole: bool) -> None:
         """End the job without saving and remove what was received; with `whole`, end this process too."""
+        self._end()
+        if whole:
+            os._exit(0)
+
+    def _end(self) -> None:
+        """End the job and remove what was received; also when this process ends because its node is lost."""
+        self._leaving = True
         with self._lock:
             if self._host is not None:
                 self._host.kill()
-                self._host.join(5.0)
+                self._host.join(_LAST_S)
         if self._own is not None:
-            shutil.rmtree(self._own.name, ignore_errors=True)
-        if whole:
-            os._exit(0)
+            shutil.rmtree(self._own, ignore_errors=True)
+        if self._own_lock is not None:
+            self._own_lock.release()
 
     # -- folders -----------------------------------------------------------------------------------
 
     def _private(self) -> Path:
+        """A folder of this job's own; those that jobs left which were killed are removed."""
         if self._own is None:
-            self._own = tempfile.TemporaryDirectory(prefix="dqngui-ray-", ignore_cleanup_errors=True)
-        return Path(self._own.name)
+            for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+                with contextlib.suppress(OSError):
+                    if time.time() - path.stat().st_mtime > _OLD_S and writer_of(path) is Writer.NOBODY:
+                        shutil.rmtree(path, ignore_errors=True)
+            self._own = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            self._own_lock = take_lock(self._own)
+        return self._own
 
     def _place(self, name: str, of_parent: bool) -> Path:
         return self._private() / (_PARENT if of_parent else _OWN) / Path(name).name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import threading
 import time
 
@@ -16,11 +17,24 @@ from dqngui.messages import Request
 from dqngui.texts import reason_of, say
 
 KIND = "ray"
+CONNECT_S = 5.0
 ASK_S = 1.0
 GONE_S = 15.0
 """A cluster that has not answered for so long is lost. Ray itself ends this process after a minute."""
 STORE_BYTES = 200 * 1024 * 1024
 """Memory for messages on a machine where no cluster runs yet and one is started."""
+
+
+def _check_listening(address: str | None) -> None:
+    """Raises ConfigError if nobody listens at HOST:PORT, where Ray would try again for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        problem = (getattr(error, "strerror", "") or str(error)).lower()
+        raise ConfigError("ray.no_cluster", address=address, problem=problem) from None
 
 
 class RayHosts:
@@ -42,7 +56,10 @@ class RayHosts:
         self._largest: set[tuple[float, float]] = set()
         self._over = threading.Event()
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as Ray will do; without it, it warns
+        _check_listening(address or os.environ.get("RAY_ADDRESS"))
         self._connect(address)
+        with contextlib.suppress(AttributeError):  # what the nodes' own processes say would be among our lines
+            ray._private.worker._worker_logs_enabled = False
         self._heard = time.monotonic()
         self._see(ray.nodes())
         threading.Thread(target=self._watch, name="dqngui-ray-watch", daemon=True).start()

@@ -76,7 +76,7 @@ class _Run:
     @property
     def lost(self) -> bool:
         """Whether the machine that trained it was lost, which says nothing of the run."""
-        return self.failed is not None and self.failed.text.key == LOST
+        return self.failed is not None and getattr(self.failed.text, "key", "") == LOST
 
     def outcome(self, leaving: bool) -> tuple[EntryState, Text | str]:
         """The state of the entry now that its job has ended, and why."""
@@ -95,7 +95,7 @@ class _Run:
         return ("waiting", "") if leaving else ("paused", say("queue.stopped_by_somebody"))
 
     @property
-    def _problem(self) -> Text:
+    def _problem(self) -> Text | str:
         return self.failed.text if self.failed is not None else say("queue.ended_silently")
 
 

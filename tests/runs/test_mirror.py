@@ -102,11 +102,9 @@ def test_killed_between_any_two_pieces_it_can_be_resumed(begun: tuple[Path, Path
     states = set()
     for piece in pieces:
         receiver.apply(piece)
-        try:
-            mark, _ = read_meta(copy)
-        except ConfigError as error:
-            assert error.text.key == "state.none"
+        if piece.kind != "swap" and not states:
             continue
+        mark, _ = read_meta(copy)
         states.add(mark.step)
         assert (copy / EVENTS).read_bytes()[: mark.events] == log[: mark.events]
         assert (copy / EVENTS).stat().st_size >= mark.events
