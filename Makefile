@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-learning learning \
+.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-learning bench-ray learning \
     evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
     shots comparison-figure first-minutes demo clean
 
@@ -47,10 +47,12 @@ test: check
 test-slow: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
 
-# Look at exported drawings in librsvg and in Inkscape's PDF (half a minute); installs them with apt-get.
+# Look at exported drawings in librsvg and in Inkscape's PDF (half a minute); installs them with apt-get. Train the queue on a
+# local Ray cluster of several nodes, lose a node, lose Ray (about three minutes); installs ray with pip.
 test-extras: $(VENV)/.developing
 	@for program in rsvg-convert inkscape pdftoppm; do command -v $$program >/dev/null || missing=1; done; \
 	    [ -z "$$missing" ] || apt-get install -y --no-install-recommends librsvg2-bin inkscape poppler-utils
+	@$(PIP) --editable ".[ray]"
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m extras -n 0 $(PYTEST_ARGS)
 
 # Check that this version trains exactly like revision BASE: logs, episodes and weights of twelve runs (some minutes).
@@ -86,6 +88,11 @@ bench: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.scrubbing --repeats $(REPEATS) $(ARGS)
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.inside $(ARGS)
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.memories --repeats $(REPEATS) $(ARGS)
+
+# Speed of two runs at once in processes and on a local Ray cluster (about ten minutes; needs ray).
+bench-ray: $(VENV)/.developing
+	@$(PIP) --editable ".[ray]"
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.ray_hosts --repeats $(REPEATS) $(ARGS)
 
 # Wall time until CartPole is solved, compared with stable-baselines3 (about half an hour).
 bench-learning: $(VENV)/.developing

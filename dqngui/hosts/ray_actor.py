@@ -26,6 +26,7 @@ from dqngui.runs.lock import Writer, WriterLock, take_lock, writer_of
 from dqngui.runs.mirror import Mirror
 from dqngui.runs.pieces import FolderCopy, Piece
 from dqngui.runs.trust import trust
+from dqngui.safe_path import start_in
 
 BATCH_S = 0.05
 BATCH_BYTES = 8 * 1024 * 1024
@@ -66,12 +67,17 @@ class NodeJob:
         for each in pieces:
             copy.apply(msgspec.msgpack.decode(each, type=Piece))
 
-    def begin(self, order: bytes, received: bool, trusted: bool) -> None:
+    def begin(self, order: bytes, received: bool, trusted: bool, gpus: int, started_in: str) -> None:
         """Start the job; its folder is the one that was received, or the one that the request names.
 
-        With `trusted`, whoever asks has made sure that the user trusts the code that the run and its parent name.
+        With `trusted`, whoever asks has made sure that the user trusts the code that the run and its parent name. That
+        code is looked for where dqngui was started, if this node has such a folder. Without `gpus` it sees none.
         """
         asked = order_of_frame(bytearray(order))
+        if os.path.isdir(started_in):
+            start_in(started_in)
+        if not gpus:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
         request = self._here(asked.request) if received else asked.request
         if trusted:
             os.environ["XDG_STATE_HOME"] = os.environ["LOCALAPPDATA"] = str(self._private() / "state")

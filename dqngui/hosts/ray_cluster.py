@@ -55,7 +55,7 @@ class RayHosts:
         self.mirror = mirror
         self._largest: set[tuple[float, float]] = set()
         self._over = threading.Event()
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as Ray will do; without it, it warns
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # the nodes see to that; without it, Ray warns
         _check_listening(address or os.environ.get("RAY_ADDRESS"))
         self._connect(address)
         with contextlib.suppress(AttributeError):  # what the nodes' own processes say would be among our lines

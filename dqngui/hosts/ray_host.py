@@ -33,6 +33,8 @@ from dqngui.runs.pieces import FolderCopy, Piece
 from dqngui.runs.trust import check_branch_trusted, foreign_code, remember_own
 from dqngui.texts import reason_of, say
 
+TOKEN = ".ray-"
+"""How the name of the file begins that tells a node whether it sees a folder."""
 LOOK_S = 0.05
 TAKE_S = 0.5
 LEAVE_S = 8.0
@@ -145,7 +147,8 @@ class RayHost:
             }
             request = msgspec.structs.replace(request, **absolute)
         trusted = bool(foreign_code(experiment.env))
-        self._answer(self._actor.begin.remote(order_frame(Order(self._target, request, 0))[1], mirrored, trusted))
+        order = order_frame(Order(self._target, request, 0))[1]
+        self._answer(self._actor.begin.remote(order, mirrored, trusted, gpus, os.getcwd()))
         self._begun = True
         self._follow()
 
@@ -163,9 +166,11 @@ class RayHost:
     def _met(self) -> bool:
         """Wait for the node; whether it does not see the run's folder, or is not to use it. Raises ConfigError."""
         folder = Path(self._request.folder) if self._request.folder else None
-        token = f".ray-{secrets.token_hex(16)}"
+        token = f"{TOKEN}{secrets.token_hex(16)}"
         try:
             if folder is not None:
+                for left in folder.glob(f"{TOKEN}*"):  # by a worker that was killed just then
+                    left.unlink(missing_ok=True)
                 (folder / token).touch()
             version, seen, self._node = self._answer(
                 self._actor.hello.remote(os.path.abspath(folder or ""), token), stoppable=True
