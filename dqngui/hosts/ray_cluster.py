@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from typing import Any
 
 from dqngui import catalog
 from dqngui.config import ConfigError
@@ -67,8 +68,8 @@ class RayHosts:
     def _connect(self, address: str | None) -> None:
         import ray
 
-        quiet = {"include_dashboard": False, "logging_level": logging.ERROR, "log_to_driver": False}
-        given = {"ignore_reinit_error": True, **quiet}
+        quiet: dict[str, Any] = {"include_dashboard": False, "logging_level": logging.ERROR, "log_to_driver": False}
+        given: dict[str, Any] = {"ignore_reinit_error": True, **quiet}
         try:
             if address is not None or os.environ.get("RAY_ADDRESS"):
                 del given["include_dashboard"]
