@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-learning learning \
+.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-ray bench-learning learning \
     evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
     shots comparison-figure first-minutes demo clean
 
@@ -48,7 +48,8 @@ test-slow: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
 
 # Look at exported drawings in librsvg and in Inkscape's PDF, read exported runs with TensorBoard, W&B, MLflow and pyarrow,
-# and open a report in Chromium (three minutes); installs them with apt-get and pip.
+# open a report in Chromium, and train the queue on a local Ray cluster of several nodes that loses one (six minutes);
+# installs them with apt-get and pip.
 test-extras: $(VENV)/.developing
 	@for program in rsvg-convert inkscape pdftoppm chromium-headless-shell; do \
 	    command -v $$program >/dev/null || missing=1; done; \
@@ -56,6 +57,7 @@ test-extras: $(VENV)/.developing
 	    poppler-utils chromium-headless-shell; }
 	@$(BIN)/python -c "import tensorboard, wandb, mlflow, pyarrow, playwright" 2>/dev/null || \
 	    $(PIP) --editable ".[export]" tensorboard playwright
+	@$(BIN)/python -c "import ray, optuna" 2>/dev/null || $(PIP) --editable ".[ray,sweeps]"
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m extras -n 0 $(PYTEST_ARGS)
 
 # Check that this version trains exactly like revision BASE: logs, episodes and weights of twelve runs (some minutes).
@@ -95,6 +97,10 @@ bench: $(VENV)/.developing
 # Time and memory of the list of runs and of the window, with ten runs and with ten thousand.
 bench-many-runs: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.many_runs $(ARGS)
+# Speed of two runs at once in processes and on a local Ray cluster (about ten minutes; needs ray).
+bench-ray: $(VENV)/.developing
+	@$(PIP) --editable ".[ray]"
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.ray_hosts --repeats $(REPEATS) $(ARGS)
 
 # Wall time until CartPole is solved, compared with stable-baselines3 (about half an hour).
 bench-learning: $(VENV)/.developing

@@ -45,10 +45,21 @@ class QueueArguments:
 
 @dataclass(frozen=True)
 class WorkArguments:
-    """Train the runs of the queue, each in a process of its own, until none is left."""
+    """Train the runs of the queue, each in a process of its own, until none is left.
+
+    With --on ray they train on the nodes of a Ray cluster, and their folders are here all the same.
+    """
 
     at_once: Annotated[int | None, WHOLE, option("How many runs are trained at once, from now on.", "N")] = None
     wait: Annotated[bool, option("Wait for further runs when the queue is empty.")] = False
+    on: Annotated[Literal["here", "ray"], option("Where they train: on this machine, or on a Ray cluster.")] = "here"
+    address: Annotated[
+        str | None,
+        option("With --on ray: the cluster's address (default: that of this machine, or a new one).", "ADDR"),
+    ] = None
+    mirror: Annotated[
+        bool, option("With --on ray: nodes train in folders of their own, even if they see this one.")
+    ] = False
     runs: Runs = "runs"
     json: Json = False
 

@@ -17,10 +17,12 @@ from dqngui.messages import Event, Request
 from dqngui.settings import no_such_choice
 from dqngui.texts import say
 
-__all__ = ["DRAIN_MS", "ELSEWHERE", "KINDS", "Host", "OpenHost", "events_of", "open_host", "run_inline"]
+__all__ = ["DRAIN_MS", "ELSEWHERE", "KINDS", "LOST", "Host", "OpenHost", "events_of", "open_host", "run_inline"]
 KINDS = ("inline", "thread", "process")
 ELSEWHERE = "elsewhere"
 """The kind of host for a run that another process trains: it starts nothing, and watches and steers that run."""
+LOST = "ray.lost"
+"""The key of the text of a `Failed` for a run whose machine was lost: it can be resumed from its last save."""
 POLL_S = 0.02  # between two looks at a host that has nothing to say
 
 

@@ -113,7 +113,7 @@ def save_resume(
     folder: Path, arrays: Mapping[str, np.ndarray | torch.Tensor], meta: Mapping[str, Any], mark: LogMark
 ) -> None:
     """Replace the stored state. Raises OSError (the former state stays) or ValueError for arrays of objects."""
-    _settle(folder)
+    settle(folder)
     new = folder / NEW
     try:
         new.mkdir()
@@ -132,7 +132,7 @@ def save_resume(
         # Written last: a folder with it is whole.
         write_file(new / META, _meta_text(mark, meta), sync=False)
         together(*(partial(sync_file, new / name) for name in (ARRAYS, TENSORS, META)), partial(sync_folder, new))
-        _swap(folder)
+        swap(folder)
     except (OSError, ValueError, TypeError) as error:
         if (folder / STATE).exists():
             shutil.rmtree(new, ignore_errors=True)
@@ -141,7 +141,8 @@ def save_resume(
         raise
 
 
-def _swap(folder: Path) -> None:
+def swap(folder: Path) -> None:
+    """Put the whole state in `resume.new` into the place of the former one. Raises OSError."""
     if (folder / STATE).exists():
         patiently(os.rename, folder / STATE, folder / OLD)
     patiently(os.rename, folder / NEW, folder / STATE)
@@ -149,7 +150,7 @@ def _swap(folder: Path) -> None:
     shutil.rmtree(folder / OLD, ignore_errors=True)
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """Finish what a kill interrupted: afterwards there is `resume` (if there is a state) and no other."""
     current = _current(folder)
     if current is not None and current.name != STATE:
@@ -215,7 +216,7 @@ def plan(folder: Path, total_steps: int) -> None:
     again, even if it is killed before its next save. Raises ConfigError, OSError.
     """
     check_own(folder)
-    _settle(folder)
+    settle(folder)
     mark, meta = read_meta(folder)
     replace_file(folder / STATE / META, _meta_text(mark, meta | {"total_steps": total_steps}))
 
@@ -228,22 +229,22 @@ def _read_whole(folder: Path, read: Callable[[Path], _T]) -> _T:
     """What `read` finds in the newest state, again and again until no other state took its place meanwhile."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
-        before = _identity(folder)
+        before = identity(folder)
         try:
             if before is None:
                 raise ConfigError("state.none", folder=folder)
             found = read(before[0])
         except ConfigError:
-            if _identity(folder) == before:
+            if identity(folder) == before:
                 raise
         else:
-            if _identity(folder) == before:
+            if identity(folder) == before:
                 return found
         time.sleep(0.01)
     raise ConfigError("state.changing", folder=folder)
 
 
-def _identity(folder: Path) -> tuple[Path, int, int] | None:
+def identity(folder: Path) -> tuple[Path, int, int] | None:
     """Where the newest state lies, and what tells it from the one saved before or after it; None without one."""
     current = _current(folder)
     try:
@@ -359,7 +360,7 @@ def _rewound(folder: Path, mark: LogMark) -> RunResumed:
     for name, size in sizes.items():
         if (folder / name).exists():
             os.truncate(folder / name, size)
-    _settle(folder)
+    settle(folder)
     drop_after(folder, mark.step)
     _restore_best(folder)
     return RunResumed(step=mark.step, lost_steps=lost_steps, lost_changes=tuple(lost_changes))

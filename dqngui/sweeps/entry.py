@@ -35,7 +35,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         wish: `pause` or `cancel` for a running entry that somebody wants to be ended; empty otherwise.
         worker: the worker that trains it now, or trained it last.
         tries: how often a worker has taken it.
-        losses: how often in a row its process was killed before it had made any step.
+        losses: how often in a row its process was lost without coming further than its last save.
         seconds, steps: wall seconds that workers have spent on it, with evaluations and the start of processes, and the
             environment steps that were made meanwhile.
         begun: environment steps that the run had when it was taken last.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dqngui.bounded import own_folder
 from dqngui.config import ConfigError
-from dqngui.hosts import Host, OpenHost, open_host
+from dqngui.hosts import LOST, Host, OpenHost, open_host
 from dqngui.messages import Event, Failed, Finished, Stop
 from dqngui.runs.lock import WriterLock, take_lock
 from dqngui.sweeps.beginning import beginning
@@ -31,9 +31,10 @@ LOOK_S = 1.0
 NOTE_S = 5.0
 """Seconds after which the time spent on a run is noted again."""
 JOIN_S = 10.0
-MOST_LOSSES = 3
-LOST = ("host.killed", "host.killed_for_memory", "host.silent")
-"""Failures of a process and not of the run, which goes on from its last save unless that happens again and again."""
+MOST_LOSSES = 5
+"""A run whose process is lost so often in a row, without coming further, has failed."""
+LOST_KEYS = (LOST, "host.killed", "host.killed_for_memory", "host.silent")
+"""Failures of a process or of its machine, which say nothing of the run: it goes on from its last save."""
 
 
 @dataclass(frozen=True)
@@ -76,28 +77,35 @@ class _Run:
 
     @property
     def losses(self) -> int:
-        """How often in a row, this time included, the process was killed before it had made any step."""
-        return 0 if self.step > self.begun or not self._lost else self.entry.losses + 1
+        """How often in a row, this time included, its process was lost without coming further than its last save."""
+        if not self._lost:
+            return 0
+        return 1 if self.begun > self.entry.begun else self.entry.losses + 1
 
     @property
     def _lost(self) -> bool:
-        return self.failed is not None and isinstance(self.failed.text, Text) and self.failed.text.key in LOST
+        return self.failed is not None and getattr(self.failed.text, "key", "") in LOST_KEYS
 
     def outcome(self, leaving: bool) -> tuple[EntryState, Text | str]:
         """The state of the entry now that its job has ended, and why."""
-        if self._lost and self.losses < MOST_LOSSES and not self.wish and self.failed is not None:
-            return "waiting", self.failed.text
+        wished: EntryState = "cancelled" if self.wish == "cancel" else "paused" if self.wish else "waiting"
+        if self._lost and (self.wish or self.losses < MOST_LOSSES):
+            return wished, "" if self.wish else self._problem
+        if self._lost:
+            return "failed", say("queue.lost_often", times=self.losses, problem=self._problem)
         if self.failed is not None or self.finished is None:
-            return "failed", self.failed.text if self.failed is not None else say("queue.ended_silently")
+            return "failed", self._problem
         if self.finished.reason != "stopped":
             return "finished", ""
-        if self.wish == "cancel":
-            return "cancelled", ""
-        if self.wish == "pause":
-            return "paused", ""
+        if self.wish:
+            return wished, ""
         if self.entry.until is not None and self.step > self.entry.until:
             return "reached", ""
         return ("waiting", "") if leaving else ("paused", say("queue.stopped_by_somebody"))
+
+    @property
+    def _problem(self) -> Text | str:
+        return self.failed.text if self.failed is not None else say("queue.ended_silently")
 
 
 class Worker:
@@ -216,7 +224,7 @@ class Worker:
     def _end(self, run: _Run, now: float) -> None:
         run.host.join(JOIN_S)
         state, reason = run.outcome(self._leaving)
-        self.queue.release(run.entry.id, self.name, state, reason, losses=run.losses, **run.spent(now))
+        self.queue.release(run.entry.id, self.name, state, reason, losses=run.losses, begun=run.begun, **run.spent(now))
         self.tell(Note(run.entry, state, reason))
 
     def _look(self, now: float) -> None:

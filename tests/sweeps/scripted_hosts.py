@@ -68,6 +68,10 @@ class ScriptedRun:
         self.step += steps
         self._events.append(Learned(step=self.step, updates=1, seconds=1.0))
 
+    def lose(self) -> None:
+        """Lose the machine: what was made since the last save is lost, and the run's lock is free."""
+        self._leave(Failed(step=self.step, text=say("ray.lost", node="n")), "failed")
+
     def finish(self) -> None:
         """Make all steps, or those up to the rung where the run is paused."""
         rungs = [command.at for command in self.request.schedule if isinstance(command, Stop)]
@@ -86,6 +90,10 @@ class ScriptedRun:
         if self._lock is not None:
             self._lock.release()
 
+    def save(self) -> None:
+        """Save the run as it is now."""
+        save_resume(self.folder, {}, {}, LogMark(step=self.step))
+
     def send(self, command: Command) -> None:
         self.sent.append(command)
         if isinstance(command, Stop) and self.alive:
@@ -93,8 +101,11 @@ class ScriptedRun:
 
     def _end(self, failure: Event | None, reason: str) -> None:
         state = {"completed": "finished"}.get(reason, reason)
-        save_resume(self.folder, {}, {}, LogMark(step=self.step))
+        self.save()
         self._write(state)
+        self._leave(failure, reason)
+
+    def _leave(self, failure: Event | None, reason: str) -> None:
         end = Finished(step=self.step, seconds=1.0, steps_per_second=1.0, reason=reason)  # type: ignore[arg-type]
         self._events += [event for event in (failure, end) if event is not None]
         self._over = True

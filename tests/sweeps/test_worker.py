@@ -101,10 +101,11 @@ def test_a_run_whose_process_is_killed_goes_on_and_fails_when_that_never_ends(be
     for turn in range(8):
         bench.tick()
         for host in [each for each in bench.hosts.opened if each.alive]:
-            if turn == 1:
-                host.advance(10)  # whoever makes progress may be killed again
+            host.advance(10)
+            if turn == 1:  # whoever comes further may be killed again
+                host.save()
             host.die(killed)
-    assert bench.states == ["failed"] and len(bench.hosts.opened) == 5
+    assert bench.states == ["failed"] and len(bench.hosts.opened) == 7
     assert "SIGKILL" in str(bench.queue.entry(one.id).reason)
 
 
@@ -231,3 +232,48 @@ def test_the_time_that_a_run_took_is_measured_on_the_workers_clock(bench: Bench)
     bench.tick(4.0)
     entry = bench.queue.entry(one.id)
     assert (entry.seconds, entry.steps, entry.speed) == (10.0, 1000, 100.0)
+
+
+def test_a_run_whose_machine_is_lost_waits_and_is_resumed(bench: Bench) -> None:
+    (one,) = bench.add()
+    bench.tick()
+    host = bench.hosts.opened[0]
+    host.advance(300)
+    host.save()
+    host.advance(300)
+    host.lose()
+    bench.tick()
+    assert (bench.told[-2], bench.states) == ((one.folder, "waiting"), ["running"])
+    assert bench.hosts.opened[1].request.resume
+    bench.hosts.finish_all()
+    assert not bench.tick()
+    assert bench.states == ["finished"]
+
+
+def test_a_run_that_is_lost_again_and_again_fails_unless_it_comes_further(bench: Bench) -> None:
+    (one,) = bench.add()
+    for saved in (100, 200, 300, 400, 500, 600, 700):
+        bench.tick()
+        host = bench.hosts.opened[-1]
+        host.advance(saved)
+        host.save()
+        host.lose()
+    for _ in range(5):
+        assert bench.tick() and bench.states == ["running"]
+        bench.hosts.opened[-1].lose()
+    assert not bench.tick()
+    assert bench.states == ["failed"]
+    assert "lost 5 times in a row" in str(bench.queue.entry(one.id).reason)
+
+
+@pytest.mark.parametrize(("wish", "state"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_a_run_that_is_lost_while_it_is_to_end_is_not_resumed(bench: Bench, wish: str, state: str) -> None:
+    (one,) = bench.add()
+    bench.tick()
+    host = bench.hosts.opened[0]
+    host.send = lambda command: None  # type: ignore[method-assign]  # it is lost before it hears of it
+    getattr(bench.queue, wish)(one.id)
+    bench.tick()
+    host.lose()
+    assert not bench.tick()
+    assert bench.states == [state]

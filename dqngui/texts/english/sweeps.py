@@ -22,6 +22,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "queue.too_many": "the queue would have {count:,} entries; it holds at most {most:,}",
     "queue.run_gone": "the folder of the run is gone: `{run}`",
     "queue.has_finished": "`{run}` has made all of its {step:,} steps; give more with --steps to go on",
+    "queue.lost_often": "its process was lost {times:d} times in a row, and the run came no further: {problem}",
     "queue.ended_silently": "the process ended without a word",
     "queue.stopped_by_somebody": "stopped from outside the queue",
     "queue.has_begun": "entry {entry} has begun, so its threads and its device stay as they are",
@@ -96,4 +97,17 @@ TEMPLATES: dict[str, str | Plural] = {
     # optional libraries
     "extra.missing": "{what} needs {package}: pip install '{package}', or 'dqngui[{extra}]'",
     "extra.tpe": "the sampler `tpe`",
+    "extra.ray": "training on a Ray cluster",
+    # Ray
+    "ray.no_cluster": "the Ray cluster `{address}` cannot be reached: {problem}",
+    "ray.no_room": (
+        "no node of the Ray cluster has {cpus:,} CPUs and {gpus} GPUs; run.threads and run.device say what a run needs"
+    ),
+    "ray.other_version": "the node {node} has dqngui {there}, and this is {here}; they must be the same version",
+    "ray.not_begun": "the run could not begin on the Ray cluster: {problem}",
+    "ray.not_written": "the folder of the run `{folder}` cannot be written any more: {problem}",
+    "ray.broken": "the work on the node failed ({problem})",
+    "ray.lost": "the node {node} of the Ray cluster was lost",
+    "ray.gone": "the Ray cluster does not answer any more; its runs wait in the queue for the next worker",
+    "mirror.no_piece": "a node sent what is no part of a run: {kind} `{name}`",
 }
