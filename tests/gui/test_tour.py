@@ -45,6 +45,8 @@ IDLE = {
     "Next row": "nothing is played yet",
     "Previous row": "nothing is played yet",
     "Start": "it waits for torch or a valid experiment",
+    "Resume in the queue": "the queue is written in the background",
+    "Fork in the queue": "the queue is written in the background",
 }
 EVERYWHERE_ALIKE = {"As the system", "Dark", "Light", "Larger text", "Smaller text", "Usual text size"}
 """Entries that do the same in every state, in seconds: chosen in the first case only."""

@@ -153,6 +153,9 @@ def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
         if not struck:
             break
         failure, last = events[-2:]
+        if isinstance(last, Finished) and last.reason == "completed":  # what tells those who watch could not be written
+            assert contents(folder) == short_never_stopped
+            continue
         assert isinstance(failure, Failed)
         assert isinstance(last, Finished)
         assert last.reason == "failed"

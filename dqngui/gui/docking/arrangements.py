@@ -151,9 +151,9 @@ def _compare() -> Iterator[Plan]:
     agent = ("agent", "attention", "memory", *STUDY_CARDS)
     hidden = frozenset({"experiment", "knobs", *agent})
     left, curves = _out_of_sight(), ("return", "learning", "exploration", "log")
-    listed = column(cards("runs", weight=1.5), cards(*curves), weight=0.62)
+    listed = column(cards(*LISTS, weight=1.5), cards(*curves), weight=0.62)
     yield Plan(row(left, listed, cards("compare", *agent)), hidden, smallest=(1180, 700))
-    yield Plan(row(left, column(cards("runs", *curves, weight=0.6), cards("compare", *agent))), hidden)
+    yield Plan(row(left, column(cards(*LISTS, *curves, weight=0.6), cards("compare", *agent))), hidden)
 
 
 class ArrangementSwitch(QWidget):
