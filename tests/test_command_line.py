@@ -266,7 +266,7 @@ BAD = [
     (["train", "--env", "Pendulum-v1", "--set", "env.wrappers=[{name='time_limit'}]"], 'name = "discretize"'),
     (["train", "--env", "nosuchmodule:Env-v0"], "nosuchmodule"),
     (["train", "nosuchpreset"], "cartpole-positions"),
-    (["trian"], "commands: gui, train, play, runs, queue"),
+    (["trian"], "commands: gui, train, play, runs, "),
     (["train", "cartpole", "--env", "CartPole-v1"], "not both"),
     (["train", "--steps", "many"], "--steps many: expected a whole number"),
     (["train", "--steps", "0"], "run.total_steps"),

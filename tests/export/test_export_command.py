@@ -184,7 +184,8 @@ def test_ctrl_c_leaves_a_whole_file_and_status_130(folder: Path, tmp_path: Path)
         (["--to", "html", "--follow"], "--follow cannot be combined"),
         (["--to", "csv", "--online"], "--online belongs to --to wandb"),
         (["nobody", "--to", "csv"], "there is no run `nobody`"),
-        (["{tmp}", "--to", "csv"], "is not a run's folder"),
+        (["{run}/..", "--to", "csv", "--out", "{tmp}"], "it is a folder; name a file"),
+        (["{run}/commands", "--to", "csv"], "there is no run"),
     ],
 )
 def test_a_mistake_is_said_in_one_sentence_and_changes_nothing(

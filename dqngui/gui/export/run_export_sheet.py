@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -61,8 +60,7 @@ class RunExportSheet(QDialog):
             self.format.addItem(_LABELS[name], name)
         self.browse = QPushButton("Choose…")
         self.browse.setToolTip("Choose the file or folder in a dialog")
-        self.said = QLabel()
-        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said = plain_label()
         self.said.setWordWrap(True)
         self.said.linkActivated.connect(_open)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
