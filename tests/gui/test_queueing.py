@@ -163,4 +163,4 @@ def test_a_queue_without_work_asks_nothing(stored: App, workers: ScriptedWorkers
     until(lambda: not stored.queue.rows and not stored.queue.has_worker)
     stored.window.close()
     assert stored.worker_question.dialog is None
-    until(lambda: stored.closing.done)
+    until(lambda: stored.closing.done, seconds=20)

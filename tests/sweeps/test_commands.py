@@ -50,6 +50,7 @@ def test_a_queue_is_filled_ordered_trained_and_emptied(tmp_path: Path, capsys: p
     assert Queue(runs).entries() == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # it starts several processes
 def test_a_sweep_is_planned_trained_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep: dict[str, Any] = {
