@@ -129,8 +129,8 @@ def save_resume(
         best = folder / FOLDER / BEST
         if best.exists():
             link_file(best, new / BEST)
-        # Written last: a folder with it is whole.
-        write_file(new / META, _meta_text(mark, meta), sync=False)
+        # Written last, and whole or not at all: a folder with it is whole.
+        replace_file(new / META, _meta_text(mark, meta), sync=False)
         together(*(partial(sync_file, new / name) for name in (ARRAYS, TENSORS, META)), partial(sync_folder, new))
         swap(folder)
     except (OSError, ValueError, TypeError) as error:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
+from dqngui.config import ConfigError, Experiment
 from dqngui.presets import to_toml
+from dqngui.runs.folder import create
+from dqngui.runs.resume import LogMark, read_meta, save_resume
 from dqngui.settings import experiment_from
 from tests.commanded import Here, events, here
 from tests.doubles import panel
@@ -56,3 +61,25 @@ def test_bytes_and_a_window_go_on_bit_for_bit(tmp_path: Path, here: Here) -> Non
     ours, theirs = (flat(last_weights(tmp_path / runs)) for runs in ("whole", "parts"))
     assert len(ours) == len(theirs) > 4
     assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+def test_a_run_killed_in_the_middle_of_its_first_save_counts_as_never_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = create(tmp_path, Experiment())
+    replace = os.replace
+
+    def killed(source: Path, target: Path) -> None:
+        if Path(target).name == "meta.json":
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_resume(folder, {}, {}, LogMark(step=1))
+    monkeypatch.undo()
+    assert (folder / "resume.new").exists()
+    with pytest.raises(ConfigError, match="never saved"):
+        read_meta(folder)
+    save_resume(folder, {}, {}, LogMark(step=2))
+    assert read_meta(folder)[0].step == 2
