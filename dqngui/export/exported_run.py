@@ -13,22 +13,11 @@ from dqngui.bounded import MEGABYTE, json_data, read_file
 from dqngui.comparison.groups import flat_settings
 from dqngui.config import ConfigError, Experiment
 from dqngui.runs.folder import EXPERIMENT, RunSummary, new_summary, read_experiment, summary_of
+from dqngui.runs.labels import LABELS, LONGEST_NOTE, LONGEST_TAG, MOST_LABELS, MOST_TAGS, Labels
 from dqngui.runs.started import moment
 from dqngui.texts.plain import plain, plain_line
 
-LABELS = "labels.json"
-MOST_LABELS = 64 * 1024  # bytes
-LONGEST_NAME, LONGEST_TAG, LONGEST_NOTE, MOST_TAGS = 200, 40, 4_000, 50
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What a person said about a run; all of it may be empty."""
-
-    title: str = ""
-    star: bool = False
-    tags: tuple[str, ...] = ()
-    note: str = ""
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from dqngui.listing.run_settings import usual
 from dqngui.runs.files import replace_file
 from dqngui.runs.folder import RunSummary
 from dqngui.runs.nested import Stamp
+from dqngui.runs.user_folders import cache_folder
 
 MOST_KEPT = 256 * MEGABYTE
 WORTH_KEEPING = 200
@@ -85,25 +85,11 @@ def write_kept(runs: Path, kept: Mapping[str, KeptRun]) -> None:
 
 def kept_file(runs: Path) -> Path | None:
     """Where what was read of a folder of runs is kept; None if this user has no folder for caches."""
-    place = _caches()
+    place = cache_folder()
     if place is None:
         return None
     name = hashlib.sha256(os.fsencode(os.path.abspath(runs))).hexdigest()[:32]
     return place / "dqngui" / "runs" / f"{name}.listing"
-
-
-def _caches() -> Path | None:
-    if sys.platform == "win32":
-        given, usual_place = "LOCALAPPDATA", "AppData/Local"
-    elif sys.platform == "darwin":
-        given, usual_place = "XDG_CACHE_HOME", "Library/Caches"
-    else:
-        given, usual_place = "XDG_CACHE_HOME", ".cache"
-    named = os.environ.get(given, "")
-    try:
-        return Path(named) if os.path.isabs(named) else Path.home() / usual_place
-    except RuntimeError:
-        return None
 
 
 def _made_by() -> str:

@@ -18,7 +18,6 @@ import contextlib
 import hashlib
 import os
 import stat
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +28,7 @@ from dqngui.bounded import found
 from dqngui.config import ConfigError, EnvConfig, Experiment
 from dqngui.runs.files import replace_file
 from dqngui.runs.nested import MOST_DEPTH
+from dqngui.runs.user_folders import state_folder
 
 _EXPERIMENT = "experiment.toml"  # `folder.EXPERIMENT`; that module imports this one
 _OF_RUNS = ("events.jsonl", "summary.json", "checkpoints", "resume")
@@ -202,19 +202,8 @@ def _places(*, make: bool) -> Iterator[Path]:
 
 
 def _state_folder() -> Path | None:
-    """Where programs keep what they remember of their user: XDG_STATE_HOME, or what the system has instead of it."""
-    if sys.platform == "win32":
-        given, usual = "LOCALAPPDATA", "AppData/Local"
-    elif sys.platform == "darwin":
-        given, usual = "XDG_STATE_HOME", "Library/Application Support"
-    else:
-        given, usual = "XDG_STATE_HOME", ".local/state"
-    named = os.environ.get(given, "")
-    try:
-        home = Path(named) if os.path.isabs(named) else Path.home() / usual
-    except RuntimeError:
-        return None
-    return home / "dqngui" / "trusted"
+    home = state_folder()
+    return None if home is None else home / "dqngui" / "trusted"
 
 
 def _temporary_folder() -> Path | None:
