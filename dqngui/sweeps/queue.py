@@ -46,22 +46,24 @@ class Queue:
 
     def entries(self) -> list[Entry]:
         """All entries, in the order of their places."""
-        if not self._file.there:
-            return []
-        with self._file.transaction(write=False) as database:
-            return database.entries("ORDER BY place, id")
+        return self._read("ORDER BY place, id")
 
     def entry(self, id: int) -> Entry:
         """The entry with this number. Raises ConfigError if there is none."""
-        found = next((each for each in self.entries() if each.id == id), None)
-        if found is None:
+        found = self._read("WHERE id = ?", id)
+        if not found:
             raise ConfigError("queue.no_entry", entry=id)
-        return found
+        return found[0]
 
     def of_folder(self, folder: Path) -> Entry | None:
         """The entry of a run; None if it is not in the queue."""
-        name = self.name_of(folder)
-        return next((each for each in self.entries() if each.folder == name), None)
+        return next(iter(self._read("WHERE folder = ?", self.name_of(folder))), None)
+
+    def _read(self, which: str, *values: Any) -> list[Entry]:
+        if not self._file.there:
+            return []
+        with self._file.transaction(write=False) as database:
+            return database.entries(which, *values)
 
     @property
     def settings(self) -> QueueSettings:
