@@ -12,7 +12,7 @@ from dqngui.config import ConfigError, Experiment
 from dqngui.presets import read_agent, with_agent
 from dqngui.settings import experiment_fields, with_settings
 from dqngui.sweeps.sweep_file import Axis, Choice
-from dqngui.texts.numbers import measured
+from dqngui.texts.numbers import exact
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -93,4 +93,4 @@ def merged(chosen: list[Point]) -> tuple[dict[str, Any], str]:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return measured(value) if isinstance(value, float) else str(value)
+    return exact(float(f"{value:.4g}")) if isinstance(value, float) else str(value)

@@ -111,7 +111,7 @@ def test_a_sweep_is_planned_while_it_is_written_and_added(
     assert base.learn == stored.session.draft.experiment.learn
     sheet.add.click()
     until(lambda: len(stored.queue.rows) == 12 and len(workers.started) == 1)
-    assert stored.queue.rows[0].trial == "memory=gru, gamma=0.9000"
+    assert stored.queue.rows[0].trial == "memory=gru, gamma=0.9"
 
 
 def test_closing_asks_whether_training_goes_on(qtbot: QtBot, stored: App, workers: ScriptedWorkers) -> None:

@@ -195,6 +195,8 @@ class QueueModel(QAbstractTableModel):
             case QueueColumn.SEED:
                 return str(row.run.summary.seed) if row.run.summary is not None else ""
             case QueueColumn.PROGRESS:
+                if row.entry.state == "finished":
+                    return short(row.run.step)
                 return f"{short(row.run.step)} / {short(row.run.total)}" if row.run.total else "–"
             case QueueColumn.LEFT:
                 return duration(row.run.seconds_left) if row.entry.state in ("waiting", "running") else ""
@@ -214,7 +216,9 @@ class QueueModel(QAbstractTableModel):
         return known if listed or not title else title
 
     def _parts(self, row: QueueRow) -> RunName | None:
-        listed = self._library is not None and not row.trial and self._library.summary_of(row.folder) is not None
+        if row.trial:
+            return _trial_name(row)
+        listed = self._library is not None and self._library.summary_of(row.folder) is not None
         return self._library.parts_of_name(row.folder) if self._library is not None and listed else None
 
     def state_text(self, row: QueueRow) -> str:
@@ -253,6 +257,16 @@ class QueueModel(QAbstractTableModel):
             # an icon made from a font is rendered at each painting; a pixmap is not
             self._icons[state] = QIcon(themes.icon(name, color).pixmap(QSize(ICON_PX, ICON_PX), 2.0))
         return self._icons[state]
+
+
+def _trial_name(row: QueueRow) -> RunName:
+    """The name of a run of a sweep in parts: of words their values (`gru`), numbers with their names (`lr 1e-3`)."""
+    settings = []
+    for setting in row.trial.split(", "):
+        name, _, value = setting.partition("=")
+        settings.append(f"{name} {value}" if value.lstrip("-")[:1].isdigit() else value or name)
+    seed = () if row.run.summary is None else (f"seed {row.run.summary.seed}",)
+    return RunName(" ".join(settings), (), seed)
 
 
 def _alignment(column: QueueColumn) -> int:

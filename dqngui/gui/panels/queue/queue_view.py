@@ -19,8 +19,9 @@ from dqngui.gui.style import theme as themes
 from dqngui.lab.library.short_names import shortened
 
 ROW_PX, BAR_PX = 26, 2
-MIN_NAME_PX = 92
-PADDING = 22
+MIN_NAME_PX, GOOD_NAME_PX = 92, 170
+"""Width of the names below which the time left is hidden, and below which the other columns are."""
+PADDING = 14
 CELL_PADDING = 12  # of a cell, left plus right, as in the stylesheet
 _OPTIONAL = (QueueColumn.LEFT, QueueColumn.SEED, QueueColumn.THREADS, QueueColumn.DEVICE)
 """Columns that are shown if there is room, the most important first."""
@@ -101,9 +102,12 @@ class QueueTable(QTableView):
         room = self.viewport().width() - MIN_NAME_PX
         room -= sum(width for column, width in self._widths.items() if column not in _OPTIONAL)
         for column in _OPTIONAL:
-            room -= self._widths[column]
-            if self.isColumnHidden(column) != (room < 0):
-                self.setColumnHidden(column, room < 0)
+            empty = not self._model.longest_text(column)
+            room -= 0 if empty else self._widths[column]
+            if column is _OPTIONAL[1]:
+                room -= GOOD_NAME_PX - MIN_NAME_PX
+            if self.isColumnHidden(column) != (empty or room < 0):
+                self.setColumnHidden(column, empty or room < 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
