@@ -20,10 +20,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from dqngui.runs.labels import LABELS
 from dqngui.runs.resume import ARRAYS, META, TENSORS
 
 STORED = Path(__file__).parents[1] / "runs" / "stored"
 BASES = ("tmaze-lstm", "find-set")
+ARCHIVE = "run.zip"
 DEEP = 200_000
 VALUES: tuple[Any, ...] = (
     -1, 0, 1, -(2**63), 2**63, 2**70, 10**40, 1e308, -1e308, 1e-320, float("nan"), float("inf"), None, True, "", [], {},
@@ -340,4 +342,51 @@ def _names(run: Path, rng: random.Random, outside: Path) -> None:
         shutil.copy(path, folder / name)
 
 
-_DAMAGES = (_bytes, _special, _special, _json, _json, _log, _toml, _arrays, _arrays, _tensors, _names)
+def _labels(run: Path, rng: random.Random, outside: Path) -> None:
+    """Labels of a run, with something wrong in them."""
+    path = run / LABELS
+    if os.path.lexists(path):
+        return
+    data = _changed({"title": "A", "star": True, "tags": ["a", "b"], "note": "one\ntwo"}, rng)
+    path.write_bytes(rng.choice(RAW) if rng.random() < 0.2 else json.dumps(data).encode())
+
+
+def _zip(run: Path, rng: random.Random, outside: Path) -> None:
+    """A zip of the run as it is, with entries that are named, sized or packed wrongly, or damaged as a file."""
+    path = run.parent / ARCHIVE
+    path.unlink(missing_ok=True)
+    names = (
+        "../../outside/file",
+        "/outside",
+        "a/../../b",
+        "x.py",
+        "run/resume/../../../b",
+        "\x1b[2J",
+        "run\\b",
+        "n" * 300,
+    )
+    with zipfile.ZipFile(path, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as packed:
+        for file in _files(run):
+            packed.write(file, f"run/{file.relative_to(run)}")
+        entry = zipfile.ZipInfo(f"run/{rng.choice(('experiment.toml', 'checkpoints/best.pt', 'link'))}")
+        match rng.randrange(6):
+            case 0:
+                packed.writestr(rng.choice(names), b"x")
+            case 1:
+                entry.external_attr = rng.choice((stat.S_IFLNK, stat.S_IFIFO, stat.S_IFSOCK)) << 16
+                packed.writestr(entry, str(outside / "file"))
+            case 2:
+                packed.writestr("run/events.discarded.jsonl", bytes(30_000_000))
+            case 3:
+                packed.comment = rng.randbytes(60_000)
+                packed.writestr(entry, rng.choice(RAW))
+            case _:
+                pass
+    if rng.random() < 0.5:
+        data = bytearray(path.read_bytes())
+        at = rng.randrange(len(data)) if rng.random() < 0.5 else len(data) - rng.randrange(1, min(len(data), 600))
+        data[at : at + rng.choice((1, 4))] = rng.randbytes(rng.choice((0, 1, 4)))
+        path.write_bytes(data)
+
+
+_DAMAGES = (_bytes, _special, _special, _json, _json, _log, _toml, _arrays, _arrays, _tensors, _names, _labels, _zip)

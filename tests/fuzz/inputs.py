@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,21 @@ from dqngui.listing.return_log import ReturnLog, same_experiment
 from dqngui.listing.run_index import RunIndex
 from dqngui.listing.run_names import names
 from dqngui.messages import BreakpointsSet
+from dqngui.runs.archive import import_run
 from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.episodes import read_episode, read_index
 from dqngui.runs.folder import list_runs, read_events, summary_of
 from dqngui.runs.folder import read_experiment as stored_experiment
+from dqngui.runs.labels import read_labels
 from dqngui.runs.resume import load_resume
 from dqngui.texts import Text, words
+from tests.fuzz.hostile import ARCHIVE
 
 
 def read_all(run: Path) -> tuple[int, str]:
     """Read a run as the window and the command line do; what is wrong is said, and no other error comes."""
     said: list[str] = []
-    for reading in (_list, _log, _experiment, _resume, _weights, _episodes, _returns):
+    for reading in (_list, _log, _experiment, _resume, _weights, _episodes, _returns, _archive):
         try:
             reading(run, said)
         except ConfigError as error:
@@ -41,7 +45,8 @@ def read_all(run: Path) -> tuple[int, str]:
 def _list(run: Path, said: list[str]) -> None:
     found = list_runs(run.parent)
     assert summary_of(run) in found or summary_of(run) is None
-    assert RunIndex(run.parent).read() == found
+    listed = RunIndex(run.parent).read()
+    assert listed == found if not read_labels(run)[0] else [a.folder for a in listed] == [b.folder for b in found]
     said += map(str, names(found).values())
     said += [words(each.problem) for each in found]
 
@@ -97,6 +102,18 @@ def _returns(run: Path, said: list[str]) -> None:
         pass
 
 
+def _archive(run: Path, said: list[str]) -> None:
+    file, place = run.parent / ARCHIVE, run.parent / "taken in"
+    if not file.exists():
+        return
+    try:
+        summary_of(import_run(file, place))
+    finally:
+        kept = {path.name for path in place.iterdir()}
+        assert not any(name.startswith(".") for name in kept), "something is left of a zip that was refused"
+        shutil.rmtree(place)
+
+
 NASTY = (
     "", " ", "\0", "\x1b[2J", "last", "..", "/dev/zero", "/dev/null", "-1", "0", "1e308", "nan", "9" * 6000, "x" * 5000,
     "[" * 100_000, "{", "a.b.c", "learn.lr=-1", "learn.lr=nan", "learn.lr=" + "9" * 6000, "learn.lr=" + "[" * 100_000,
@@ -112,6 +129,7 @@ def command(run: Path, rng: random.Random) -> list[str]:
     choices: list[Callable[[], list[str]]] = [
         lambda: ["runs", runs],
         lambda: ["runs", runs, "--json"],
+        lambda: ["runs", "import", str(run.parent / ARCHIVE), *small],
         lambda: ["play", str(run), "--episodes", "1", *small],
         lambda: [
             "export",
