@@ -157,7 +157,7 @@ def test_where_nobody_is_there_to_answer_training_goes_on(stored: App, workers: 
 
 def test_a_queue_without_work_asks_nothing(stored: App, workers: ScriptedWorkers) -> None:
     asked(stored).add.click()
-    until(lambda: stored.queue.trains)
+    until(lambda: stored.queue.trains and bool(stored.queue.rows))
     workers.started[0].die()
     stored.queue.remove([row.entry.id for row in stored.queue.rows])
     until(lambda: not stored.queue.rows and not stored.queue.has_worker)

@@ -301,11 +301,11 @@ def test_a_killed_process_comes_back_and_plays_the_same(qtbot: QtBot) -> None:
     second_player, folder = SecondPlayer(), demo_run()
     assert folder is not None
     before = set(psutil.Process().children(recursive=True))
-    second_player.play(stored(folder), "best", [EpisodeVariant(5)], until=60)
+    second_player.play(stored(folder), "best", [EpisodeVariant(5)], until=20)
     first = settle(qtbot, second_player)
     (child,) = set(psutil.Process().children(recursive=True)) - before
     child.kill()
-    second_player.play_until(90)
+    second_player.play_until(30)
     qtbot.waitUntil(lambda: second_player.playing is not None and second_player.playing is not first, timeout=60_000)
     again = settle(qtbot, second_player)
     assert compare(first, again).identical
