@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -15,7 +14,7 @@ from dqngui.commands.output import table, write_json_line
 from dqngui.commands.trial import check_task
 from dqngui.config import ConfigError
 from dqngui.messages.json_lines import to_json
-from dqngui.sweeps.adding import add_new, add_resumed, with_seeds
+from dqngui.sweeps.adding import add_new, add_resumed, queue_fork, with_seeds
 from dqngui.sweeps.entry import Entry
 from dqngui.sweeps.overview import Overview, Overviews, QueuedRun
 from dqngui.sweeps.queue import Queue
@@ -76,16 +75,17 @@ def _add(queue: Queue, arguments: QueueArguments) -> list[Entry]:
     told: list[Text] = []
     if arguments.fork is not None:
         parent, experiment = forked_experiment(train, told.append)
-        given: dict[str, Any] = {"kind": "fork", "parent": str(parent.absolute())}
     else:
-        experiment, given = experiment_of(train, told.append), {}
+        parent, experiment = None, experiment_of(train, told.append)
     if arguments.seeds is not None and (arguments.seed is not None or arguments.fork is not None):
         raise ConfigError("command.seeds_alone")
     seeds = seeds_of(arguments.seeds) if arguments.seeds is not None else [experiment.run.seed]
     check_task(experiment)
     for text in told:
         tell_now(text)
-    return add_new(queue, with_seeds(experiment, seeds), first=arguments.first, **given)
+    if parent is not None:
+        return [queue_fork(queue, parent, experiment, first=arguments.first)]
+    return add_new(queue, with_seeds(experiment, seeds), first=arguments.first)
 
 
 def _resumed(queue: Queue, train: TrainArguments) -> Entry:

@@ -191,12 +191,12 @@ def load_resume(folder: Path, *, best: bool = False) -> Stored:
         arrays.update(load_tensors(current / TENSORS))
         return Stored(planned(experiment, meta), arrays, meta, mark, file)
 
-    return _read_whole(folder, read)
+    return read_whole(folder, read)
 
 
 def read_meta(folder: Path) -> tuple[LogMark, dict[str, Any]]:
     """The plain part of the newest whole state of a run; imports no torch. Raises ConfigError."""
-    return _read_whole(folder, _read_meta)
+    return read_whole(folder, _read_meta)
 
 
 def planned(experiment: Experiment, meta: Mapping[str, Any]) -> Experiment:
@@ -225,7 +225,7 @@ def _meta_text(mark: LogMark, meta: Mapping[str, Any]) -> bytes:
     return json.dumps({"mark": msgspec.to_builtins(mark), "meta": _finite(meta)}, allow_nan=False).encode()
 
 
-def _read_whole(folder: Path, read: Callable[[Path], _T]) -> _T:
+def read_whole(folder: Path, read: Callable[[Path], _T]) -> _T:
     """What `read` finds in the newest state, again and again until no other state took its place meanwhile."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from dqngui.bounded import exists
 from dqngui.config import ConfigError, Experiment
+from dqngui.jobs.branching import branch_point, check_branch, kept_whole
 from dqngui.runs.folder import EVENTS, create, read_experiment, trusted_experiment, write_experiment
+from dqngui.runs.parent_state import keep_parent
+from dqngui.runs.trust import check_branch_trusted
 from dqngui.settings import with_settings
 from dqngui.sweeps.beginning import check_resumable
 from dqngui.sweeps.entry import Entry
@@ -39,14 +43,25 @@ def add_resumed(queue: Queue, folder: Path, total_steps: int | None = None) -> E
 
 def add_fork(queue: Queue, parent: Path, experiment: Experiment) -> Entry:
     """Queue a fork of a saved run with another experiment. Raises ConfigError."""
-    from dqngui.jobs.branching import branch_point, check_branch, kept_whole
-    from dqngui.runs.trust import check_branch_trusted
-
     step, began = branch_point(parent)
     check_branch_trusted(parent, began.env, experiment.env)
     forked = kept_whole(began, experiment, step)
     check_branch(parent, step, forked)
-    return add_new(queue, [forked], kind="fork", parent=str(parent.absolute()))[0]
+    return queue_fork(queue, parent, forked)
+
+
+def queue_fork(queue: Queue, parent: Path, experiment: Experiment, *, first: bool = False) -> Entry:
+    """Queue a fork whose settings were checked, from the state that its parent has now. Raises ConfigError."""
+    folder = create(queue.runs, experiment)
+    try:
+        check_branch(parent, keep_parent(folder, parent), experiment)
+        given = {"folder": str(folder), "kind": "fork", "parent": str(parent.absolute())}
+        return queue.add([given], first=first)[0]
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise ConfigError("queue.not_written", path=folder, problem=error.strerror) from None
+        raise
 
 
 def set_training(queue: Queue, id: int, *, threads: int | None = None, device: str | None = None) -> None:

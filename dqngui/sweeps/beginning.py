@@ -10,6 +10,7 @@ from dqngui.bounded import exists, found
 from dqngui.config import ConfigError, Experiment
 from dqngui.messages import COMMANDS, Request, Stop
 from dqngui.runs.folder import EVENTS, read_experiment, summary_of, trusted_experiment
+from dqngui.runs.parent_state import kept_parent
 from dqngui.runs.resume import planned, read_meta
 from dqngui.runs.unsaved import begin_again
 from dqngui.sweeps.entry import Entry
@@ -43,7 +44,7 @@ def beginning(entry: Entry, folder: Path) -> Beginning:
     if not _is_saved(folder):
         if exists(folder / EVENTS):
             begin_again(folder)
-        fork = entry.parent or None
+        fork = str(kept_parent(folder, Path(entry.parent))) if entry.parent else None
         request = Request(job="train", experiment=experiment, folder=str(folder), fork=fork, schedule=schedule)
         return Beginning("", 0, request)
     mark, meta = read_meta(folder)

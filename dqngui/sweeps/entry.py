@@ -25,7 +25,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         folder: the run's folder, relative to the folder of runs, with `/`.
         kind: `new` trains an experiment that has its folder already, `resume` continues a run, `fork` starts from
             `parent`. An entry of any kind that was interrupted is resumed.
-        parent: absolute path of the run that a fork starts from, at the checkpoint that it has when the fork begins.
+        parent: absolute path of the run that a fork starts from, at the state that it had when the fork was queued.
         total_steps: environment steps up to which a run is resumed; None: as planned.
         until: environment steps at which the run is paused exactly, as a sweep does at a rung; None: it is not.
         sweep: folder of the sweep that it belongs to, relative to the folder of runs; empty if it has none.

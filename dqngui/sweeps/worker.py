@@ -20,6 +20,7 @@ from dqngui.config import ConfigError
 from dqngui.hosts import LOST, Host, OpenHost, open_host
 from dqngui.messages import Event, Failed, Finished, Stop
 from dqngui.runs.lock import WriterLock, take_lock
+from dqngui.runs.parent_state import drop_parent
 from dqngui.sweeps.beginning import beginning
 from dqngui.sweeps.entry import Entry, EntryState
 from dqngui.sweeps.queue import WORKERS, Queue
@@ -223,6 +224,8 @@ class Worker:
 
     def _end(self, run: _Run, now: float) -> None:
         run.host.join(JOIN_S)
+        if run.entry.parent:
+            drop_parent(self.queue.path_of(run.entry))
         state, reason = run.outcome(self._leaving)
         self.queue.release(run.entry.id, self.name, state, reason, losses=run.losses, begun=run.begun, **run.spent(now))
         self.tell(Note(run.entry, state, reason))

@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 
 from dqngui.__main__ import main
-from dqngui.messages import without_clock
+from dqngui.messages import Forked, without_clock
 from dqngui.runs.folder import read_events, summary_of
 from dqngui.sweeps.queue import Queue
 
@@ -44,8 +44,14 @@ def test_a_queue_is_filled_ordered_trained_and_emptied(tmp_path: Path, capsys: p
     assert [without_clock(each) for each in read_events(first)] == [without_clock(each) for each in read_events(alone)]
     assert run("queue", "add", "--resume", str(first), "--steps", "600", runs=runs) == 0
     assert run("queue", "add", "--fork", str(first), "--steps", "600", "--set", "learn.lr=1e-4", runs=runs) == 0
+    fork = Queue(runs).path_of(Queue(runs).entry(3))
+    assert (fork / "parent" / first.name / "resume" / "meta.json").exists()
+    assert run("train", "--resume", str(first), "--steps", "600", runs=runs) == 0  # before the fork begins
     assert run("work", runs=runs) == 0
+    (forked,) = [each for each in read_events(fork) if isinstance(each, Forked)]
+    assert (forked.step, forked.parent) == (400, first.name)  # as it was when the fork was queued
     assert {summary_of(Queue(runs).path_of(each)).step for each in Queue(runs).entries() if each.id != 2} == {608}
+    assert not (fork / "parent").exists()
     assert run("queue", "remove", "all", runs=runs) == 0
     assert Queue(runs).entries() == []
 
