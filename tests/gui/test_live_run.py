@@ -190,14 +190,14 @@ def test_a_run_that_cannot_start_says_why_and_leaves_no_folder(qtbot: QtBot, app
 
 
 MOMENTS = (
-    "at once",
+    pytest.param("at once", marks=pytest.mark.slow),
     "loading",
     "starting",
     "running",
     "paused",
-    "player starts",
+    pytest.param("player starts", marks=pytest.mark.slow),
     pytest.param("playing", marks=pytest.mark.slow),
-    "pinned",
+    pytest.param("pinned", marks=pytest.mark.slow),
     pytest.param("filming", marks=pytest.mark.slow),
     "reading",
 )

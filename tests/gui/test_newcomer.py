@@ -28,6 +28,7 @@ from dqngui.runs.folder import EVENTS, create, new_summary, write_summary
 from dqngui.runs.resume import LogMark, save_resume
 from tests.doubles.made_listing import listing_of
 from tests.doubles.scripted_host import ScriptedHost
+from tests.thinned import thinned
 
 LONGEST_TIP = 100  # letters of a line
 EXPERIMENT = presets.read_experiment("cartpole-positions")
@@ -58,7 +59,7 @@ def covered(app: App) -> list[str]:
     return [name for name, dock in app.window.docks.items() if dock.isVisible() and dock.geometry().intersects(area)]
 
 
-@pytest.mark.parametrize("size", [(1000, 640), (1280, 800), (1440, 900)])
+@pytest.mark.parametrize("size", thinned([(1000, 640), (1280, 800), (1440, 900)], one_of=2))
 @pytest.mark.parametrize("zoom", [100, themes.LARGEST_ZOOM])
 def test_no_notice_covers_or_moves_a_card(app: App, size: tuple[int, int], zoom: int) -> None:
     window = app.window

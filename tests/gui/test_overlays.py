@@ -37,6 +37,7 @@ from dqngui.lab.session.states import Action, State
 from dqngui.messages import Advanced, EpisodeEnded, Evaluated, Event, Forked, encode
 from dqngui.runs import folder as run_folder
 from tests.doubles.scripted_host import ScriptedHost
+from tests.thinned import thinned
 
 
 def episodes(returns: Sequence[float] | Floats, every: int = 10, after: int = 0) -> list[Event]:
@@ -249,7 +250,7 @@ def test_long_names_are_shortened_and_the_legend_never_overflows(parts: Parts) -
 
 
 @pytest.mark.parametrize("count", [1, 5, 15, 40])
-@pytest.mark.parametrize("size", [(330, 200), (560, 260), (900, 450)])
+@pytest.mark.parametrize("size", thinned([(330, 200), (560, 260), (900, 450)]))
 def test_a_legend_leaves_the_plot_most_of_the_height(parts: Parts, count: int, size: tuple[int, int]) -> None:
     folders = [parts.runs / f"a long name of a run in a comparison, {number}" for number in range(count)]
     parts.library.read_already = {folder: History.of(episodes([5.0] * 10)) for folder in folders}

@@ -52,7 +52,7 @@ EVERYWHERE_ALIKE = {"As the system", "Dark", "Light", "Larger text", "Smaller te
 """Entries that do the same in every state, in seconds: chosen in the first case only."""
 ALIKE = {State.STARTING, State.PAUSED, State.STOPPING, State.STOPPED, State.FINISHED, State.FAILED}
 """States that allow most of what the others allow: their tours are slow tests."""
-QUICK = ((State.READY, ("train",)), (State.RUNNING, (*ARRANGEMENTS,)), (State.STORED, ("train",)))
+QUICK = ((State.READY, ("train",)), (State.RUNNING, (*ARRANGEMENTS,)))
 """States and arrangements of `make test`: each control is pressed in the first arrangement that shows it."""
 FIRST = (State.READY, "train")
 CASES = [

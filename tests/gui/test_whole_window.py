@@ -33,6 +33,7 @@ from dqngui.gui.style import theme as themes
 from dqngui.gui.widgets.elided_label import ElidedLabel
 from dqngui.lab.session.states import State
 from tests.doubles.scripted_host import ScriptedHost
+from tests.thinned import thinned
 
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QAbstractSlider, QAbstractSpinBox, QAbstractItemView, QTabBar)
 SIZES: list[tuple[themes.Setting, tuple[int, int]]] = [("light", (1600, 1000)), ("dark", (1280, 800))]
@@ -52,7 +53,7 @@ def fill(host: ScriptedHost) -> None:
     host.emit(m.KnobRefused(step=52_000, field="learn.lr", value=2.0, kept=1e-3, reason="must be at most 1"))
 
 
-@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("state", thinned(State, quick=[State.STARTING, State.PAUSED, State.STORED]))
 def test_every_string_is_whole(qtbot: QtBot, app: App, state: State) -> None:
     window = app.window
     reach(app, state)

@@ -131,6 +131,7 @@ def test_a_writer_that_is_killed_is_told_and_another_that_goes_on_is_followed(tr
     two.ask(m.Stop(), m.Finished)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_deleted_is_told(trained: Trained) -> None:
     one = Watched(trained.folder)
     one.until(lambda event: isinstance(event, m.Opened))

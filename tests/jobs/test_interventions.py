@@ -43,6 +43,7 @@ from dqngui.messages import (
     Warned,
 )
 from dqngui.settings import experiment_from
+from tests.thinned import thinned
 
 T, AT = 16, 6
 OPTIONS = {
@@ -100,7 +101,7 @@ def scenes() -> Iterator[dict[tuple[str, str], Scene]]:
         scene.envs.close()
 
 
-@pytest.fixture(params=PAIRS, ids="-".join)
+@pytest.fixture(params=thinned(PAIRS, one_of=2), ids="-".join)
 def scene(request: pytest.FixtureRequest, scenes: dict[tuple[str, str], Scene]) -> Scene:
     if request.param not in scenes:
         scenes[request.param] = Scene(*request.param)

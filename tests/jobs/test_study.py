@@ -38,6 +38,7 @@ from dqngui.runs.folder import create
 from dqngui.runs.folder import read_experiment as read_run
 from dqngui.settings import with_settings
 from tests.evidence import meter_verdicts
+from tests.thinned import thinned
 
 SELF, PAST = "attention/self/0", "memory/attention/0"
 
@@ -143,7 +144,7 @@ def test_the_map_explains_an_agent_that_depends_on_one_token(finder: Path) -> No
         assert 0 < each.interval[0] < each.value < each.interval[1]
 
 
-@pytest.mark.parametrize("past", tuple(range(2)))
+@pytest.mark.parametrize("past", thinned(range(2), quick=[1]))
 def test_the_transformer_s_map_explains_it_where_it_turns(past: int, transformer_run: Path) -> None:
     """It looks at the cue where the choice matters, which is one step of eleven: the others do not average it away."""
     answered = answer(m.OpenAgent(folder=str(transformer_run)), m.AskFaithfulness(number=1, view=PAST, k=1 + past))

@@ -15,6 +15,7 @@ from dqngui.envs.spaces import ObservationPart, Spaces
 from dqngui.learning.batches import Batch
 from dqngui.learning.replay import Replay
 from dqngui.learning.windows import WindowRule
+from tests.thinned import thinned
 
 SPACES = Spaces(parts=(ObservationPart("x", "vector", (3,), "float32"),), actions=2)
 ENVS = 3
@@ -137,9 +138,9 @@ MEMORIES = (
 
 
 @pytest.mark.parametrize("prioritized", [False, True])
-@pytest.mark.parametrize("length", [16, 32])
+@pytest.mark.parametrize("length", thinned([16, 32], quick=[16]))
 @pytest.mark.parametrize("episode", [7, 50])
-@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("memory", thinned(MEMORIES, one_of=2))
 def test_each_age_is_learned_equally_often(memory: str, episode: int, length: int, prioritized: bool) -> None:
     rule = rule_of(memory, length)
     replay, found = filled(rule, repeat(episode), capacity=1800, steps=1200, prioritized=prioritized)

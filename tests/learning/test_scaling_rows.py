@@ -15,6 +15,7 @@ from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
 from dqngui.nets.network import build_network
 from dqngui.settings import experiment_from
+from tests.thinned import thinned
 
 ROWS, COLUMNS = 5, 3
 UNITS = {"factor": 1000.0, "shift": 50.0}
@@ -104,7 +105,7 @@ def cars(**kwargs: Any) -> NDArray[np.float32]:
     return np.stack([env.reset(seed=seed)[0] for seed in range(40)])
 
 
-@pytest.mark.parametrize("tokens", ["feature", "one"])
+@pytest.mark.parametrize("tokens", thinned(["feature", "one"], quick=["feature"]))
 @pytest.mark.parametrize(
     "kwargs",
     [{}, {"own": 0}, {"presence": False}, {"presence": False, "own": 1}, {"presence": False, "own": "none"}],

@@ -29,6 +29,7 @@ from tests.evidence.coverage_aggregates import (
     improvement_coverage,
 )
 from tests.evidence.coverage_means import HEAVY
+from tests.thinned import thinned
 
 # Scores of runs x tasks whose values the tests of rliable 1.2.0 publish (tests/rliable/metrics_test.py).
 X = np.array([[1, 2], [2, 2], [1, 1], [2, 1]])
@@ -74,7 +75,7 @@ def test_the_interval_of_the_interquartile_mean_covers(kind: str, count: int) ->
         assert covered >= 0.895 or shown == 0  # 0.9 less two errors of the simulation
 
 
-@pytest.mark.parametrize("count", SHOWN)
+@pytest.mark.parametrize("count", thinned(SHOWN, one_of=2))
 @pytest.mark.parametrize("kind", AGGREGATED)
 def test_the_interval_of_the_median_covers(kind: str, count: int) -> None:
     covered, shown = aggregate_coverage("median", kind, count, 5_000)
@@ -82,7 +83,7 @@ def test_the_interval_of_the_median_covers(kind: str, count: int) -> None:
     assert kind != "normal" or (covered <= 0.97 and shown == 1)
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", thinned(PAIRS))
 def test_the_interval_of_the_probability_of_improvement_covers(name: str) -> None:
     for first, second in [(count, count) for count in SHOWN] + [(5, 20)]:
         assert improvement_coverage(name, first, second, 2_000).covered >= 0.915

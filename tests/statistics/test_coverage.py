@@ -28,22 +28,23 @@ from tests.evidence.coverage_means import (
     stratified_coverage,
     two_valued_coverage,
 )
+from tests.thinned import thinned
 
 
-@pytest.mark.parametrize("count", range(MIN_VALUES, 31))
+@pytest.mark.parametrize("count", thinned(range(MIN_VALUES, 31)))
 def test_the_interval_of_a_mean_covers_normal_values_as_often_as_it_claims(count: int) -> None:
     covered, shown = mean_coverage(KINDS["normal"], count, 10_000)
     assert 0.93 <= covered <= 0.97 and shown == 1
 
 
-@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("count", thinned(COUNTS, one_of=2))
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_interval_of_a_mean_covers_every_kind_at_ninety_percent(kind: str, count: int) -> None:
     covered, _ = mean_coverage(KINDS[kind], count, 20_000)
     assert covered >= 0.896  # 0.9 less two errors of the simulation
 
 
-@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("count", thinned(COUNTS, one_of=2))
 @pytest.mark.parametrize("kind", HIDDEN)
 def test_the_interval_covers_where_a_rare_failure_is_seen(kind: str, count: int) -> None:
     assert mean_coverage(HIDDEN[kind], count, 20_000, among=both_outcomes).covered >= 0.95
@@ -55,7 +56,7 @@ def test_an_outcome_that_no_value_shows_may_be_as_frequent_as_is_told() -> None:
         assert 0.04 <= (~failures.any(0)).mean() <= 0.06
 
 
-@pytest.mark.parametrize("count", [*range(MIN_VALUES, 31), 50, 100, 200])
+@pytest.mark.parametrize("count", thinned([*range(MIN_VALUES, 31), 50, 100, 200]))
 def test_the_interval_of_two_values_covers_whatever_their_shares(count: int) -> None:
     assert two_valued_coverage(count) >= 0.91
 
