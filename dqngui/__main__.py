@@ -1,4 +1,4 @@
-"""The command line: `dqngui [gui] | train | play | runs | queue | work | sweep | steer | compare | export`.
+"""The command line: `dqngui [gui] | train | play | runs | queue | work | sweep | steer | compare | backtest | export`.
 
 Exit status: 0 done, 1 an error in dqngui, 2 a mistake in the user's input or in an environment (one sentence on
 standard error says which), 3 stopped by `--break`, 130 interrupted with a checkpoint saved.

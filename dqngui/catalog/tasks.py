@@ -82,6 +82,32 @@ class CatchOptions(Options, frozen=True):
     ] = 0
 
 
+class TradingOptions(Options, frozen=True):
+    prices: Annotated[
+        str,
+        setting(
+            "sp500 or nasdaq (daily, 1999–2018, from the package arch), the path of a CSV file with dates and closes, "
+            "or seasonal: made-up prices with a hidden season."
+        ),
+    ] = "seasonal"
+    window: Annotated[
+        int, setting("Latest changes of the price that the agent sees; with 1 it must remember them.", ge=1, le=512)
+    ] = 1
+    steps: Annotated[int, setting("Bars of an episode; 252 are a year of trading days.", ge=2, le=10_000)] = 252
+    short: Annotated[bool, setting("The agent may sell short as well.")] = True
+    cost: Annotated[float, setting("Fee of a trade, in basis points of its value.", ge=0, le=100)] = 1.0
+    slippage: Annotated[
+        float, setting("How much worse than the next open an order is filled, in basis points.", ge=0, le=100)
+    ] = 1.0
+    folds: Annotated[
+        int,
+        setting("Walk-forward folds: the last 40 % of the bars are cut into one block more than this.", ge=1, le=20),
+    ] = 1
+    fold: Annotated[
+        int, setting("Which fold, from 0: it trains on all that lies before its block of selection.", ge=0, le=19)
+    ] = 0
+
+
 TASKS = {
     "dqngui/TMaze-v0": Entry(
         "T-maze: a cue at the start says which way to turn at the end of the corridor",
@@ -103,5 +129,10 @@ TASKS = {
         "A ball falls down a small picture, perhaps out of sight, and a paddle must catch it",
         "dqngui.envs.catch:Catch",
         CatchOptions,
+    ),
+    "dqngui/Trading-v0": Entry(
+        "Daily prices, costs and an account: when to hold, to leave or to sell short",
+        "dqngui.envs.trading.market:Trading",
+        TradingOptions,
     ),
 }

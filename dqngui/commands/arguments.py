@@ -16,6 +16,7 @@ from tyro.conf import Positional, UseAppendAction
 
 from dqngui import __version__
 from dqngui.commands.arguments_of_many import (
+    BacktestArguments,
     CompareArguments,
     ExportArguments,
     ExportRunArguments,
@@ -150,6 +151,7 @@ COMMANDS: dict[str, type] = {
     "sweep": SweepArguments,
     "steer": SteerArguments,
     "compare": CompareArguments,
+    "backtest": BacktestArguments,
     "export": ExportArguments,
 }
 
@@ -166,6 +168,7 @@ Commands (each has its own --help):
   dqngui sweep FILE     train many settings and seeds
   dqngui steer RUN      steer a run that trains elsewhere
   dqngui compare RUN... compare stored runs
+  dqngui backtest RUN.. let trained agents trade through unseen prices
   dqngui export RUN...  take stored runs to other programs, or make a report of them"""
 
 

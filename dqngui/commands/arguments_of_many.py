@@ -117,6 +117,19 @@ class CompareArguments:
 
 
 @dataclass(frozen=True)
+class BacktestArguments:
+    """Let trained agents trade through unseen prices, beside holding and other simple rules (dqngui/Trading-v0)."""
+
+    names: Annotated[tuple[str, ...], Positional, option("Runs on the same market, as several seeds of one.", "RUN")]
+    part: Annotated[Literal["selection", "test"], option("Bars that the agents did not train on (default: test).")] = (
+        "test"
+    )
+    trust: Trust = False
+    runs: Runs = "runs"
+    json: Annotated[bool, option("Write one policy a line, as JSON, to standard output.")] = False
+
+
+@dataclass(frozen=True)
 class ExportArguments:
     """Export stored runs for other programs, or as a report that opens in a browser."""
 

@@ -127,6 +127,8 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
         raise ConfigError(_missing(config.id, spec, error)) from error
     except ModuleNotFoundError as error:
         raise ConfigError(_without_module(config.id, spec, error)) from error
+    except ConfigError:
+        raise
     except (Exception, SystemExit) as error:
         if picture and "render_mode" in str(error):
             raise ConfigError("env.no_pictures_in", name=config.id, mode=render_mode) from error

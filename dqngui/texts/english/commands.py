@@ -220,4 +220,13 @@ TEMPLATES: dict[str, str | Plural] = {
     "steer.not_paused": "not paused, at step {step:,}",
     "steer.saved": "saved at step {step:,}",
     "steer.stopped": "saved and stopped at step {step:,}",
+    "shown.backtest": "{part} part, {first} to {last}; intervals of 95 % over {months} months",
+    "shown.backtest_like_holding": "The agent held, as holding does: it earned nothing beyond that.",
+    "shown.backtest_more": "The agent earned {low:.1f} to {high:.1f} % a year more than holding, after costs.",
+    "shown.backtest_less": "The agent earned {low:.1f} to {high:.1f} % a year less than holding, after costs.",
+    "shown.backtest_open": (
+        "Whether the agent earns more or less than holding is not shown: {low:.1f} to {high:.1f} % a year, after costs."
+    ),
+    "backtest.other_task": "`{run}` was trained on {task}; a backtest needs dqngui/Trading-v0",
+    "backtest.other_market": "`{first}` and `{other}` trade on different markets; give runs with equal `env` settings",
 }

@@ -170,4 +170,41 @@ TEMPLATES: dict[str, str | Plural] = {
     "token.own_of": "you ({part})",
     "space.text": "text",
     "space.other": "a {name} space",
+    "trading.no_file": (
+        "`env.kwargs.prices`: there is no file `{name}`; write the path of a CSV file, `seasonal`, or one of {indices}"
+    ),
+    "trading.no_text": "`env.kwargs.prices`: `{name}` is no text in UTF-8",
+    "trading.needs_package": "`env.kwargs.prices`: {name} needs the package {package}: pip install {package}",
+    "trading.no_data_in_package": (
+        "`env.kwargs.prices`: the installed package {package} holds no prices of {name} that can be read"
+    ),
+    "trading.too_long": "`{name}` has more than {most:,} bars; leave out the oldest ones",
+    "trading.too_short": "`{name}` has {bars:,} bars; at least {fewest:,} are needed",
+    "trading.no_columns": (
+        "`{name}` needs a header with the columns `date` and `close`, as in `date,open,close`; its first line has "
+        "{columns}"
+    ),
+    "trading.no_date": "`{name}`, line {line}: `{found}` is no date; write 2018-12-31",
+    "trading.no_price": (
+        "`{name}`, line {line}: the {what} is `{found}`; a price must be a number above 0. Leave out bars without "
+        "prices"
+    ),
+    "trading.twice": "`{name}`, line {line}: {date} comes twice",
+    "trading.order": "`{name}`, line {line}: {date} comes after {before}; sort the bars by date, the oldest first",
+    "trading.gap": (
+        "`{name}`, line {line}: {days} days are missing after {date}; give the prices on one side of the gap only"
+    ),
+    "trading.split": (
+        "`{name}`: on {date} the price goes from {before:g} to {after:g}, which looks like a split; give prices that "
+        "are adjusted for splits, for example in a column `adjusted close`"
+    ),
+    "trading.no_fold": "`env.kwargs.fold` is {fold}, but there are {folds} folds, counted from 0",
+    "trading.part_too_short": (
+        "`env.kwargs.steps`: the {part} part has {bars:,} bars, too few for episodes of {steps:,} bars that see "
+        "{window} changes; take shorter episodes, fewer folds, or more prices"
+    ),
+    "trading.leak": (
+        "the market looks into the future: {what} at bar {bar} ({date}) depends on later prices, or is filled at a "
+        "price that was known when it was decided"
+    ),
 }
