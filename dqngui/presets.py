@@ -21,7 +21,7 @@ from dqngui.derivation import MEMORY_OPTIONS, RULES, derivable, derived_value, w
 from dqngui.schema import Options
 from dqngui.settings import as_data, experiment_from, options_fields, options_from, with_settings
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 OLD_MEANINGS: dict[int, dict[str, Any]] = {
     1: {
         "env.rows": "set",
@@ -36,6 +36,7 @@ OLD_MEANINGS: dict[int, dict[str, Any]] = {
         "run.eval_share": 1.0,
     },
     2: {"env.boxes": "size"},
+    3: {"env.several": "joint"},
 }
 """By the schema of a stored run and the dotted name of a setting: what the run did where its file lacks the setting.
 

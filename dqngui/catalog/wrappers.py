@@ -31,6 +31,10 @@ class DiscretizeOptions(Options, frozen=True):
     bins: Annotated[
         int | list[int], setting("Bins an action dimension is cut into: one number, or one a dimension.")
     ] = 5
+    ends: Annotated[
+        bool,
+        setting("The outer bins are the bounds themselves, as full torque; off: the middles of bins of equal width."),
+    ] = False
 
 
 WRAPPERS = {

@@ -35,6 +35,16 @@ class EnvConfig(Options, frozen=True):
         tuple[str, ...], setting("Names of the observation's entries, for the plots.", advanced=True)
     ] = ()
     actions: Annotated[tuple[str, ...], setting("Names of the actions, for the plots.", advanced=True)] = ()
+    several: Annotated[
+        Literal["auto", "joint", "decoupled"],
+        setting(
+            "How the values of several choices made at once are learned, such as bins of a robot's joints. joint: every "
+            "combination has a value. decoupled: every option of each choice has one, and a combination has their mean "
+            "(DecQN). auto: joint up to 100 combinations.",
+            label="Several choices",
+            advanced=True,
+        ),
+    ] = "auto"
     rows: Annotated[
         Literal["auto", "ordered", "set"],
         setting(

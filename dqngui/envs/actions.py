@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any
 
 import gymnasium
@@ -11,6 +12,7 @@ from gymnasium import spaces as gym_spaces
 from gymnasium.wrappers import TransformAction
 
 from dqngui.config import ConfigError
+from dqngui.envs.choices import MOST_COMBINED, Choices
 
 MOST_COMBINATIONS = 10_000
 
@@ -20,29 +22,44 @@ class _Combinations(gymnasium.ActionWrapper[Any, Any, Any]):
 
     def __init__(self, env: gymnasium.Env[Any, Any], sizes: np.ndarray, start: np.ndarray) -> None:
         super().__init__(env)
-        dtype = env.action_space.dtype
-        self._first = np.concatenate([[0], np.cumsum(sizes.ravel())])  # each choice's first entry in a mask
-        grid = np.indices(tuple(sizes.ravel())).reshape(sizes.size, -1).T  # (N, choices)
-        self._grid = grid
-        self._table = (grid.reshape(-1, *sizes.shape) + start).astype(dtype)
-        self.action_space = gym_spaces.Discrete(len(grid))
-        self.action_names = tuple(" ".join(map(str, np.ravel(row).tolist())) for row in self._table)
+        self._dtype, self._shape, self._start = env.action_space.dtype, sizes.shape, start
+        self.choices = tuple(int(size) for size in sizes.ravel())
+        self._split = Choices(self.choices)
+        self.action_space = gym_spaces.Discrete(self._split.count)
+        starts = np.broadcast_to(start, sizes.shape).ravel().tolist()
+        self.option_names = tuple(
+            str(first + option) for size, first in zip(self.choices, starts, strict=True) for option in range(size)
+        )
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """One name a combination; none where there are many."""
+        if self._split.count > MOST_COMBINATIONS:
+            return ()
+        return tuple(" ".join(map(str, np.ravel(self.action(index)).tolist())) for index in range(self._split.count))
 
     def action(self, action: int) -> np.ndarray:
-        row: np.ndarray = self._table[action].copy()  # some environments write into the action they are given
+        row: np.ndarray = (self._split.split(int(action)).reshape(self._shape) + self._start).astype(self._dtype)
         return row
+
+    @cached_property
+    def _entries(self) -> np.ndarray:
+        """The entries of a mask that each combination needs, (N, choices)."""
+        return self._split.entries(np.arange(self._split.count))
 
     def combined(self, mask: np.ndarray) -> np.ndarray:
         """Which combinations are legal, (N,), from the masks of the choices side by side; other lengths as they are."""
-        if len(mask) != self._first[-1]:
+        if len(mask) != self._split.options:
             return mask
-        legal: np.ndarray = mask[self._grid + self._first[:-1]].all(axis=1)
+        legal: np.ndarray = mask[self._entries].all(axis=1)
         return legal
 
 
-def combined_mask(env: gymnasium.Env[Any, Any], mask: np.ndarray) -> np.ndarray:
-    """An environment's mask of its own actions as a mask of the actions that an agent chooses from."""
+def combined_mask(env: gymnasium.Env[Any, Any], mask: np.ndarray, entries: int) -> np.ndarray:
+    """An environment's mask of its own actions as a mask of the `entries` that an agent chooses from."""
     layer: Any = env
+    if len(mask) == entries:
+        return mask
     while isinstance(layer, gymnasium.Wrapper):
         if isinstance(layer, _Combinations):
             return layer.combined(mask)
@@ -67,6 +84,6 @@ def as_one_choice(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
     else:
         return env
     count = math.prod(sizes.ravel().tolist())
-    if count > MOST_COMBINATIONS:
-        raise ConfigError("env.too_many_actions", count=count, most=MOST_COMBINATIONS)
+    if count > MOST_COMBINED:
+        raise ConfigError("env.too_many_actions", count=count, most=MOST_COMBINED)
     return _Combinations(env, sizes, starts)

@@ -138,7 +138,7 @@ def checked_mask(env: gymnasium.Env[Any, Any], name: str, given: Any, actions: i
     binary = legal | (numbers == 0)
     if not binary.all():
         raise ConfigError("env.mask_entry", name=name, value=str(flat[~binary][0]), step=step)
-    mask = combined_mask(env, legal)
+    mask = combined_mask(env, legal, actions)
     if len(mask) != actions:
         raise ConfigError("env.mask_length", name=name, length=len(flat), actions=actions, step=step)
     if not mask.any():

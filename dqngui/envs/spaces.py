@@ -7,6 +7,7 @@ part called `observation`.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,9 +18,10 @@ import numpy as np
 from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, EnvConfig
+from dqngui.envs.choices import MOST_COMBINED, Choices
 from dqngui.envs.faults import EnvironmentFault
 from dqngui.envs.observed import short
-from dqngui.envs.offered_names import offered, offered_actions, offered_features, plain_names
+from dqngui.envs.offered_names import offered, offered_actions, offered_dimensions, offered_features, plain_names
 from dqngui.envs.parts import ObservationPart, SpaceContext, is_text, part_of
 from dqngui.envs.row_kinds import with_row_kinds
 from dqngui.envs.suggested_wrappers import continuous
@@ -28,6 +30,9 @@ from dqngui.texts import Text, say
 
 __all__ = ["ObservationLayout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
 
+MOST_JOINT = 100
+"""Combinations of several choices that have a value each unless the experiment says otherwise; of more, each choice's
+options have values of their own."""
 MOST_ACTIONS = 100_000
 """Each action has a value and a name."""
 
@@ -36,6 +41,11 @@ class Spaces(msgspec.Struct, frozen=True):
     """The parts of an environment's observations and its number of actions.
 
     Attributes:
+        actions: number of actions; of several choices at once, the number of their combinations.
+        choices: the options of each of several choices whose values are learned one by one; empty: every action, or
+            every combination, has a value of its own.
+        option_names: one name per option of each choice, side by side; empty without `choices`.
+        dimension_names: one name per choice; empty without `choices`.
         features: names of the entries of all vector parts and of a row's numbers, in the parts' order.
         action_names: one name per action.
     """
@@ -44,6 +54,19 @@ class Spaces(msgspec.Struct, frozen=True):
     actions: int
     features: tuple[str, ...] = ()
     action_names: tuple[str, ...] = ()
+    choices: tuple[int, ...] = ()
+    option_names: tuple[str, ...] = ()
+    dimension_names: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> Choices | None:
+        """The choices that are made at once; None if every action has a value of its own."""
+        return Choices(self.choices) if self.choices else None
+
+    @property
+    def options(self) -> int:
+        """Entries of values and masks: one an action, or one an option of each choice."""
+        return sum(self.choices) if self.choices else self.actions
 
 
 class _Leaf(msgspec.Struct, frozen=True):
@@ -196,7 +219,8 @@ def kind_of(space: gym_spaces.Space[Any]) -> Text:
 def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     """The observation parts and actions of an environment. Raises ConfigError if no agent here can use them."""
     parts = ObservationLayout.of(env, config).parts
-    actions = _actions(env)
+    sizes = chosen_apart(env, config)
+    actions = _actions(env, apart=bool(sizes))
     count = sum(part.named_numbers for part in parts)
     if config.features and len(config.features) != count:
         raise ConfigError("env.wrong_features", given=len(config.features), count=count)
@@ -205,6 +229,10 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     features = (
         config.features or named(env, "feature_names", count) or offered_features(env, parts) or _numbered_names(parts)
     )
+    if sizes:
+        options, dimensions = names_of_choices(env, sizes)
+        rows = with_row_kinds(parts, features, env, config.rows)
+        return Spaces(rows, actions, features, (), sizes, options, dimensions)
     return Spaces(
         with_row_kinds(parts, features, env, config.rows),
         actions,
@@ -216,10 +244,26 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     )
 
 
-def _actions(env: gymnasium.Env[Any, Any]) -> int:
+def chosen_apart(env: gymnasium.Env[Any, Any], config: EnvConfig) -> tuple[int, ...]:
+    """The options of each of several choices, if their values are to be learned one by one; else ()."""
+    sizes = tuple(int(size) for size in offered(env, "choices") or ())
+    few = math.prod(sizes) <= MOST_JOINT
+    if len(sizes) < 2 or config.several == "joint" or (config.several == "auto" and few):
+        return ()
+    return sizes
+
+
+def names_of_choices(env: gymnasium.Env[Any, Any], sizes: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of all options, side by side, and of the choices."""
+    total, dimensions = sum(sizes), offered_dimensions(env, len(sizes))
+    options = named(env, "option_names", total) or tuple(str(index) for size in sizes for index in range(size))
+    return options, dimensions or tuple(f"action[{index}]" for index in range(len(sizes)))
+
+
+def _actions(env: gymnasium.Env[Any, Any], apart: bool = False) -> int:
     space = env.action_space
     if isinstance(space, gym_spaces.Discrete):
-        if space.n > MOST_ACTIONS:
+        if space.n > (MOST_COMBINED if apart else MOST_ACTIONS):
             raise ConfigError("env.too_many_actions", count=int(space.n), most=MOST_ACTIONS)
         return int(space.n)
     if isinstance(space, gym_spaces.Box):

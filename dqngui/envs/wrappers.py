@@ -27,6 +27,7 @@ from dqngui.catalog.wrappers import (
 )
 from dqngui.config import ConfigError, EnvConfig, Wrapper
 from dqngui.envs.actions import MOST_COMBINATIONS
+from dqngui.envs.choices import MOST_COMBINED
 from dqngui.envs.facts import Facts, HidesFacts
 from dqngui.envs.missing_wrappers import readable_entries
 from dqngui.envs.offered_names import LONGEST, offered_dimensions, offered_features
@@ -37,7 +38,6 @@ from dqngui.texts import say
 Env = gymnasium.Env[Any, Any]
 MOST_FACTS = 32
 """A part with more numbers than this counts as a picture; if it is left out, its numbers are not facts."""
-_SAID_EXACTLY = 1_000_000_000  # actions; a larger number is not written out
 
 
 # -- keep -----------------------------------------------------------------------------------------
@@ -240,11 +240,34 @@ def time_limit(env: Env, options: TimeLimitOptions) -> Env:
 
 
 class _Discretize(DiscretizeAction[Any, Any, Any]):
-    """gymnasium's wrapper, with names for its actions: the values in the middle of the bins."""
+    """gymnasium's wrapper, with names for its actions: the values in the middle of the bins, or from end to end.
+
+    Attributes:
+        choices: the bins of each dimension; a combination of them is one action, the last dimension's varying fastest.
+    """
+
+    def __init__(self, env: Env, bins: tuple[int, ...], ends: bool) -> None:
+        super().__init__(env, bins)
+        self.choices = tuple(int(each) for each in self.bins)
+        self.action_space = gym_spaces.Discrete(math.prod(self.choices))
+        if ends:
+            bounds = zip(self.low, self.high, self.choices, strict=True)
+            self.bin_centers = [np.linspace(low, high, count) for low, high, count in bounds]
+
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """The value of each bin, dimension by dimension."""
+        spans = np.repeat(self.high - self.low, self.choices)
+        values = np.concatenate(self.bin_centers).astype(np.float64)
+        values[np.abs(values) < 1e-6 * spans] = 0.0
+        return tuple(f"{value:.3g}" for value in values)
 
     @property
     def action_names(self) -> tuple[str, ...]:
-        values = np.array([np.ravel(self.action(index)) for index in range(math.prod(self.bins))], np.float64)
+        """One name a combination; none where there are many."""
+        if math.prod(self.choices) > MOST_COMBINATIONS:
+            return ()
+        values = np.array([np.ravel(self.action(index)) for index in range(math.prod(self.choices))], np.float64)
         values[np.abs(values) < 1e-6 * (self.high - self.low)] = 0.0  # the middle of -1 and 1 is not exactly 0
         numbers = [[f"{number:.3g}" for number in row] for row in values]
         dimensions = offered_dimensions(self, len(self.bins))
@@ -270,11 +293,6 @@ def discretize(env: Env, options: DiscretizeOptions) -> Env:
         raise UnfitWrapper("wrapper.bins_count", instead=instead, given=len(bins), needed=size)
     if min(bins) < 2:
         raise UnfitWrapper("wrapper.bins_few", instead=instead, least=min(bins))
-    count = math.prod(bins)
-    if count > _SAID_EXACTLY:
-        raise UnfitWrapper("wrapper.bins_far_too_many", instead=instead, dimensions=size, most=MOST_COMBINATIONS)
-    if count > MOST_COMBINATIONS:
-        raise UnfitWrapper(
-            "wrapper.bins_many", instead=instead, dimensions=size, bins=str(bins), count=count, most=MOST_COMBINATIONS
-        )
-    return _Discretize(env, tuple(bins))
+    if math.prod(bins) > MOST_COMBINED:
+        raise UnfitWrapper("wrapper.bins_far_too_many", instead=instead, dimensions=size)
+    return _Discretize(env, tuple(bins), options.ends)

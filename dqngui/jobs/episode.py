@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
-from dqngui.jobs.interventions import Interventions, NotLegal, check_action, check_legal
+from dqngui.jobs.interventions import Interventions, NotLegal, allowed, check_action, check_legal
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.exploration import Exploration
 from dqngui.messages import BeginEpisode, Drive, Played
-from dqngui.nets.legal import greedy_actions
 from dqngui.nets.record import Record
 
 MAX_VIEW_BYTES = 256 << 20
@@ -61,7 +60,9 @@ class SimulatedEpisode:
         self.ended = self.truncated = False
         self._agent, self._envs, self._watch = agent, envs, watch
         self._view_bytes_left = MAX_VIEW_BYTES
-        self._exploration = Exploration(1, agent.network.actions, 1, np.random.default_rng(request.seed))
+        self._exploration = Exploration(
+            1, agent.network.actions, 1, np.random.default_rng(request.seed), several=agent.spaces.several
+        )
         self._parts = envs.reset([request.seed])
         self._action, self._reward = np.full(1, -1), np.zeros(1, np.float32)
         with torch.inference_mode():
@@ -177,7 +178,7 @@ class SimulatedEpisode:
         preferences, self._state = network.preferences(inputs, before, record)
         legal = self._envs.legal
         q = network.shown(preferences, legal)
-        action = greedy_actions(preferences[0], legal)
+        action = network.greedy(preferences[0], legal)
         if self.epsilon > 0:
             action = self._exploration.replace(action, np.full(1, self.epsilon), legal)
         self._action = action if forced is None else np.full_like(action, forced)
@@ -205,7 +206,7 @@ class SimulatedEpisode:
             return forced
         if t < len(self.given):
             return self.given[t]
-        return driven if driven is None or self._legal is None or self._legal[driven] else None
+        return driven if driven is None or allowed(driven, self._legal, self._agent.spaces) else None
 
     def _act(self) -> float:
         self._parts, rewards, terminated, truncated = self._envs.step(self._action)

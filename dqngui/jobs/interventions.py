@@ -111,10 +111,21 @@ class NotLegal(ConfigError):
     """An action was chosen that the environment does not allow at this step."""
 
 
+def allowed(action: int, legal: np.ndarray | None, spaces: Spaces) -> bool:
+    """Whether an action is among the `legal` ones (A,), or its options among theirs; None: all are."""
+    if legal is None:
+        return True
+    several = spaces.several
+    return bool(legal[action] if several is None else several.allows(action, legal))
+
+
 def check_legal(action: int, step: int, legal: np.ndarray | None, spaces: Spaces) -> None:
     """Raises NotLegal for an action that is not among the `legal` ones (A,) of a step; None: all are."""
-    if legal is None or legal[action]:
+    if allowed(action, legal, spaces) or legal is None:
         return
+    if (several := spaces.several) is not None:
+        said = [str(option) for option in several.split(action).tolist()]
+        raise NotLegal("change.option_not_legal", options=said, step=step)
     names = spaces.action_names
     said = [f"{index} {names[index]}" if names else str(index) for index in (action, *np.flatnonzero(legal).tolist())]
     raise NotLegal("change.not_legal", action=said[0], step=step, allowed=said[1:21])

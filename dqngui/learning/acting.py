@@ -16,7 +16,6 @@ from dqngui.envs.vector import Envs
 from dqngui.learning.exploration import Exploration
 from dqngui.learning.outside import Outside
 from dqngui.learning.saved import check_array, check_like, check_observation, pieces, require_between
-from dqngui.nets.legal import greedy_actions
 from dqngui.nets.memory.contract import State
 from dqngui.nets.trunk import Inputs, Trunk
 
@@ -123,7 +122,9 @@ class Actor:
         generator: np.random.Generator,
     ) -> None:
         self.envs, self.network, self.device = envs, network, device
-        self.exploration = Exploration(len(envs), network.actions, repeat_random, generator, repeat_power)
+        self.exploration = Exploration(
+            len(envs), network.actions, repeat_random, generator, repeat_power, envs.spaces.several
+        )
         self.run_seed = run_seed
         count = self.count = len(envs)
         self.numbers = np.zeros(count, dtype=np.int64)
@@ -166,7 +167,7 @@ class Actor:
                 seen = self.network.reward_unit.learned(self.prev_reward)
                 inputs = inputs_of(self.parts, self.prev_action, seen, self.device)
                 preferences, state = self.network.preferences(inputs, self.state)
-                greedy = greedy_actions(preferences[0], self.legal)
+                greedy = self.network.greedy(preferences[0], self.legal)
         self.exploration.remember()
         return self.move(self.exploration.replace(greedy, epsilon, self.legal), state, states)
 
@@ -296,7 +297,7 @@ class Actor:
                 torch.from_numpy(arrays[f"state.{index}"].copy()).to(self.device) for index in range(len(self.state))
             )
         if "legal" in arrays:
-            check_array("legal", arrays["legal"], (self.count, actions), np.bool_)
+            check_array("legal", arrays["legal"], (self.count, self.envs.spaces.options), np.bool_)
             self.legal = arrays["legal"].astype(np.bool_)
             self.envs.legal_actions.restore(self.legal)
         self.parts = {part.name: arrays[f"observation.{part.name}"].copy() for part in self.envs.spaces.parts}

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dqngui.config import LearnConfig
 from dqngui.learning.targets import bootstrap_value, elementwise_loss, rescaled, td_target, unscaled
+from dqngui.nets.choices import OneChoice
 from dqngui.nets.heads import Categorical, Mean, Quantiles, Reading
 from dqngui.nets.legal import only_legal
 
@@ -25,14 +26,20 @@ class Objective(Generic[R]):
     by_loss = False
     """Priorities are computed from the loss instead of the TD error."""
 
-    def __init__(self, reading: R) -> None:
-        self.reading = reading
+    def __init__(self, reading: R, actions: OneChoice) -> None:
+        """`actions` says how the estimates of actions are read from the head's numbers."""
+        self.reading, self.actions = reading, actions
 
     def bootstrap(self, target: Tensor, online: Tensor | None, legal: Tensor | None = None) -> Tensor:
         """The target network's value or distribution of the next action, chosen by the online network if that is
         given, among the actions that are `legal` there, (…, A); None: all are.
         """
-        return bootstrap_value(target, online, legal)
+        return bootstrap_value(target, online, legal, self.actions)
+
+    def _next_action(self, target: Tensor, online: Tensor | None, legal: Tensor | None) -> Tensor:
+        """The best legal action (…) of the online network's estimate, or of the target's if that is not given."""
+        values = self.reading.values(target if online is None else online)
+        return self.actions.greedy(only_legal(values, legal))
 
     def losses(
         self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
@@ -41,7 +48,7 @@ class Objective(Generic[R]):
 
         `returns` are n-step sums of rewards; `discount` is γ^k with the true k, and 0 after a termination, (…).
         """
-        predicted = estimate.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+        predicted = self.actions.value_of(estimate, action)
         target_value = _backed_up(returns, discount, bootstrap, learn.rescale)
         return elementwise_loss(predicted, target_value, learn.loss), predicted, target_value
 
@@ -56,13 +63,13 @@ class CategoricalObjective(Objective[Categorical]):
 
     def bootstrap(self, target: Tensor, online: Tensor | None, legal: Tensor | None = None) -> Tensor:
         """Probabilities (…, N)."""
-        return _of_action(target, _next_action(self.reading, target, online, legal)).softmax(-1)
+        return self.actions.numbers_of(target, self._next_action(target, online, legal)).softmax(-1)
 
     def losses(
         self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
         support = self.reading.support(estimate)
-        log_share = _of_action(estimate, action).log_softmax(-1)  # (…, N)
+        log_share = self.actions.numbers_of(estimate, action).log_softmax(-1)  # (…, N)
         moved = _backed_up(returns.unsqueeze(-1), discount.unsqueeze(-1), support, learn.rescale)
         target_value = project(bootstrap, moved, self.reading)
         losses = (torch.xlogy(target_value, target_value) - target_value * log_share).sum(-1)
@@ -76,26 +83,26 @@ class QuantileObjective(Objective[Quantiles]):
 
     def bootstrap(self, target: Tensor, online: Tensor | None, legal: Tensor | None = None) -> Tensor:
         """Quantiles (…, N)."""
-        return _of_action(target, _next_action(self.reading, target, online, legal))
+        return self.actions.numbers_of(target, self._next_action(target, online, legal))
 
     def losses(
         self, estimate: Tensor, action: Tensor, returns: Tensor, discount: Tensor, bootstrap: Tensor, learn: LearnConfig
     ) -> tuple[Tensor, Tensor, Tensor]:
-        quantiles = _of_action(estimate, action)  # (…, N)
+        quantiles = self.actions.numbers_of(estimate, action)  # (…, N)
         target_value = _backed_up(returns.unsqueeze(-1), discount.unsqueeze(-1), bootstrap, learn.rescale)
         losses = quantile_huber(quantiles, target_value, self.reading.midpoints(estimate), learn.kappa)
         return losses, quantiles.detach().mean(-1), target_value.mean(-1)
 
 
-def objective_of(reading: Reading) -> Objective[Mean] | CategoricalObjective | QuantileObjective:
-    """The objective of a head with this kind of estimate."""
+def objective_of(reading: Reading, actions: OneChoice) -> Objective[Mean] | CategoricalObjective | QuantileObjective:
+    """The objective of a head with this kind of estimate, of actions that are read so."""
     match reading:
         case Categorical():
-            return CategoricalObjective(reading)
+            return CategoricalObjective(reading, actions)
         case Quantiles():
-            return QuantileObjective(reading)
+            return QuantileObjective(reading, actions)
         case _:
-            return Objective(reading)
+            return Objective(reading, actions)
 
 
 def _backed_up(returns: Tensor, discount: Tensor, bootstrap: Tensor, rescale: bool) -> Tensor:
@@ -103,17 +110,6 @@ def _backed_up(returns: Tensor, discount: Tensor, bootstrap: Tensor, rescale: bo
     if rescale:
         return rescaled(td_target(returns, discount, unscaled(bootstrap)))
     return td_target(returns, discount, bootstrap)
-
-
-def _next_action(reading: Reading, target: Tensor, online: Tensor | None, legal: Tensor | None) -> Tensor:
-    """The best legal action (…) of the online network's estimate, or of the target network's if that is not given."""
-    return only_legal(reading.values(target if online is None else online), legal).argmax(-1)
-
-
-def _of_action(estimate: Tensor, action: Tensor) -> Tensor:
-    """The distribution of each action: estimate (…, A, N), action (…) -> (…, N)."""
-    index = action[..., None, None].expand(*action.shape, 1, estimate.shape[-1])
-    return estimate.gather(-2, index).squeeze(-2)
 
 
 def project(shares: Tensor, moved: Tensor, reading: Categorical) -> Tensor:

@@ -64,7 +64,7 @@ class DQN:
         self.copy_to_target()
         self.flat_average.values.data.copy_(self.flat.values.data)
         self.optimizer = FlatAdam(self.flat, eps=experiment.learn.adam_eps, warmup=experiment.learn.lr_warmup)
-        self.objective = objective_of(self.online.head.reading)
+        self.objective = objective_of(self.online.head.reading, self.online.reading)
         self.auxiliary = AuxiliaryLosses(self.online, device)
         self.parts, self.updates = spaces.parts, 0
         self.random_streams = RandomStreams(generator, device)

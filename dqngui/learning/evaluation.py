@@ -21,7 +21,6 @@ from dqngui.envs.make import LONGEST_GREEDY
 from dqngui.envs.vector import Envs
 from dqngui.learning.acting import inputs_of
 from dqngui.learning.outside import Outside
-from dqngui.nets.legal import greedy_actions
 from dqngui.nets.trunk import Trunk
 
 _T = TypeVar("_T")
@@ -183,7 +182,7 @@ def _play(
     while active.any():
         with torch.inference_mode():  # not around a `yield`: what the caller does then is not inference
             preferences, state = network.preferences(inputs_of(parts, action, reward, device), state)
-            action = greedy_actions(preferences[0], envs.legal)
+            action = network.greedy(preferences[0], envs.legal)
         stepping = envs.stepping(action, active)
         while (result := _next(stepping, outside)) is None:
             yield steps
@@ -230,7 +229,7 @@ def episode(
     while not ended and length < longest:
         with torch.inference_mode():
             preferences, state = network.preferences(inputs_of(parts, action, reward, device), state)
-            action = greedy_actions(preferences[0], envs.legal)
+            action = network.greedy(preferences[0], envs.legal)
         parts, raw, terminated, truncated = envs.step(action)
         reward = network.reward_unit.learned(raw)
         ret, length = ret + float(raw[0]), length + 1

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dqngui.envs.choices import Choices
 from dqngui.envs.held_actions import repetition_shares
 from dqngui.envs.legal_actions import Mask, random_actions
 
@@ -33,9 +34,16 @@ class Exploration:
     """
 
     def __init__(
-        self, num_envs: int, actions: int, longest: int, generator: np.random.Generator, power: float = 2.0
+        self,
+        num_envs: int,
+        actions: int,
+        longest: int,
+        generator: np.random.Generator,
+        power: float = 2.0,
+        several: Choices | None = None,
     ) -> None:
-        self.actions, self.generator = actions, generator
+        """`several`: the choices that an action consists of, if their values are learned one by one."""
+        self.actions, self.generator, self.several = actions, generator, several
         self.left, self.held = np.zeros(num_envs, np.int64), np.zeros(num_envs, np.int64)
         shares = repetition_shares(longest, power)
         self.cumulative = shares.cumsum()
@@ -54,19 +62,42 @@ class Exploration:
         count, repeats = len(greedy), len(self.cumulative) > 1
         # So often a random action begins that the share of steps with one is ε.
         begins = epsilon / (self.mean_length * (1 - epsilon) + epsilon) if repeats else epsilon
+        if self.several is not None and not repeats:
+            return self._each_choice(self.several, greedy, epsilon, legal)
         random = self.generator.random(count) < begins
-        drawn = random_actions(self.generator, self.actions, count, legal)
+        drawn = self._drawn(count, legal)
         if not repeats:
             return np.where(random, drawn, greedy)
         lengths = 1 + np.searchsorted(self.cumulative, self.generator.random(count) * self.cumulative[-1])
         new = random & (self.left == 0)
         self.left = np.where(new, lengths, self.left)
         if legal is not None:
-            new = new | ~legal[np.arange(count), self.held]
+            new = new | ~self._allowed(legal)
         self.held = np.where(new, drawn, self.held)
         going = self.left > 0
         self.left -= going
         return np.where(going, self.held, greedy)
+
+    def _each_choice(
+        self, several: Choices, greedy: NDArray[np.int64], epsilon: NDArray[np.float64], legal: Mask | None
+    ) -> NDArray[np.int64]:
+        """Each choice is random for itself with the share ε, so that one of many is varied around the greedy others."""
+        random = self.generator.random((len(greedy), len(several.sizes))) < epsilon[:, None]
+        drawn = several.split(several.random(self.generator, len(greedy), legal))
+        return several.join(np.where(random, drawn, several.split(greedy)))
+
+    def _drawn(self, count: int, legal: Mask | None) -> NDArray[np.int64]:
+        """Random actions (count,)."""
+        if self.several is not None:
+            return self.several.random(self.generator, count, legal)
+        return random_actions(self.generator, self.actions, count, legal)
+
+    def _allowed(self, legal: Mask) -> NDArray[np.bool_]:
+        """Whether the repeated actions are legal, (N,)."""
+        if self.several is not None:
+            return self.several.allows(self.held, legal)
+        allowed: NDArray[np.bool_] = legal[np.arange(len(self.held)), self.held]
+        return allowed
 
     def remember(self) -> None:
         """Keep the state of the generator and of the repetitions, so that `forget` can undo what is drawn next."""

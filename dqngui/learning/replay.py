@@ -99,7 +99,7 @@ class Replay:
         self.priorities = WindowPriorities(flat, num_envs) if prioritized else None
         self.episodes = EpisodeTable(num_envs, self.rows)
         self._parts, self._actions = spaces.parts, spaces.actions
-        self.legal = LegalRows(flat, spaces.actions)
+        self.legal = LegalRows(flat, spaces.options)
 
     def __len__(self) -> int:
         return int(np.minimum(self.head, self.rows).sum())

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dqngui.nets.choices import OneChoice
 from dqngui.nets.legal import only_legal
 
 
@@ -17,15 +18,18 @@ def td_target(returns: Tensor, discount: Tensor, bootstrap: Tensor) -> Tensor:
     return torch.addcmul(returns, discount, bootstrap)
 
 
-def bootstrap_value(target_q: Tensor, online_q: Tensor | None, legal: Tensor | None = None) -> Tensor:
+def bootstrap_value(
+    target_q: Tensor, online_q: Tensor | None, legal: Tensor | None = None, reading: OneChoice | None = None
+) -> Tensor:
     """Value of the next state, (…, A) -> (…): that of the best action that is `legal` there (…, A); None: all are.
 
-    With `online_q` the online network picks the action (double DQN, van Hasselt et al. 2016,
+    `reading` says how the values of actions are read; None: one number an action. With `online_q` the online network picks the action (double DQN, van Hasselt et al. 2016,
     arXiv:1509.06461); else the target network's largest value.
     """
+    read = reading or OneChoice(target_q.shape[-1])
     if online_q is None:
-        return only_legal(target_q, legal).amax(-1)
-    return target_q.gather(-1, only_legal(online_q, legal).argmax(-1, keepdim=True)).squeeze(-1)
+        return read.largest(only_legal(target_q, legal))
+    return read.value_of(target_q, read.greedy(only_legal(online_q, legal)))
 
 
 def elementwise_loss(prediction: Tensor, target: Tensor, kind: str) -> Tensor:

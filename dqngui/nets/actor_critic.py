@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
-from dqngui.config import Experiment
+from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.heads import LinearHead
 from dqngui.nets.legal import Legal, only_legal
@@ -27,6 +27,8 @@ class ActorCritic(Trunk):
 
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         super().__init__(spaces, experiment)
+        if spaces.choices:
+            raise ConfigError("setting.decoupled_ppo", dimensions=len(spaces.choices), count=spaces.actions)
         self.policy = LinearHead(self.width, spaces.actions, self.attention.per_action)
         self.value = nn.Linear(self.width, 1)
 

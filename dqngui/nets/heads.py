@@ -15,7 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from dqngui.config import NetConfig
+from dqngui.config import ConfigError, NetConfig
 from dqngui.nets.noise import NoisyLinear
 
 Layer = Callable[[int, int], nn.Linear]
@@ -101,7 +101,13 @@ class LinearHead(Head):
     """One linear layer: (…, D) -> (…, A) or (…, A, N)."""
 
     def __init__(
-        self, width: int, actions: int, per_action: bool, reading: Reading = MEAN, layer: Layer = nn.Linear
+        self,
+        width: int,
+        actions: int,
+        per_action: bool,
+        reading: Reading = MEAN,
+        layer: Layer = nn.Linear,
+        sizes: tuple[int, ...] = (),
     ) -> None:
         super().__init__(reading)
         self.q = _estimate_layer(width, actions, per_action, reading.atoms, layer)
@@ -117,18 +123,34 @@ class DuelingHead(Head):
     """
 
     def __init__(
-        self, width: int, actions: int, per_action: bool, reading: Reading = MEAN, layer: Layer = nn.Linear
+        self,
+        width: int,
+        actions: int,
+        per_action: bool,
+        reading: Reading = MEAN,
+        layer: Layer = nn.Linear,
+        sizes: tuple[int, ...] = (),
     ) -> None:
         super().__init__(reading)
+        self.sizes = sizes
         self.value = layer(width, max(1, reading.atoms))
         self.advantage = _estimate_layer(width, actions, per_action, reading.atoms, layer)
 
     def forward(self, h: Tensor, z: Tensor | None) -> Tensor:
         advantage = _estimates(self.advantage, h, z, self.reading.atoms)
         value: Tensor = self.value(h)
+        if self.sizes:
+            return self._around_each_choice(value, advantage)
         if self.reading.atoms:
             return value.unsqueeze(-2) + advantage - advantage.mean(-2, keepdim=True)
         return value + advantage - advantage.mean(-1, keepdim=True)
+
+    def _around_each_choice(self, value: Tensor, advantage: Tensor) -> Tensor:
+        """The same with the mean over the options of each choice."""
+        axis = -2 if self.reading.atoms else -1
+        value = value.unsqueeze(-2) if self.reading.atoms else value
+        parts = advantage.split(self.sizes, axis)
+        return torch.cat([value + part - part.mean(axis, keepdim=True) for part in parts], axis)
 
 
 def _estimate_layer(width: int, actions: int, per_action: bool, atoms: int, layer: Layer) -> nn.Linear:
@@ -147,8 +169,17 @@ def _estimates(layer: nn.Module, h: Tensor, z: Tensor | None, atoms: int) -> Ten
     return each if atoms else each.squeeze(-1)
 
 
-def make_head(net: NetConfig, actions: int, *, per_action: bool) -> Head:
-    """The head of an experiment's network."""
+def make_head(net: NetConfig, actions: int, *, per_action: bool, sizes: tuple[int, ...] = ()) -> Head:
+    """The head of an experiment's network.
+
+    Args:
+        actions: actions that have a value; of several choices, their options.
+        sizes: the options of each of several choices.
+
+    Raises ConfigError for probabilities of the returns of several choices, whose mean is no such probability.
+    """
+    if sizes and net.values == "categorical":
+        raise ConfigError("setting.decoupled_categorical", dimensions=len(sizes))
     reading: Reading = MEAN
     if net.values == "categorical":
         reading = Categorical(net.atoms, net.v_min, net.v_max)
@@ -156,4 +187,4 @@ def make_head(net: NetConfig, actions: int, *, per_action: bool) -> Head:
         reading = Quantiles(net.atoms)
     layer: Layer = partial(NoisyLinear, deviation=net.noise) if net.noisy else nn.Linear
     kinds: dict[str, type[LinearHead] | type[DuelingHead]] = {"linear": LinearHead, "dueling": DuelingHead}
-    return kinds[net.head](net.width, actions, per_action, reading, layer)
+    return kinds[net.head](net.width, actions, per_action, reading, layer, sizes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -24,9 +23,3 @@ def only_legal(preferences: Tensor, legal: Legal) -> Tensor:
         return preferences
     mask = legal if isinstance(legal, Tensor) else torch.from_numpy(legal)
     return preferences.masked_fill(~mask.to(preferences.device), -torch.inf)
-
-
-def greedy_actions(preferences: Tensor, legal: Legal) -> NDArray[np.int64]:
-    """The greedy ones (…) of the legal actions, from preferences (…, A); `legal` as in `only_legal`."""
-    greedy: NDArray[np.int64] = only_legal(preferences, legal).argmax(-1).cpu().numpy()
-    return greedy

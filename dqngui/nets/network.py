@@ -31,9 +31,9 @@ class QNetwork(Trunk):
     def __init__(self, spaces: Spaces, experiment: Experiment) -> None:
         super().__init__(spaces, experiment)
         net = experiment.net
-        self.head = make_head(net, spaces.actions, per_action=self.attention.per_action)
+        self.head = make_head(net, spaces.options, per_action=self.attention.per_action, sizes=spaces.choices)
         predicts = net.predictor and self.encoder.raw_size > 0
-        self.predictor = Predictor(net.width, spaces.actions, self.encoder.raw_size) if predicts else None
+        self.predictor = Predictor(net.width, self.reading, self.encoder.raw_size) if predicts else None
         self.dropout = Dropout(net.dropout) if net.dropout else None
         self.noise_generator: Generator | None = None
         self.rescales = experiment.learn.rescale

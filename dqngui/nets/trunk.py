@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dqngui import catalog
 from dqngui.config import ConfigError, Experiment
 from dqngui.envs.spaces import Spaces
 from dqngui.nets.attention.contract import Attention, Prepared
+from dqngui.nets.choices import reading_of
 from dqngui.nets.encoders import Encoder
-from dqngui.nets.legal import Legal
+from dqngui.nets.legal import Legal, only_legal
 from dqngui.nets.memory.contract import Errors, Memory, State, StateView
 from dqngui.nets.record import Record, ViewSpec
 from dqngui.nets.scaling import reward_unit
@@ -57,6 +60,7 @@ class Trunk(nn.Module):
         super().__init__()
         net = experiment.net
         self.actions, self.width = spaces.actions, net.width
+        self.reading = reading_of(spaces.several, spaces.actions)
         self.sees_action, self.sees_reward = net.previous_action, net.previous_reward
         self.reward_unit = reward_unit(experiment.learn.reward_scale)
         self.encoder = Encoder(
@@ -71,10 +75,10 @@ class Trunk(nn.Module):
         self.attention: Attention = make_attention(
             width=net.width,
             tokens=self.encoder.count,
-            actions=spaces.actions,
+            actions=spaces.options,
             options=module_options(experiment, "attention"),
         )
-        extra = spaces.actions * net.previous_action + net.previous_reward
+        extra = spaces.options * net.previous_action + net.previous_reward
         self.join = nn.Linear(net.width + extra, net.width) if extra else None
         make_memory = catalog.load(catalog.MEMORIES[net.memory])
         if make_memory.sees_observation and not self.encoder.raw_size:
@@ -92,6 +96,11 @@ class Trunk(nn.Module):
         which can make two actions equal.
         """
         raise NotImplementedError
+
+    def greedy(self, preferences: Tensor, legal: Legal = None) -> NDArray[np.int64]:
+        """The greedy actions (…) among the legal ones, from preferences (…, A)."""
+        actions: NDArray[np.int64] = self.reading.greedy(only_legal(preferences, legal)).cpu().numpy()
+        return actions
 
     def shown(self, preferences: Tensor, legal: Legal = None) -> Tensor:
         """The forward pass's output of these preferences, of the same shape; probabilities are among `legal` actions.
@@ -251,8 +260,7 @@ class Trunk(nn.Module):
     def _previous(self, inputs: Inputs, dtype: torch.dtype) -> list[Tensor]:
         previous = []
         if self.sees_action:
-            choices = torch.arange(self.actions, device=inputs.prev_action.device)
-            previous.append((inputs.prev_action.unsqueeze(-1) == choices).to(dtype))  # −1 gives all zeros
+            previous.append(self.reading.marked(inputs.prev_action).to(dtype))  # −1 gives all zeros
         if self.sees_reward:
             previous.append(inputs.prev_reward.unsqueeze(-1).to(dtype))
         return previous

@@ -19,7 +19,6 @@ from dqngui.envs.seeds import STUDY_SEEDS
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.study.lanes import Lanes
-from dqngui.nets.legal import greedy_actions
 from dqngui.nets.memory.contract import State
 from dqngui.nets.record import Record
 from dqngui.nets.trunk import Inputs, Trunk
@@ -133,7 +132,7 @@ def _present_step(
         state=lanes.state,
         next_state=next_state,
         q=q[0],
-        action=greedy_actions(preferences[0], lanes.legal),
+        action=network.greedy(preferences[0], lanes.legal),
         memory_output=outputs[-1][-1] if outputs else None,
         views={name: value[0] for name, value in recorded.values.items()} if recorded is not None else {},
         facts=[facts_of(envs.envs[index], envs.infos[index]) for index in lanes.envs] if facts else [],

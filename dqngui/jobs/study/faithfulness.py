@@ -51,6 +51,8 @@ _NAMES = {"key": say("study.tokens"), "slot": say("study.slots"), "lag": say("st
 def faithfulness(agent: LoadedAgent, question: AskFaithfulness) -> Iterator[Event | None]:
     """Answer a question, yielding None between slices of work. Raises ConfigError if it cannot be answered."""
     spec = _weights_view(agent, question)
+    if agent.spaces.choices:
+        raise ConfigError("study.several_choices")
     if agent.spaces.actions < 2:
         raise ConfigError("study.one_action")
     generator = torch.Generator().manual_seed(0)

@@ -18,7 +18,6 @@ from dqngui.envs.vector import Envs, Parts
 from dqngui.jobs.agent import CPU, LoadedAgent
 from dqngui.jobs.study.lanes import Lanes
 from dqngui.learning.acting import inputs_of
-from dqngui.nets.legal import greedy_actions
 from dqngui.nets.memory.contract import State
 
 
@@ -120,4 +119,4 @@ class _Branches:
             preferences, state = self.network.preferences(inputs, tuple(part[rows] for part in lanes.state))
             state = tuple(old.index_copy(0, rows, new) for old, new in zip(lanes.state, state, strict=True))
         legal = None if lanes.legal is None else lanes.legal[free]
-        return greedy_actions(preferences[0], legal), state
+        return self.network.greedy(preferences[0], legal), state

@@ -150,9 +150,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "wrapper.bins_count": "`bins` has {given} numbers for {needed} action dimensions",
     "wrapper.bins_few": "`bins` must be at least 2 in every dimension, got {least}",
     "wrapper.bins_far_too_many": (
-        "the bins of {dimensions:,} dimensions make far more than {most:,} actions, which is the most possible"
+        "the bins of {dimensions:,} dimensions make more than 2⁶² combinations, which is the most possible; take fewer"
     ),
-    "wrapper.bins_many": "{dimensions} dimensions of {bins} bins make {count:,} actions; at most {most:,} are possible",
     "observation.nothing": "`{where}`: the observation has no entries",
     "observation.twice": "`{where}`: two parts of the observation are called `{name}`",
     "observation.empty": "the observation part `{name}` is empty (shape {shape})",

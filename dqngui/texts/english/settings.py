@@ -43,6 +43,14 @@ TEMPLATES: dict[str, str | Plural] = {
         "`net.memory`: {memory} forecasts observed numbers, but this environment shows only texts; choose another "
         "memory"
     ),
+    "setting.decoupled_ppo": (
+        "`learn.algorithm`: ppo learns a probability of every combination of actions; {dimensions} choices make "
+        "{count:,}, whose values are learned choice by choice. Take dqn, fewer bins, or `env.several` joint"
+    ),
+    "setting.decoupled_categorical": (
+        "`net.values`: categorical gives probabilities of the return of one action; the values of {dimensions} choices "
+        "at once are averaged, so take mean or quantile, or `env.several` joint"
+    ),
     "preset.no_agent": "there is no agent `{name}`; agents: {known}",
     "preset.none": "there is no file or preset `{name}`; presets: {known}",
     "preset.not_utf8": "`{source}` is not a text file in UTF-8",
