@@ -15,6 +15,7 @@ import gymnasium
 import msgspec
 import numpy as np
 from gymnasium import spaces as gym_spaces
+from gymnasium.wrappers import FrameStackObservation
 
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.faults import EnvironmentFault
@@ -38,12 +39,15 @@ class Spaces(msgspec.Struct, frozen=True):
     Attributes:
         features: names of the entries of all vector parts and of a row's numbers, in the parts' order.
         action_names: one name per action.
+        frames: number of last observations, the oldest first, that the environment says its observations join along
+            their first axis; 0: it does not say so. It may be wrong.
     """
 
     parts: tuple[ObservationPart, ...]
     actions: int
     features: tuple[str, ...] = ()
     action_names: tuple[str, ...] = ()
+    frames: int = 0
 
 
 class _Leaf(msgspec.Struct, frozen=True):
@@ -213,7 +217,25 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
         or named(env, "action_names", actions)
         or offered_actions(env, actions)
         or tuple(str(index) for index in range(actions)),
+        joined_frames(env),
     )
+
+
+def joined_frames(env: gymnasium.Env[Any, Any]) -> int:
+    """Number of frames that a wrapper around an environment joins: ours, gymnasium's, or any that has the whole number
+    `frame_stack`; 0 without one.
+    """
+    layer: Any = env
+    while isinstance(layer, gymnasium.Wrapper):
+        if isinstance(layer, FrameStackObservation):
+            return int(layer.stack_size)
+        for name in ("joined_frames", "frame_stack"):
+            frames = vars(layer).get(name)
+            if type(frames) is int and frames >= 2:
+                return frames
+        layer = layer.env
+    frames = offered(env, "frame_stack")
+    return frames if type(frames) is int and frames >= 2 else 0
 
 
 def _actions(env: gymnasium.Env[Any, Any]) -> int:
