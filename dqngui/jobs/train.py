@@ -20,7 +20,8 @@ from dqngui.runs.dropped_commands import CommandFiles
 from dqngui.runs.folder import claim, read_experiment, trusted_experiment
 from dqngui.runs.lock import WriterLock
 from dqngui.runs.recorder import record
-from dqngui.runs.resume import load_resume, plan, planned, rewind
+from dqngui.runs.resume import load_resume, planned
+from dqngui.runs.rewinding import plan, rewind
 from dqngui.runs.trust import check_branch_trusted
 from dqngui.texts import Text, say
 

@@ -85,10 +85,10 @@ class TrainingLoop:
     def load(self, folder: Path) -> None:
         """Take over the state that the run continues, before a file is changed. Raises ConfigError if it is damaged."""
         match self.origin:
-            case Stored(arrays=arrays, meta=meta, mark=mark):
+            case Stored(arrays=arrays, meta=meta, mark=mark, segments=segments):
                 with damage_named(folder):
                     check_meta(meta)
-                    self.training.load(arrays, meta)
+                    self.training.load(arrays, meta, segments or ())
                     if self.training.counters.step != mark.step:
                         raise ValueError("step")
             case Fork():
@@ -362,7 +362,9 @@ class TrainingLoop:
 
     def _save(self, by_time: bool = False) -> Iterator[Snapshot]:
         step, began = self.training.counters.step, time.monotonic()
-        yield Snapshot(step, self.training.learner.weights(), by_time=by_time, state=self._state)
+        training = self.training
+        weights, growing = training.learner.weights(), training.algorithm.growing
+        yield Snapshot(step, weights, by_time=by_time, state=self._state, growing=growing)
         self.save_clock.note(step, began)
 
     def _save_by_time(self) -> Iterator[Snapshot]:
@@ -370,7 +372,7 @@ class TrainingLoop:
             yield from self._save(by_time=True)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        arrays, meta = self.training.state()
+        arrays, meta = self.training.state(whole=False)
         total, warned = self.training.experiment.run.total_steps, sorted(self.unlearned.warned)
         mine = {"obeyed": self.carried_out, "returns": self.breakpoints.returns, "warned": warned, "total_steps": total}
         return arrays, meta | mine | self.legal_notes.saved()

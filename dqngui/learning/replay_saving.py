@@ -26,10 +26,15 @@ _RUNNING, _TRUNCATED = 0, 2  # as in `replay`
 
 
 class ReplaySaving:
-    """Saves and restores one replay."""
+    """Saves and restores one replay.
+
+    Attributes:
+        origin: what the rows that were restored piece by piece say of where they lie; it is not used here.
+    """
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
+        self.origin: Sequence[Any] = ()
 
     # -- whole ------------------------------------------------------------------------------------
 
@@ -175,6 +180,7 @@ class ReplaySaving:
             self._paste(first, stop, columns)
             reached = stop
         require((reached or [0] * replay.num_envs) == head, "segments")
+        self.origin = getattr(grown, "named", ())
         for env in range(replay.num_envs):
             self._close_episodes(env)
 

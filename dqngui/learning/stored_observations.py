@@ -196,8 +196,7 @@ class FrameRows:
         return stacks.reshape(*row.shape, self._part.shape[0])
 
     def _taken(self, row: Steps, position: Steps, start: Steps) -> NDArray[Any]:
-        """The newest frames (…, frames, F / frames) of the episodes at these rows; copies of the first one before it.
-        """
+        """The newest frames (…, frames, F / frames) of the episodes; before an episode's first one, copies of it."""
         wanted = np.maximum(position[..., None] - self._back, start[..., None])
         return self.values.take(self._slots(row[..., None], wanted), axis=0)
 

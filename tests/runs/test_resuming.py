@@ -24,7 +24,8 @@ from dqngui.runs import persistent_write
 from dqngui.runs.folder import create, read_events, summary_of
 from dqngui.runs.lock import WriterLock, take_lock
 from dqngui.runs.recorder import record
-from dqngui.runs.resume import LogMark, load_resume, rewind, save_resume
+from dqngui.runs.resume import LogMark, load_resume, save_resume
+from dqngui.runs.rewinding import rewind
 from tests.runs.comparing import Disk, Killed, contents
 from tests.runs.walk import experiment, run, walk
 

@@ -20,7 +20,8 @@ import torch
 from dqngui.config import Experiment
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, KnobChanged, Learned
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
-from dqngui.runs.resume import load_resume, rewind
+from dqngui.runs.resume import load_resume
+from dqngui.runs.rewinding import rewind
 
 EVERY = 40
 
