@@ -39,11 +39,8 @@ MOST_TIMES, FREE_OF_RATIO = 200, 256 * MEGABYTE
 OLD_S = 86_400.0  # seconds until what a killed import left is removed
 _BLOCK = MEGABYTE
 _TEMPORARY = ".import-"
-_DISCARDED, _STATE, _SEGMENTS = (
-    "events.discarded.jsonl",
-    "resume",
-    "replay",
-)  # as `runs.resume` names them, which needs more than this
+# As `runs.resume` and `runs.segments` name them, which need more than this.
+_DISCARDED, _STATE, _SEGMENTS = "events.discarded.jsonl", "resume", "replay"
 _STORED = (".pt", ".npz")  # compressing them saves little
 _MOST = (
     (re.compile(rf"{re.escape(EXPERIMENT)}"), MOST_TEXT),

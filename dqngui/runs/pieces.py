@@ -128,11 +128,11 @@ class FolderCopy:
             with contextlib.suppress(FileNotFoundError):
                 sync_file(new / name)
         sync_folder(new)
-        named_ = resume.segments_of(new)
-        segments.sync_segments(self.folder, named_)
+        present = resume.segments_of(new)
+        segments.sync_segments(self.folder, present)
         shutil.rmtree(self.folder / resume.OLD, ignore_errors=True)
         resume.swap(self.folder)
-        segments.drop_unnamed(self.folder, named_)
+        segments.drop_unnamed(self.folder, present)
 
     def settle(self) -> None:
         """Finish what was interrupted: remove what is incomplete. Raises OSError."""

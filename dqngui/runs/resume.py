@@ -150,7 +150,7 @@ def save_resume(
     except (OSError, ValueError, TypeError) as error:
         if (folder / STATE).exists():
             shutil.rmtree(new, ignore_errors=True)
-            drop_unnamed(folder, saved)
+            drop_unnamed(folder, _segments_before(folder))
         if isinstance(error, OSError):
             raise named(error, Path(error.filename or new)) from error
         raise

@@ -86,7 +86,9 @@ def write_segments(folder: Path, growing: Growing, saved: Sequence[Segment]) -> 
     while kept and kept[-1].bytes <= new * growing.bytes_of_row and kept[-1].bytes + new * growing.bytes_of_row <= most:
         begin = [max(a, b) for a, b in zip(kept.pop().first, first, strict=True)]
         new = sum(stop) - sum(begin)
-    (folder / FOLDER).mkdir(exist_ok=True)
+    if not own_folder(folder / FOLDER):
+        (folder / FOLDER).mkdir()
+        sync_folder(folder)
     written: list[Segment] = []
     pieces = max(1, round(new * growing.bytes_of_row / most))
     for piece in range(1, pieces + 1):
@@ -105,7 +107,6 @@ def sync_segments(folder: Path, segments: Sequence[Segment]) -> None:
         together(*(partial(sync_file, path) for path in paths[first : first + _AT_ONCE]))
     if paths:
         sync_folder(folder / FOLDER)
-        sync_folder(folder)
 
 
 def _usable(folder: Path, saved: Sequence[Segment], first: list[int], stop: list[int]) -> list[Segment]:

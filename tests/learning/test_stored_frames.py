@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
-from gymnasium.wrappers import FrameStackObservation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.parts import ObservationPart
-from dqngui.envs.spaces import Spaces, spaces_of
-from dqngui.envs.wrappers import FrameStackOptions, frame_stack
+from dqngui.envs.spaces import Spaces
 from dqngui.learning import replay as replay_module
-from dqngui.learning import stored_observations
 from dqngui.learning.batches import Batch, OneStepBatch
-from dqngui.learning.replay import Replay, bytes_of_replay
-from dqngui.learning.saved import DoesNotFit
+from dqngui.learning.replay import Replay
 from dqngui.learning.windows import WindowRule
 
 FRAMES, SIDE = 4, 16
@@ -138,7 +133,7 @@ def grown(replay: Replay, cuts: list[float]) -> Any:
     assert replay.growing is not None
     first, stop = (np.array(each) for each in replay.growing.extent())
     bounds = [first, *((first + (stop - first) * share).astype(int) for share in sorted(cuts)), stop]
-    for a, b in zip(bounds, bounds[1:], strict=False):
+    for a, b in pairwise(bounds):
         yield a.tolist(), b.tolist(), replay.growing.columns(a.tolist(), b.tolist())
 
 

@@ -111,7 +111,8 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "train.no_stacks": (
         "the observation `{part}` is said to be a stack of {frames} frames, but {share:.0%} of the stacks are not made "
-        "of the last frames; kept whole, they need {needed}, and this process may use {room}: lower learn.replay_capacity"
+        "of the last frames; kept whole, they need {needed}, and this process may use {room}: lower "
+        "learn.replay_capacity"
     ),
     "train.replay_no_room": "there is no room in memory for a full replay of {replay}: lower learn.replay_capacity",
     "size.gigabytes": "{size:,.1f} GiB",
