@@ -29,6 +29,8 @@ from dqngui.texts import Text, say
 
 __all__ = ["ObservationLayout", "ObservationPart", "Spaces", "kind_of", "named", "spaces_of", "walk"]
 
+LEAST_STACK = 1024
+"""Stacks of fewer bytes are kept whole: building them would cost more than their room."""
 MOST_ACTIONS = 100_000
 """Each action has a value and a name."""
 
@@ -48,6 +50,15 @@ class Spaces(msgspec.Struct, frozen=True):
     features: tuple[str, ...] = ()
     action_names: tuple[str, ...] = ()
     frames: int = 0
+
+    def frames_of(self, part: ObservationPart) -> int:
+        """Number of frames of a part that a replay keeps frame by frame; 0: it keeps the part whole."""
+        stack = self.frames >= 2 and part.raw_shape[:1] == (self.frames,)
+        return self.frames if stack and part.bytes >= LEAST_STACK else 0
+
+    def kept_bytes(self, part: ObservationPart) -> int:
+        """Bytes of a part that a replay keeps of each step, each frame of a stack once."""
+        return part.bytes // max(1, self.frames_of(part))
 
 
 class _Leaf(msgspec.Struct, frozen=True):

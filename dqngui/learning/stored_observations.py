@@ -24,8 +24,6 @@ from dqngui.learning.saved import check_array, check_observation, require, requi
 from dqngui.learning.windows import Steps
 from dqngui.texts import say
 
-LEAST_BYTES = 1024
-"""Stacks of fewer bytes are kept whole: building them costs more than their room."""
 REPEATED, ZEROS, WHOLE = 0, 1, 2
 """What stands in a stack before its episode's first frame: copies of it, or zeros; or the stack is kept whole."""
 _AT_ONCE = 256
@@ -34,24 +32,13 @@ _FIRST_LOOK = 1024
 """Number of stacks kept whole at which the memory that they will take is computed first."""
 
 
-def frames_of(spaces: Spaces, part: ObservationPart) -> int:
-    """Number of frames of a part that is kept frame by frame; 0: it is kept whole."""
-    stack = spaces.frames >= 2 and part.raw_shape[:1] == (spaces.frames,)
-    return spaces.frames if stack and _bytes(part) >= LEAST_BYTES else 0
-
-
 def bytes_of_observations(spaces: Spaces, num_envs: int, rows: int) -> int:
     """Bytes of the observations of `rows` rows of each environment."""
     total = 0
     for part in spaces.parts:
-        frames = frames_of(spaces, part)
-        whole = num_envs * rows * _bytes(part)
-        total += num_envs * ((rows + frames - 1) * _bytes(part) // frames + rows) if frames else whole
+        frames = spaces.frames_of(part)
+        total += num_envs * (rows + max(0, frames - 1)) * spaces.kept_bytes(part) + (num_envs * rows if frames else 0)
     return total
-
-
-def _bytes(part: ObservationPart) -> int:
-    return part.shape[0] * np.dtype(part.dtype).itemsize
 
 
 class PartRows(Protocol):
@@ -174,7 +161,7 @@ class FrameRows:
     def _check_room(self) -> None:
         """Raises ConfigError if the stacks kept whole will take more memory than there is."""
         share = len(self._whole) / min(self._seen, len(self._kind))
-        needed = self.values.nbytes + share * len(self._kind) * _bytes(self._part)
+        needed = self.values.nbytes + share * len(self._kind) * self._part.bytes
         if needed > memory_of_process():
             raise ConfigError(
                 "train.no_stacks",
@@ -279,7 +266,7 @@ class Observations:
     def __init__(self, spaces: Spaces, num_envs: int, rows: int) -> None:
         self._parts: dict[str, PartRows] = {}
         for part in spaces.parts:
-            frames = frames_of(spaces, part)
+            frames = spaces.frames_of(part)
             self._parts[part.name] = (
                 FrameRows(part, num_envs, rows, frames) if frames else WholeRows(part, num_envs * rows)
             )

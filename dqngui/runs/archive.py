@@ -31,7 +31,7 @@ from dqngui.runs.log_lines import MOST_LOG
 from dqngui.texts import Text, say
 
 GIGABYTE = 1024 * MEGABYTE
-MOST_ENTRIES = 1500
+MOST_ENTRIES = 800
 MOST_DIRECTORY = 2 * MEGABYTE  # bytes of the zip's own list of its files
 MOST_WHOLE = 32 * GIGABYTE
 MOST_TIMES, FREE_OF_RATIO = 200, 256 * MEGABYTE

@@ -31,7 +31,7 @@ FOLDER = "replay"
 NAME = re.compile(r"[0-9a-f]{16}\.npz")
 MOST_BYTES = 128 * 1024 * 1024
 """Bytes of a segment, about; steps that are new since the last save can make it larger by a half."""
-MOST_SEGMENTS = 1000
+MOST_SEGMENTS = 400
 """Number of segments of a state that is read."""
 _SEGMENTS_OF_ALL = 64  # of a replay of many gigabytes
 _AT_ONCE = 16  # files for which a save waits together
@@ -133,13 +133,14 @@ def _write(folder: Path, growing: Growing, first: list[int], stop: list[int]) ->
     write_arrays(path, growing.columns(first, stop))
     try:
         with open(path, "rb") as file:
-            size, tail = _size_and_tail(file)
+            size, tail = size_and_tail(file)
     except OSError as error:
         raise named(error, path) from error
     return Segment(path.name, size, tail, tuple(first), tuple(stop))
 
 
-def _size_and_tail(file: BinaryIO) -> tuple[int, int]:
+def size_and_tail(file: BinaryIO) -> tuple[int, int]:
+    """Bytes of a file, and the checksum of its end."""
     size = os.fstat(file.fileno()).st_size
     file.seek(max(0, size - _TAIL))
     return size, zlib.crc32(file.read(_TAIL))
@@ -195,7 +196,7 @@ class OpenedSegments:
                 path = folder / FOLDER / each.name
                 file = open_regular(path, most_in_memory())
                 self._files.append((path, each, file))
-                if _size_and_tail(file) != (each.bytes, each.tail):
+                if size_and_tail(file) != (each.bytes, each.tail):
                     raise ConfigError("state.segment", path=path)
         except OSError as error:
             self.close()

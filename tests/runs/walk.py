@@ -81,7 +81,12 @@ def walk(total: int, state: dict[str, Any] | None, arrays: dict[str, Any], delay
 
 
 def snapshot(
-    step: int, weights: torch.Tensor, best: float, generator: np.random.Generator, improved: bool, past: Past | None = None
+    step: int,
+    weights: torch.Tensor,
+    best: float,
+    generator: np.random.Generator,
+    improved: bool,
+    past: Past | None = None,
 ) -> Snapshot:
     meta = {"step": step, "best": best, "generator": generator.bit_generator.state, "past": past is not None}
     arrays = {"weights": weights, "past": np.arange(step)}
