@@ -19,6 +19,8 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +35,13 @@ from dqngui.learning.windows import WindowRule
 from dqngui.runs.folder import create
 from dqngui.runs.resume import LogMark, load_resume, save_resume
 from dqngui.settings import experiment_from
-from tests.benchmarks.pixels_peers import BATCH, CAPACITY, EPSILON, EVERY, GAMMA, LR, TARGET_EVERY, WARMUP
-from tests.benchmarks.run import interleaved, last_line, median, ours, print_row
+from tests.benchmarks.pixels_peers import BATCH, EVERY, GAMMA
+from tests.benchmarks.run import interleaved, last_line, median, print_row
 
 SAVE_EVERY, BEYOND, BATCHES = 10_000, 50_000, 20
 IDS = {False: "tests.benchmarks.pictures:Moving", True: "tests.benchmarks.pictures:Pong"}
 RULES = {"one step": WindowRule(1, 1), "three steps": WindowRule(1, 3), "windows": WindowRule(8, 2, context=8)}
 GIGABYTE = 2**30
-SETTINGS: dict[str, Any] = {
-    "env": {"id": IDS[False], "num_envs": 1, "wrappers": [{"name": "frame_stack"}]},
-    "net": {"attention": "none", "memory": "none", "tokens": "one", "hidden": [], "width": 512,
-            "previous_action": False, "previous_reward": False},
-    "learn": {"lr": LR, "gamma": GAMMA, "epsilon": EPSILON, "batch_size": BATCH, "window": 1, "burn_in": 0,
-              "n_step": 1, "double": False, "update_every": EVERY, "target": "hard", "target_every": TARGET_EVERY,
-              "loss": "huber", "grad_clip": 10.0, "average": 1.0, "adam_eps": 1e-8, "reward_scale": 1.0,
-              "warmup": WARMUP, "replay_capacity": CAPACITY},
-    "run": {"eval_every": 0, "checkpoint_every": 1_000_000, "log_every": 1_000, "device": "cpu"},
-}  # fmt: skip
 
 
 def made(game: bool, frames: int) -> tuple[Envs, Replay]:
@@ -160,45 +152,26 @@ def replay_figures(frames: int, game: bool, place: str | None) -> dict[str, Any]
     return {"filled": filled, "loaded": loaded, "same": same}
 
 
-def training() -> list[str]:
-    """The arguments of `dqngui train` for `SETTINGS`."""
-    pairs = [(f"{section}.{name}", value) for section, values in SETTINGS.items() for name, value in values.items()]
-    return [text for name, value in pairs for text in ("--set", f"{name}={_toml(value)}")]
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value)
-
-
 def speed_figures(steps: int, repeats: int) -> dict[str, Any]:
     """Steps per second of training."""
-    own = training()
-    measures = {
-        "dqngui": lambda: _after_warmup(ours(*own, "--steps", str(steps)), ours(*own, "--steps", str(WARMUP)), steps),
-        "bare loop": lambda: last_line("-m", "tests.benchmarks.pixels_peers", "bare", str(steps)),
-    }
-    try:
-        import stable_baselines3  # noqa: F401
-
-        measures["stable-baselines3"] = lambda: last_line("-m", "tests.benchmarks.pixels_peers", "sb3", str(steps))
-    except ImportError:
+    programs = {"dqngui": "own", "bare loop": "bare", "stable-baselines3": "sb3"}
+    if find_spec("stable_baselines3") is None:
         print("stable-baselines3 is not installed", file=sys.stderr)
+        del programs["stable-baselines3"]
+    measures = {
+        name: partial(last_line, "-m", "tests.benchmarks.pixels_peers", which, str(steps))
+        for name, which in programs.items()
+    }
     figures = interleaved(measures, repeats)
-    rates = {name: median(figures, name, "steps_per_second") for name in measures}
-    print(f"Training on moving squares, batch {BATCH}, one update for {EVERY} steps, one thread (steps/s)")
-    for name, rate in rates.items():
-        note = "" if name == "dqngui" else f"ours is {rates['dqngui'] / rate:.2f} times as fast"
-        print_row(f"  {name}", f"{rate:,.1f}", note)
-    return {"figures": figures, "of_bare_loop": rates["dqngui"] / rates["bare loop"]}
-
-
-def _after_warmup(whole: dict[str, Any], warmup: dict[str, Any], steps: int) -> dict[str, Any]:
-    """Steps per second after the replay is first filled, which costs each of the programs next to nothing."""
-    return {"steps_per_second": (steps - WARMUP) / (whole["seconds"] - warmup["seconds"])}
+    ratios = {}
+    for unit, key in (("second", "steps_per_second"), ("second of the processor", "steps_per_cpu_second")):
+        rates = {name: median(figures, name, key) for name in measures}
+        print(f"Training, batch {BATCH}, one update for {EVERY} steps, one thread (steps per {unit})")
+        for name, rate in rates.items():
+            ratios[f"{key} of {name}"] = rates["dqngui"] / rate
+            note = "" if name == "dqngui" else f"ours is {rates['dqngui'] / rate:.2f} times as fast"
+            print_row(f"  {name}", f"{rate:,.1f}", note)
+    return {"figures": figures, "ratios": ratios}
 
 
 def main() -> None:

@@ -1,14 +1,16 @@
-"""What `pixels.py` compares training on pictures with: a bare loop with the same convolutions, and stable-baselines3.
+"""Training on pictures for `pixels.py`: ours, a bare loop with the same convolutions, and stable-baselines3.
 
-Prints one line of JSON. Everything is as in `pixels.SETTINGS`.
+Prints one line of JSON: steps per second, and per second of the processor, after the replay is first filled.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,50 @@ from torch import nn
 
 from tests.benchmarks.pictures import FRAMES, SIDE, Moving
 
+Clock = tuple[float, float]
 BATCH, EVERY, TARGET_EVERY, CAPACITY, WARMUP, EPSILON, LR, GAMMA = 32, 4, 1000, 20_000, 500, 0.1, 1e-4, 0.99
+
+
+SETTINGS: dict[str, Any] = {
+    "env": {"id": "tests.benchmarks.pictures:Moving", "num_envs": 1, "wrappers": [{"name": "frame_stack"}]},
+    "net": {"attention": "none", "memory": "none", "tokens": "one", "hidden": [], "width": 512,
+            "previous_action": False, "previous_reward": False},
+    "learn": {"lr": LR, "gamma": GAMMA, "epsilon": EPSILON, "batch_size": BATCH, "window": 1, "burn_in": 0,
+              "n_step": 1, "double": False, "update_every": EVERY, "target": "hard", "target_every": TARGET_EVERY,
+              "loss": "huber", "grad_clip": 10.0, "average": 1.0, "adam_eps": 1e-8, "reward_scale": 1.0,
+              "warmup": WARMUP, "replay_capacity": CAPACITY},
+    "run": {"eval_every": 0, "checkpoint_every": 1_000_000, "log_every": 1_000, "device": "cpu"},
+}  # fmt: skip
+
+
+def now() -> Clock:
+    return time.perf_counter(), time.process_time()
+
+
+def rates(began: Clock, steps: int, updates: int) -> dict[str, Any]:
+    wall, cpu = (b - a for a, b in zip(began, now(), strict=True))
+    made = steps - WARMUP
+    return {"steps_per_second": made / wall, "steps_per_cpu_second": made / cpu, "updates": updates}
+
+
+def own(steps: int) -> dict[str, Any]:
+    """Our training job with its log and saves."""
+    from dqngui.hosts import run_inline
+    from dqngui.messages import Advanced, Learned, Request
+    from dqngui.runs.folder import create
+    from dqngui.settings import experiment_from
+
+    data = {**SETTINGS, "run": {**SETTINGS["run"], "total_steps": steps}}
+    began, updates = now(), 0
+    with tempfile.TemporaryDirectory() as runs:
+        experiment = experiment_from(data)
+        request = Request(job="train", experiment=experiment, folder=str(create(Path(runs), experiment)))
+        for event in run_inline(request):
+            if isinstance(event, Advanced) and event.step == WARMUP:
+                began = now()
+            elif isinstance(event, Learned):
+                updates = event.updates
+        return rates(began, steps, updates)
 
 
 def network() -> nn.Module:
@@ -39,10 +84,10 @@ def bare(steps: int) -> dict[str, Any]:
     random, env, updates = np.random.default_rng(0), Moving(), 0
     frame, _ = env.reset(seed=0)
     frames = deque([frame] * FRAMES, maxlen=FRAMES)
-    began = 0.0
+    began = now()
     for step in range(steps):
         if step == WARMUP:
-            began = time.perf_counter()
+            began = now()
         row = step % CAPACITY
         stacks[row] = frames
         if step < WARMUP or random.random() < EPSILON:
@@ -58,10 +103,10 @@ def bare(steps: int) -> dict[str, Any]:
             frames = deque([frame] * FRAMES, maxlen=FRAMES)
         if step >= WARMUP and (step + 1) % EVERY == 0:
             rows = random.integers(0, min(step, CAPACITY) - 1, BATCH)
-            now, later = (torch.from_numpy(stacks[r]) * (1 / 255) for r in (rows, rows + 1))
+            seen, later = (torch.from_numpy(stacks[r]) * (1 / 255) for r in (rows, rows + 1))
             with torch.no_grad():
                 wanted = torch.from_numpy(rewards[rows]) + GAMMA * target(later).amax(1)
-            chosen = online(now).gather(1, torch.from_numpy(actions[rows])[:, None]).squeeze(1)
+            chosen = online(seen).gather(1, torch.from_numpy(actions[rows])[:, None]).squeeze(1)
             optimizer.zero_grad()
             F.smooth_l1_loss(chosen, wanted).backward()
             nn.utils.clip_grad_norm_(online.parameters(), 10.0)
@@ -69,7 +114,7 @@ def bare(steps: int) -> dict[str, Any]:
             updates += 1
             if updates % (TARGET_EVERY // EVERY) == 0:
                 target.load_state_dict(online.state_dict())
-    return {"steps_per_second": (steps - WARMUP) / (time.perf_counter() - began), "updates": updates}
+    return rates(began, steps, updates)
 
 
 def stable_baselines3(steps: int) -> dict[str, Any]:
@@ -78,26 +123,26 @@ def stable_baselines3(steps: int) -> dict[str, Any]:
     from stable_baselines3 import DQN
     from stable_baselines3.common.callbacks import BaseCallback
 
-    class Clock(BaseCallback):
-        began = 0.0
+    class Watch(BaseCallback):
+        began = 0.0, 0.0
 
         def _on_step(self) -> bool:
             if self.num_timesteps == WARMUP:
-                self.began = time.perf_counter()
+                self.began = now()
             return True
 
-    clock = Clock()
+    watch = Watch()
     model = DQN(
         "CnnPolicy", FrameStackObservation(Moving(), FRAMES), learning_rate=LR, buffer_size=CAPACITY,
         learning_starts=WARMUP, batch_size=BATCH, gamma=GAMMA, train_freq=EVERY, gradient_steps=1,
         target_update_interval=TARGET_EVERY, exploration_initial_eps=EPSILON, exploration_final_eps=EPSILON,
         optimize_memory_usage=False, device="cpu", seed=0,
     )  # fmt: skip
-    model.learn(steps, callback=clock)
-    return {"steps_per_second": (steps - WARMUP) / (time.perf_counter() - clock.began), "updates": model._n_updates}
+    model.learn(steps, callback=watch)
+    return rates(watch.began, steps, model._n_updates)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    print(json.dumps({"bare": bare, "sb3": stable_baselines3}[sys.argv[1]](int(sys.argv[2]))))
+    print(json.dumps({"own": own, "bare": bare, "sb3": stable_baselines3}[sys.argv[1]](int(sys.argv[2]))))
