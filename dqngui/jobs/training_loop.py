@@ -13,6 +13,7 @@ from dqngui.jobs.evaluation import evaluate
 from dqngui.jobs.fork import Fork
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.legal_notes import LegalNotes
+from dqngui.jobs.room import note_about_room, warning_about_disk
 from dqngui.jobs.saved_state import check_meta, damage_named
 from dqngui.jobs.saving import SaveClock
 from dqngui.jobs.settings_from_task import notes_about_task
@@ -143,6 +144,8 @@ class TrainingLoop:
                 self.unlearned.updates = training.counters.updates
                 self._skip_carried_out(origin.stored)
         origin = None
+        if lost is None:
+            warnings += filter(None, [warning_about_disk(training.algorithm.room[1], self.folder)])
         step = training.counters.step
         yield Opened(
             step=step,
@@ -157,6 +160,7 @@ class TrainingLoop:
             yield first
         else:
             self.notes += notes_about_task(training.experiment, training.spaces.actions)
+            self.notes += filter(None, [note_about_room(*training.algorithm.room)])
         for text in self.notes:
             yield Noted(step=step, text=text)
         for text in warnings:

@@ -168,6 +168,11 @@ class Algorithm(ABC):
         return ("optimizer", self.store_name, "random generators")
 
     @property
+    def room(self) -> tuple[int, int]:
+        """Rows of the full store, and the bytes that it takes."""
+        return 0, 0
+
+    @property
     def growing(self) -> ReplaySaving | None:
         """What is saved of the store piece by piece; None: `arrays` gives all of it."""
         return None

@@ -152,6 +152,10 @@ class OffPolicy(Algorithm):
         return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
     @property
+    def room(self) -> tuple[int, int]:
+        return len(self.store.action), self.store.bytes_of_steps + self.store.bytes_of_states
+
+    @property
     def growing(self) -> ReplaySaving | None:
         return self.store.growing
 

@@ -29,13 +29,12 @@ from dqngui.learning.replay_saving import GrownRows, ReplaySaving
 from dqngui.learning.returns import cut_ahead, n_step_sums
 from dqngui.learning.stored_observations import Observations, bytes_of_observations
 from dqngui.learning.windows import Steps, WindowRule
+from dqngui.size_rules import BYTES_OF_A_ROW
 
 RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
 
 LARGE = 8_000_000
 """A replay of at least so many bytes, once full, is saved piece by piece."""
-BYTES_OF_A_ROW = 33
-"""Bytes of a row without observation and memory state: action, reward, its episode's ends, and how that ended."""
 
 
 def bytes_of_replay(

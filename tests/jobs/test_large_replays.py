@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
@@ -16,6 +17,7 @@ from gymnasium.wrappers import FrameStackObservation
 
 from dqngui.config import ConfigError, Experiment
 from dqngui.envs import spaces
+from dqngui.jobs import room
 from dqngui.jobs.branching import branch_point
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.train import train
@@ -175,6 +177,14 @@ def test_a_run_given_away_and_one_copied_elsewhere_go_on(stopped: Path, never_st
     assert named(far.folder) == named(copy)
     assert differences(never_stopped, far.folder) == []
     assert differences(never_stopped, resumed(taken)) == []
+
+
+def test_much_room_is_told_before_the_first_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MUCH_ROOM", 10_000)
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
+    folder = trained(tmp_path, stop=60)
+    keys = [event["text"]["key"] for event in stored_log(folder) if event["type"] in ("Noted", "Warned")]
+    assert {"train.room", "train.disk_room"} <= set(keys)
 
 
 # -- damage -----------------------------------------------------------------------------------------
