@@ -8,21 +8,50 @@ the time (priorities) and what is small is saved whole each time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dqngui.learning.episode_table import EpisodeTable
+from dqngui.learning.legal_rows import LegalRows
+from dqngui.learning.priorities import WindowPriorities
 from dqngui.learning.saved import check_array, check_like, require, require_between
+from dqngui.learning.stored_observations import Observations
 from dqngui.learning.windows import Steps
-
-if TYPE_CHECKING:
-    from dqngui.learning.replay import Replay
 
 Arrays = Mapping[str, NDArray[Any]]
 GrownRows = tuple[Sequence[int], Sequence[int], Arrays]
 """First and last position (exclusive) of each environment's rows, (N,) each, and their columns by name."""
 _RUNNING, _TRUNCATED = 0, 2  # as in `replay`
+
+
+class SavedReplay(Protocol):
+    """What is saved of a replay; its attributes are described there."""
+
+    num_envs: int
+    rows: int
+    stride: int
+    slots: int
+    actions: int
+    offset: Steps
+    head: Steps
+    episode_start: Steps
+    action: NDArray[np.int64]
+    reward: NDArray[np.float64]
+    start: Steps
+    end: Steps
+    ending: NDArray[np.uint8]
+    stored: Observations
+    legal: LegalRows
+    cuts: NDArray[np.bool_] | None
+    priorities: WindowPriorities | None
+    episodes: EpisodeTable
+    states: tuple[NDArray[Any], ...]
+    slot: NDArray[np.int32]
+    next_slot: Steps
+    bytes_of_steps: int
+    bytes_of_states: int
 
 
 class ReplaySaving:
@@ -32,7 +61,7 @@ class ReplaySaving:
         origin: what the rows that were restored piece by piece say of where they lie; it is not used here.
     """
 
-    def __init__(self, replay: Replay) -> None:
+    def __init__(self, replay: SavedReplay) -> None:
         self._replay = replay
         self.origin: Sequence[Any] = ()
 

@@ -139,7 +139,7 @@ def stable_baselines3(steps: int) -> dict[str, Any]:
         optimize_memory_usage=False, device="cpu", seed=0,
     )  # fmt: skip
     model.learn(steps, callback=watch)
-    return rates(watch.began, steps, model._n_updates)
+    return rates(watch.began, steps, (steps - WARMUP) // EVERY)
 
 
 if __name__ == "__main__":
