@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-ray bench-learning learning \
+.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-pixels bench-ray bench-learning learning \
     evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
     shots comparison-figure first-minutes demo clean
 
@@ -97,6 +97,12 @@ bench: $(VENV)/.developing
 # Time and memory of the list of runs and of the window, with ten runs and with ten thousand.
 bench-many-runs: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.many_runs $(ARGS)
+
+# Memory, saving and loading of a replay of a million stacks of pictures (8 GB of memory and of disk), and the speed of
+# training on pictures compared with a bare loop and stable-baselines3 (about half an hour; ARGS="--game" plays Pong).
+bench-pixels: $(VENV)/.developing
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.pixels --repeats $(REPEATS) $(ARGS)
+
 # Speed of two runs at once in processes and on a local Ray cluster (about ten minutes; needs ray).
 bench-ray: $(VENV)/.developing
 	@$(PIP) --editable ".[ray]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,17 @@ def inputs_of(
         return torch.from_numpy(array).to(device).unsqueeze(0)
 
     return Inputs({name: tensor(part) for name, part in parts.items()}, tensor(prev_action), tensor(prev_reward))
+
+
+END_OF_LEARNING = "end_of_learning"
+"""An environment or a wrapper sets this in `info` at a step beyond which nothing is to be learned, as after the loss of
+a life: targets of a replay see a termination there, and the episode goes on."""
+
+
+def _cuts(infos: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_] | None:
+    """Which environments say that their last step ends the learning, (N,); None: none of them."""
+    found = [isinstance(said := info.get(END_OF_LEARNING), (bool, np.bool_)) and bool(said) for info in infos]
+    return np.array(found) if any(found) else None
 
 
 def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
@@ -77,6 +88,7 @@ class Transition:
         episodes: the episodes that ended.
         legal, legal_after: which actions were legal before and after the step, (N, A); None if the environments do not
             tell.
+        cut: which steps end the learning but not the episode (`END_OF_LEARNING`), (N,); None: none.
     """
 
     observation: ObservationParts
@@ -89,6 +101,7 @@ class Transition:
     episodes: list[FinishedEpisode]
     legal: Mask | None
     legal_after: Mask | None
+    cut: NDArray[np.bool_] | None = None
 
 
 class Actor:
@@ -184,6 +197,7 @@ class Actor:
             with self.outside:
                 after, reward, terminated, truncated = self.envs.step(actions)
                 legal_after = self.envs.legal
+                cut = _cuts(self.envs.infos)
                 ended = terminated | truncated
                 if ended.any():
                     restarted = self.envs.reset_some(ended, self._next_seeds(ended))
@@ -198,11 +212,11 @@ class Actor:
             self.actions_so_far[env].append(action)
         self.prev_action, self.prev_reward = actions, np.asarray(reward, np.float64)
         self.parts, self.legal = after, legal_after
-        cut = truncated & ~terminated
-        episodes = [] if restarted is None else self._finished(ended, cut)
+        by_limit = truncated & ~terminated
+        episodes = [] if restarted is None else self._finished(ended, by_limit)
         if restarted is not None:
             self._begin_next(ended, restarted)
-        return Transition(before, actions, reward, states, after, ended, cut, episodes, legal, legal_after)
+        return Transition(before, actions, reward, states, after, ended, by_limit, episodes, legal, legal_after, cut)
 
     def _finished(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[FinishedEpisode]:
         return [

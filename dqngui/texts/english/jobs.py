@@ -109,6 +109,17 @@ TEMPLATES: dict[str, str | Plural] = {
         "to resume, the saved replay ({saved}) and the new one ({replay}) must be in memory together, and this process "
         "may use {room}: resume on a machine with more memory, or fork the run with a lower learn.replay_capacity"
     ),
+    "train.room": (
+        "The full replay of {rows:,} steps will take {size} of memory, and as much on the disk in the run's folder"
+    ),
+    "train.disk_room": (
+        "the full replay will take {size} on the disk, where {free} are free: make room, or lower learn.replay_capacity"
+    ),
+    "train.no_stacks": (
+        "the observation `{part}` is said to be a stack of {frames} frames, but {share:.0%} of the stacks are not made "
+        "of the last frames; kept whole, they need {needed}, and this process may use {room}: lower "
+        "learn.replay_capacity"
+    ),
     "train.replay_no_room": "there is no room in memory for a full replay of {replay}: lower learn.replay_capacity",
     "size.gigabytes": "{size:,.1f} GiB",
     "fork.too_few_steps": (

@@ -115,6 +115,8 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "state.damaged_because": "the state in `{folder}` is damaged, so the run cannot be continued: {problem}",
     "state.array": "its array `{name}` does not fit",
+    "state.segment": "`{path}` is not the file that the saved state names: it was damaged or exchanged",
+    "state.no_segment": "the saved state needs `{path}`, which cannot be read: {problem}",
     "state.lacks": "it lacks {name}",
     "checkpoint.none": "`{folder}` has no checkpoint yet",
     "checkpoint.no_such": "`{folder}` has no checkpoint of step {step:d}; there are: {known}",
