@@ -52,6 +52,16 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "compare.copied_figure": "Copied the figure.",
     "compare.not_written": "{path} cannot be written: {problem}",
+    "compare.cell": "{value}, 95\u00a0% interval {low} to {high} (n = {count})",
+    "compare.cell_alone": "{value} (n = {count}, too few or too equal for an interval)",
+    "compare.cell_none": Plural("count", {"one": "no score yet (1 run)", "other": "no score yet ({count} runs)"}),
+    "compare.part": Plural(
+        "count",
+        {
+            "one": "Only {count} run is compared now. The menu of this card leads back to all {all}.",
+            "other": "Only {count} runs are compared now. The menu of this card leads back to all {all}.",
+        },
+    ),
     "compare.no_measure": (
         "`{name}` is no name of a measure: it has at most 40 letters, digits, spaces and the signs . ( ) / % + - _"
     ),
