@@ -111,7 +111,7 @@ class CrossedView(PaintedChart):
         painter.setPen(theme.color("text"))
         for index, name in enumerate(table.columns):
             place = places.cell(0, index)
-            fitted = letters.elidedText(name, Qt.TextElideMode.ElideMiddle, place.width())
+            fitted = letters.elidedText(name, Qt.TextElideMode.ElideRight, place.width())
             painter.drawText(QRectF(place.left(), line + 4, place.width(), line), Qt.AlignmentFlag.AlignCenter, fitted)
         for index, name in enumerate(table.rows):
             place = places.cell(index, 0)
