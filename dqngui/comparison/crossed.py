@@ -32,7 +32,8 @@ class Cell:
     Attributes:
         figures: of these runs, with their scores.
         estimate: the chosen statistic of their scores.
-        share: how good it is among the cells that have one scale, from 0 (worst) to 1 (best); NaN without a score.
+        share: how good it is among the cells that have one scale, from 0 (worst) to 1 (best); NaN without a score, and
+            where there is nothing else to compare it with.
     """
 
     figures: GroupFigures
@@ -68,7 +69,7 @@ class Crossed:
 def crossable(grouping: Grouping) -> dict[str, str]:
     """The settings that can be crossed, with short names: those that somebody chose and in which groups differ."""
     found = [each for each in grouping.differing("names", "follows") if each.path not in (CHANGES, FORK)]
-    return {each.path: each.name for each in found}
+    return {each.path: _short(each.path) for each in found}
 
 
 def crossed(
@@ -137,7 +138,7 @@ def _named(path: str, values: Sequence[Any]) -> list[str]:
 
 
 def _shares(values: dict[tuple[int, int], float], scale: Scale, larger: bool) -> dict[tuple[int, int], float]:
-    """How good each value is among those of its scale; one half where they are all equal."""
+    """How good each value is among those of its scale; NaN where they are all equal."""
     found = {}
     for at, value in values.items():
         near = [
@@ -149,6 +150,6 @@ def _shares(values: dict[tuple[int, int], float], scale: Scale, larger: bool) ->
             found[at] = float("nan")
             continue
         low, high = min(near), max(near)
-        share = 0.5 if low == high else (value - low) / (high - low)
+        share = float("nan") if low == high else (value - low) / (high - low)
         found[at] = share if larger else 1.0 - share
     return found

@@ -54,7 +54,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "compare.not_written": "{path} cannot be written: {problem}",
     "compare.cell": "{value}, 95\u00a0% interval {low} to {high} (n = {count})",
     "compare.cell_alone": "{value} (n = {count}, too few or too equal for an interval)",
-    "compare.cell_none": Plural("count", {"one": "no score yet (1 run)", "other": "no score yet ({count} runs)"}),
+    "compare.cell_none": Plural("count", {"one": "no score yet ({count} run)", "other": "no score yet ({count} runs)"}),
     "compare.part": Plural(
         "count",
         {

@@ -120,16 +120,25 @@ class CrossedView(PaintedChart):
             painter.drawText(middle, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, fitted)
         for (row, column), cell in table.cells.items():
             place = places.cell(row, column)
-            if not np.isfinite(cell.share):
+            if not np.isfinite(cell.estimate.value):
                 painter.setPen(QPen(theme.color("line"), 1))
                 painter.drawRect(place)
                 painter.setPen(theme.color("muted"))
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, MISSING)
                 continue
-            color = QColor(*(int(channel) for channel in colors[round(cell.share * 255)]))
+            alone = not np.isfinite(cell.share)  # nothing to compare it with
+            color = QColor(*(int(channel) for channel in colors[0 if alone else round(cell.share * 255)]))
+            color = theme.mixed("muted", 0.25) if alone else color
             painter.fillRect(place, color)
             painter.setPen(max((QColor("#000000"), QColor("#ffffff")), key=lambda each: contrast(each, color)))
             self._write(place, cell, painter, letters)
+        below = places.area.top() + places.height * len(table.rows)
+        if self.height() - below >= line + 4:
+            painter.setPen(theme.color("muted"))
+            said = letters.elidedText(_SCALES[table.scale], Qt.TextElideMode.ElideRight, places.area.width())
+            painter.drawText(
+                QRectF(places.area.left(), below + 2, places.area.width(), line), Qt.AlignmentFlag.AlignLeft, said
+            )
         painter.end()
 
     def _write(self, place: QRectF, cell: Cell, painter: object, letters: QFontMetricsF) -> None:
