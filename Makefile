@@ -9,7 +9,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-pixels bench-ray bench-learning learning \
-    evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
+    evidence evidence-quick evidence-report evidence-beside without-preset scale scoreboard coverage probe-verdicts meter-verdicts \
     shots comparison-figure first-minutes demo clean
 
 run: setup
@@ -146,6 +146,12 @@ without-preset: $(VENV)/.developing
 # call continues where it was; ARGS="--only cartpole --jobs 1"). Needs popgym and minigrid.
 scale: $(VENV)/.developing
 	@$(EVIDENCE).scale $(ARGS)
+
+# Train POPGym's Easy tasks with every memory as a sweep in build/scoreboard, and write the table task by memory to
+# assets/evidence/scoreboard (many hours; a stopped call continues where it was; ARGS="--tasks RepeatPreviousEasy
+# HigherLowerEasy --memories none gru --seeds 0-1"; ARGS=--report only writes the table). Needs popgym.
+scoreboard: $(VENV)/.developing
+	@$(EVIDENCE).scoreboard $(ARGS)
 
 # Use the real window at random for ten minutes with each host while it trains: fails on an error, memory that grows, and
 # what is left behind (ARGS="--host thread --seconds 200").

@@ -13,7 +13,8 @@ from dqngui.commands.following import follow
 from dqngui.commands.output import JsonLines
 from dqngui.config import ConfigError
 from dqngui.messages import Evaluated, Event, Noted, Request, Warned
-from dqngui.messages.tested import unseen
+from dqngui.messages.measures import means
+from dqngui.messages.tested import measure_texts, unseen
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
 from dqngui.texts.plain import plain
@@ -67,6 +68,8 @@ def _print_returns(event: Evaluated, video: str | None) -> None:
             print(open_question)
     else:
         print(say("shown.mean_return", mean=event.mean, count=count, step=step))
+    for text in measure_texts(means(event.measures)):
+        print(text)
     if video is not None:
         print(say("shown.film", path=video))
 

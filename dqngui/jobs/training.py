@@ -6,6 +6,8 @@ import math
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
+from msgspec import UNSET
+
 from dqngui import catalog
 from dqngui.config import Experiment, Schedule, number
 from dqngui.envs.make import LONGEST_GREEDY, make_vector
@@ -268,6 +270,7 @@ def ended(step: int, episode: FinishedEpisode) -> EpisodeEnded:
         truncated=episode.truncated,
         env=episode.env,
         episode=episode.number,
+        measures=dict(episode.measures) or UNSET,
     )
 
 

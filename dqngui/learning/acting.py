@@ -63,7 +63,10 @@ def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
 
 @dataclass(frozen=True, slots=True)
 class FinishedEpisode:
-    """A training episode that has ended: its result, and the seed and actions from which it can be played again."""
+    """A training episode that has ended: its result, and the seed and actions from which it can be played again.
+
+    `measures`: what its task says beside the return (`envs.measures`).
+    """
 
     env: int
     number: int
@@ -72,6 +75,7 @@ class FinishedEpisode:
     length: int
     truncated: bool
     actions: NDArray[np.int64]
+    measures: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,7 @@ class Actor:
         """
         before, legal = self.parts, self.legal
         restarted: ObservationParts | None = None
+        measures: dict[int, Mapping[str, float]] = {}
         try:
             with self.outside:
                 after, reward, terminated, truncated = self.envs.step(actions)
@@ -200,6 +205,7 @@ class Actor:
                 cut = _cuts(self.envs.infos)
                 ended = terminated | truncated
                 if ended.any():
+                    measures = {int(env): self.envs.measures_of(int(env)) for env in np.flatnonzero(ended)}
                     restarted = self.envs.reset_some(ended, self._next_seeds(ended))
         except BaseException:
             self.outside.running = False
@@ -213,12 +219,14 @@ class Actor:
         self.prev_action, self.prev_reward = actions, np.asarray(reward, np.float64)
         self.parts, self.legal = after, legal_after
         by_limit = truncated & ~terminated
-        episodes = [] if restarted is None else self._finished(ended, by_limit)
+        episodes = [] if restarted is None else self._finished(ended, by_limit, measures)
         if restarted is not None:
             self._begin_next(ended, restarted)
         return Transition(before, actions, reward, states, after, ended, by_limit, episodes, legal, legal_after, cut)
 
-    def _finished(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[FinishedEpisode]:
+    def _finished(
+        self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_], measures: Mapping[int, Mapping[str, float]]
+    ) -> list[FinishedEpisode]:
         return [
             FinishedEpisode(
                 env=int(env),
@@ -228,6 +236,7 @@ class Actor:
                 length=len(self.actions_so_far[env]),
                 truncated=bool(truncated[env]),
                 actions=np.array(self.actions_so_far[env], dtype=np.int64),
+                measures=measures[int(env)],
             )
             for env in np.flatnonzero(ended)
         ]

@@ -62,6 +62,10 @@ TEMPLATES: dict[str, str | Plural] = {
         "{environment} told which actions are legal, but gave no action mask at a later step: where it gives none, all "
         "actions count as legal"
     ),
+    "train.measures": (
+        "{environment} gives measures of an episode in `info` that are left out: a measure is a finite number under a "
+        "short name, and there are at most {most} of them"
+    ),
     "train.task_limit": "episodes of at most {length} steps",
     "train.task_lengths": "episodes of {shortest} to {longest} steps",
     "train.task_unfinished": "no episode ended",
