@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
 import numpy as np
 import numpy.typing as npt
+
+from dqngui.envs.row_kinds import PRESENCE
 
 Env = gymnasium.Env[Any, Any]
 _PACKAGE = "highway_env."
@@ -27,28 +27,31 @@ def with_driving(env: Env) -> Env:
     return Driving(env) if is_driving(env) else env
 
 
-def observed_vehicles(env: Env) -> list[Any] | None:
-    """The vehicles (and obstacles) of the rows of the observed table, the ego vehicle first.
+def positions_of(scene: Any, rows: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
+    """Where the vehicles of an observed table (N, F) are, in meters (N, 2); NaN for an absent one, and
+    for one whose numbers are cut at a bound.
 
-    None where the rows are not known: they are shuffled, or something else than one table is observed.
+    They are read from the rows themselves, of which the first is the ego vehicle: between an observation and the next
+    one, vehicles appear and disappear. None where no table with x and y is observed.
     """
-    scene: Any = env.unwrapped
-    table = scene.observation_type
     try:
-        if table.order != "sorted" or scene.road is None:
-            return None
-        ego = table.observer_vehicle
-        others = scene.road.close_objects_to(
-            ego,
-            scene.PERCEPTION_DISTANCE,
-            count=table.vehicles_count - 1,
-            see_behind=table.see_behind,
-            sort=True,
-            vehicles_only=not table.include_obstacles,
-        )
-        return [ego, *others[-table.vehicles_count + 1 :]]
-    except AttributeError:  # not the observation `Kinematics`
+        table = scene.observation_type
+        columns = [table.features.index(name) for name in ("x", "y")]
+        places = np.asarray(rows, np.float64)[:, columns]
+        if table.normalize:
+            if table.clip:
+                places[np.abs(places) >= 1] = np.nan  # it may be anywhere beyond
+            for axis, name in enumerate(("x", "y")):
+                low, high = table.features_range.get(name, (-1.0, 1.0))
+                places[:, axis] = low + (places[:, axis] + 1) / 2 * (high - low)
+        if not table.absolute:
+            places[1:] += table.observer_vehicle.position
+        places[0] = table.observer_vehicle.position
+        there = rows[:, table.features.index(PRESENCE)] if PRESENCE in table.features else np.abs(rows).max(axis=1)
+    except (AttributeError, IndexError, ValueError, TypeError):  # not the observation `Kinematics`
         return None
+    places[1:][there[1:] == 0] = np.nan
+    return places
 
 
 class Driving(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -67,13 +70,16 @@ class Driving(gymnasium.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         self._speeds: list[float] = []
         self._right: list[bool] = []
+        self._rows: Any = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         self._speeds, self._right = [], []
-        return self.env.reset(seed=seed, options=options)
+        self._rows, info = self.env.reset(seed=seed, options=options)
+        return self._rows, info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
+        self._rows = observation
         scene: Any = self.unwrapped
         vehicle = scene.vehicle
         self._speeds.append(float(vehicle.speed))
@@ -88,13 +94,7 @@ class Driving(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def entity_places(self) -> npt.NDArray[np.float64] | None:
         """Where each row of the observed table is drawn, (N, 2), as `dqngui.envs.places` says."""
-        vehicles = observed_vehicles(self)
-        if vehicles is None:
-            return None
-        scene: Any = self.unwrapped
-        places = np.full((scene.observation_type.vehicles_count, 2), np.nan)
-        places[: len(vehicles)] = [place_of(scene, vehicle) for vehicle in vehicles]
-        return places
+        return drawn_places(self.unwrapped, self._rows)
 
     def step_notes(self) -> dict[str, str]:
         """Speed, and lane counted from the left, as `dqngui.envs.step_notes` says."""
@@ -106,16 +106,19 @@ class Driving(gymnasium.Wrapper[Any, Any, Any, Any]):
         return {**notes, "state": "crashed"} if scene.vehicle.crashed else notes
 
 
-def place_of(scene: Any, vehicle: Any) -> tuple[float, float]:
-    """Where the scene's picture shows a vehicle: shares of its width and height, outside [0, 1] if it does not.
+def drawn_places(scene: Any, rows: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
+    """Where the scene's picture shows the vehicles of an observed table, (N, 2): shares of its width and height.
 
-    The picture follows the first ego vehicle, which is at `centering_position`.
+    The picture follows the first ego vehicle, which is at `centering_position`. None as in `positions_of`.
     """
-    config, centre = scene.config, scene.vehicle.position
+    positions = positions_of(scene, rows)
+    if positions is None:
+        return None
+    config = scene.config
     size = np.array([config["screen_width"], config["screen_height"]])
-    moved = (np.asarray(vehicle.position) - centre) * config["scaling"] / size
-    x, y = moved + np.asarray(config["centering_position"])
-    return float(x), float(y)
+    moved = (positions - scene.vehicle.position) * config["scaling"] / size
+    places: npt.NDArray[np.float64] = moved + np.asarray(config["centering_position"])
+    return places
 
 
 def lane_of(scene: Any) -> tuple[int, int]:
@@ -127,28 +130,3 @@ def lane_of(scene: Any) -> tuple[int, int]:
 def _has_lanes(scene: Any) -> bool:
     """Whether any road of a scene has several lanes."""
     return any(len(lanes) > 1 for ways in scene.road.network.graph.values() for lanes in ways.values())
-
-
-def is_hidden_by(ego: Any, vehicle: Any, others: list[Any], width: float) -> bool:
-    """Whether a nearer one of `others` covers the line of sight from `ego` to the middle of `vehicle`.
-
-    Args:
-        width: m, of the shadow of each of them: the line is covered if it passes within half of that of their middle.
-    """
-    sight = np.asarray(vehicle.position) - ego.position
-    distance = math.hypot(*sight)
-    return any(_is_before(sight, distance, relative, width / 2) for relative in _relative(ego, vehicle, others))
-
-
-def _relative(ego: Any, vehicle: Any, others: list[Any]) -> Iterator[npt.NDArray[np.float64]]:
-    for other in others:
-        if other is not ego and other is not vehicle:
-            yield np.asarray(other.position) - ego.position
-
-
-def _is_before(sight: npt.NDArray[Any], distance: float, other: npt.NDArray[Any], reach: float) -> bool:
-    if distance == 0:
-        return False
-    along = float(sight @ other) / distance
-    across = float(sight[0] * other[1] - sight[1] * other[0]) / distance
-    return 0 < along < distance and abs(across) < reach

@@ -32,7 +32,8 @@ TEMPLATES: dict[str, str | Plural] = {
     "question.waiting": "Waiting for another question…",
     "lines.switch": "Lines of attention",
     "lines.tip": (
-        "Lines of attention: from the agent's own entity to those that each head attends to, in the picture and in films"
+        "Lines of attention: from the agent's own entity to those that each head attends to, in the picture and in "
+        "films"
     ),
     "lines.legend": "Heads of the lines of attention, and numbers of the step",
     "lines.meaning": (
