@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
+from dqngui.envs.fast_vehicles import observe_fast
 from dqngui.envs.row_kinds import PRESENCE
 
 Env = gymnasium.Env[Any, Any]
@@ -75,6 +76,7 @@ class Driving(gymnasium.Wrapper[Any, Any, Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         self._speeds, self._right = [], []
         self._rows, info = self.env.reset(seed=seed, options=options)
+        observe_fast(self.unwrapped, self._rows)
         return self._rows, info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:

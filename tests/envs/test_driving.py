@@ -62,6 +62,20 @@ def test_places_are_where_the_cars_are_drawn(observation: dict[str, Any]) -> Non
     assert all(colour[2] > 200 for colour in colours[1:])  # the others are blue
 
 
+@pytest.mark.parametrize("observation", [{}, {"absolute": True, "see_behind": True}, {"normalize": False}])
+def test_the_fast_observation_is_that_of_the_package(observation: dict[str, Any]) -> None:
+    env = highway(**observation)
+    env.reset(seed=2)
+    table = env.unwrapped.observation_type
+    assert "observe" in vars(table)  # it was replaced
+    for _ in range(3):
+        rows, *_ = env.step(FASTER)
+        assert np.array_equal(rows, type(table).observe(table)) and rows.dtype == np.float32
+    shuffled = highway(order="shuffled")
+    shuffled.reset(seed=2)
+    assert "observe" not in vars(shuffled.unwrapped.observation_type)
+
+
 def test_an_episode_ends_with_its_measures_and_every_step_has_notes() -> None:
     env = highway()
     env.reset(seed=0)
