@@ -46,7 +46,10 @@ class LinesSwitch(QToolButton):
 
     def offer_for(self, playing: PlayedEpisode | None) -> bool:
         """Show the switch if this episode's agent has lines; returns whether that has changed what is drawn."""
-        before, self._heads = self.drawn, 0 if playing is None else head_count(playing.ready)
+        heads = 0 if playing is None else head_count(playing.ready)
+        if heads == self._heads:
+            return False
+        before, self._heads = self.drawn, heads
         self._show()
         return before != self.drawn
 
