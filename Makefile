@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-pixels bench-ray bench-learning learning \
+.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-pixels bench-ray bench-learning learning driving \
     evidence evidence-quick evidence-report evidence-beside without-preset scale scoreboard coverage probe-verdicts meter-verdicts \
     shots comparison-figure first-minutes demo clean
 
@@ -173,6 +173,11 @@ probe-verdicts: $(VENV)/.developing
 # assets/evidence/meter-verdicts.md.
 meter-verdicts: $(VENV)/.developing
 	@$(EVIDENCE).meter_verdicts assets/evidence/meter-verdicts.md
+
+# Drivers of the highway: the simplest ones, and three seeds each with ego attention and without (four hours on one core; a
+# stopped call goes on with the next driver). Needs highway-env: pip install highway-env.
+driving: $(VENV)/.developing
+	@$(EVIDENCE).driving --into build/driving $(ARGS)
 
 # Thousands of damaged and hostile runs, given to the readers and to the command line (10 minutes): a table of tracebacks,
 # hangs, code that ran and writes outside the run's folder; fails if one of them is not 0.

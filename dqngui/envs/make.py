@@ -22,6 +22,7 @@ from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.apply_wrappers import as_discrete, wrapped
 from dqngui.envs.border import check_alike, render_modes, with_border
+from dqngui.envs.driving import with_driving
 from dqngui.envs.faults import EnvironmentFault, described, details_of, message_of
 from dqngui.envs.known_packages import installable
 from dqngui.envs.missing_wrappers import missing_wrappers
@@ -134,7 +135,7 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
             raise ConfigError("env.no_pictures_in", name=config.id, mode=render_mode) from error
         raise _refused(config, config.id, spec, error) from error
     try:
-        env = with_border(env, config.id)
+        env = with_driving(with_border(env, config.id))
     except ConfigError:
         with suppress(Exception, SystemExit):
             env.close()

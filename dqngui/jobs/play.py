@@ -184,6 +184,7 @@ class _Player:
             labels=labels,
             cells=cells,
             entities=agent.network.encoder.entities,
+            own=agent.network.encoder.own,
             observed_size=None if part is None else part.map_shape[1:],
             transposed=transposed,
             texts=tuple(part.name for part in agent.spaces.parts if part.kind == "text"),

@@ -38,6 +38,7 @@ class PlayerReady(Event, frozen=True):
         labels: names of the entries along an axis, by the axis' name (`query`, `key`: the tokens).
         cells: if tokens are cells of a picture: index of the first such token, and rows and columns of the cells.
         entities: if tokens are entities: index of the first such token, and their number.
+        own: index of the token of the agent's own entity; None: there is none, or it is not known.
         observed_size: rows and columns of the picture or grid that is observed; None if there is none.
         transposed: the first axis of the observed grid runs along the columns (minigrid's x comes before y).
         texts: names of the texts that are observed.
@@ -56,6 +57,7 @@ class PlayerReady(Event, frozen=True):
     labels: dict[str, tuple[str, ...]] = {}
     cells: tuple[int, int, int] | None = None
     entities: tuple[int, int] | None = None
+    own: int | None = None
     observed_size: tuple[int, int] | None = None
     transposed: bool = False
     texts: tuple[str, ...] = ()
@@ -128,10 +130,11 @@ class Described(Event, frozen=True):
     """What the agent observes at step t of the player's episode, without any intervention (not logged).
 
     Attributes:
-        tensors: `observation` (F,) numbers; `text/NAME` (n,) uint8, UTF-8; `picture` (H, W, 3) uint8, an observed
-            picture or grid, as the agent sees it; `places` (N, 2) float32, where the environment draws its entities, if
-            it says so: shares of its picture's width (from the left) and height (from the top), NaN for an absent
-            entity. Empty if the environment cannot be brought to this step again.
+        tensors: `observation` (F,) numbers; `text/NAME` (n,) uint8, UTF-8; `note/NAME` the same, named numbers of the
+            step for people (`dqngui.envs.step_notes`); `picture` (H, W, 3) uint8, an observed picture or grid, as the
+            agent sees it; `places` (N, 2) float32, where the environment draws its entities, if it says so: shares of
+            its picture's width (from the left) and height (from the top), NaN for an absent entity. Empty if the
+            environment cannot be brought to this step again.
     """
 
     logged = False

@@ -73,6 +73,7 @@ class Trunk(nn.Module):
             tokens=self.encoder.count,
             actions=spaces.actions,
             options=module_options(experiment, "attention"),
+            **({"own": self.encoder.own} if make_attention.takes_own else {}),
         )
         extra = spaces.actions * net.previous_action + net.previous_reward
         self.join = nn.Linear(net.width + extra, net.width) if extra else None

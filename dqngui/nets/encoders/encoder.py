@@ -79,6 +79,12 @@ class Encoder(nn.Module):
         tables.sort(key=lambda table: isinstance(table[1], RowEncoder))
         return next(((first, len(each.labels)) for first, each in tables), None)
 
+    @property
+    def own(self) -> int | None:
+        """Index of the token of the agent's own row; None if no row is known to be it, or without a token a row."""
+        placed = ((first, each) for first, each in self._placed() if isinstance(each, EntityEncoder))
+        return next((first + each.part.own for first, each in placed if each.part.own is not None), None)
+
     def _placed(self) -> Iterator[tuple[int, PartEncoder]]:
         """Each part's encoder, with the index of its first token."""
         first = 0

@@ -145,6 +145,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "wrapper.no_entry": "there is no entry {entry}; the vector's entries are {known}",
     "wrapper.up_to": "0 to {last}",
     "wrapper.not_stacked": "{what} cannot be stacked",
+    "wrapper.no_vehicles": (
+        "it hides vehicles that a task of highway-env observes as a table with a number called presence, in its usual "
+        "order, and this task has none"
+    ),
     "wrapper.discrete_already": "the actions are already discrete ({space})",
     "wrapper.no_bounds": "the actions have no finite bounds to cut into bins",
     "wrapper.bins_count": "`bins` has {given} numbers for {needed} action dimensions",
