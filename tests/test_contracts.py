@@ -342,6 +342,8 @@ def test_every_preset_trains(name: str) -> None:
         if "pip install" in str(error):
             pytest.skip(str(error))
         raise
+    if isinstance(events[-1], Failed) and "pip install" in events[-1].words:
+        pytest.skip(events[-1].words)
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "completed", [event for event in events if not isinstance(event, Learned)]
 

@@ -82,6 +82,22 @@ class CatchOptions(Options, frozen=True):
     ] = 0
 
 
+class MinAtarOptions(Options, frozen=True):
+    game: Annotated[
+        Literal["asterix", "breakout", "freeway", "seaquest", "space_invaders"], setting("Which of the games.")
+    ] = "breakout"
+    sticky: Annotated[
+        float,
+        setting(
+            "Probability that a step repeats the previous action, whatever was chosen. More is harder.", ge=0, le=0.99
+        ),
+    ] = 0.1
+    ramping: Annotated[bool, setting("SpaceInvaders, Asterix and Seaquest become faster as an episode goes on.")] = True
+    actions: Annotated[
+        Literal["minimal", "all"], setting("minimal: only actions that do something in the game; all: six in each.")
+    ] = "minimal"
+
+
 TASKS = {
     "dqngui/TMaze-v0": Entry(
         "T-maze: a cue at the start says which way to turn at the end of the corridor",
@@ -103,5 +119,10 @@ TASKS = {
         "A ball falls down a small picture, perhaps out of sight, and a paddle must catch it",
         "dqngui.envs.catch:Catch",
         CatchOptions,
+    ),
+    "dqngui/MinAtar-v0": Entry(
+        "MinAtar: five small Atari games of 10 × 10 cells (needs the package MinAtar)",
+        "dqngui.envs.minatar_games:MinAtar",
+        MinAtarOptions,
     ),
 }
