@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from dqngui import catalog, config, presets
+from dqngui import catalog, presets
 from dqngui.__main__ import main
 from dqngui.config import Experiment
 from dqngui.hosts import events_of, open_host, run_inline
