@@ -36,23 +36,6 @@ from dqngui.envs.wrappers import frame_stack
 Env = gymnasium.Env[Any, Any]
 
 
-class _LoadedOnce(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Resets a game without a seed after the first time.
-
-    A game that repeats no actions by itself draws nothing at random: its episodes are the same for all seeds. With a
-    seed, ale-py loads the ROM again at each reset, which takes as long as 300 frames.
-    """
-
-    def __init__(self, env: Env) -> None:
-        super().__init__(env)
-        self._loaded = False
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        given = None if self._loaded else 0
-        self._loaded = True
-        return self.env.reset(seed=given, options=options)
-
-
 def atari(env: Env, options: AtariOptions) -> Env:
     """The usual wrappers around a game of ale-py. Raises ConfigError for another environment, and for a game that skips
     frames or repeats actions by itself.
@@ -62,7 +45,6 @@ def atari(env: Env, options: AtariOptions) -> Env:
     made = env.spec.kwargs if env.spec is not None else {}
     if made.get("frameskip") != 1 or made.get("repeat_action_probability") != 0:
         raise ConfigError("wrapper.skips_itself")
-    env = _LoadedOnce(env)
     if options.fire:
         env = fire_on_reset(env, FireOnResetOptions())
     if options.sticky:

@@ -185,4 +185,4 @@ def clip_reward(env: Env, options: ClipRewardOptions) -> Env:
     if options.to == "sign":
         return TransformReward(env, _sign)
     limit = options.limit
-    return TransformReward(env, lambda reward: float(min(max(reward, -limit), limit)))
+    return TransformReward(env, lambda reward: min(max(float(reward), -limit), limit))
