@@ -16,18 +16,18 @@ from dqngui.presets import agent_names, agent_of, preset_names, read_agent, read
 from dqngui.settings import with_settings
 from tests.test_rules import measured
 
-SLOW = "highway_env"
-"""A package whose tasks make a few dozen steps a second: one of them stands for all."""
+PACKAGES = ("MiniGrid-", "dqngui/MinAtar-", "ALE/", "highway_env")
+"""How the ids of tasks begin that need a package and have the same kind of observation: one of each kind is enough."""
 
 
-def kind(preset: str) -> str:
-    """What a preset's task is told apart by."""
-    task = read_experiment(preset).env
-    return SLOW if task.id.startswith(SLOW) else task.id + str(task.wrappers)
+def kind_of_task(name: str) -> str:
+    task = read_experiment(name).env
+    kind = next((start for start in PACKAGES if task.id.startswith(start)), task.id)
+    return kind + str(task.wrappers)
 
 
-TASKS = list({kind(name): name for name in preset_names()}.values())
-"""A preset of every task."""
+TASKS = list({kind_of_task(name): name for name in preset_names()}.values())
+"""A preset of every kind of task."""
 NAMED = ("attention-dqn", "attention-gru", "lstm-dqn", "mann-dqn", "plain-dqn", "transformer-dqn")
 
 

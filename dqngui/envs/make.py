@@ -25,6 +25,7 @@ from dqngui.envs.border import check_alike, render_modes, with_border
 from dqngui.envs.driving import with_driving
 from dqngui.envs.faults import EnvironmentFault, described, details_of, message_of
 from dqngui.envs.known_packages import installable
+from dqngui.envs.measured_tasks import with_measures
 from dqngui.envs.missing_wrappers import missing_wrappers
 from dqngui.envs.names import known_names
 from dqngui.envs.packages import home_of, is_of_old_gym, made_in, register_for
@@ -143,6 +144,7 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     if render_mode is not None and render_mode not in render_modes(env):
         env.close()
         raise ConfigError("env.no_pictures_in", name=config.id, mode=render_mode)
+    env = with_measures(env)
     features, actions = known_names(name)
     if features:
         env.feature_names = features  # type: ignore[attr-defined]

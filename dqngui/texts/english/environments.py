@@ -149,6 +149,22 @@ TEMPLATES: dict[str, str | Plural] = {
         "it hides vehicles that a task of highway-env observes as a table with a number called presence, in its usual "
         "order, and this task has none"
     ),
+    "wrapper.no_picture": (
+        "it needs a picture of bytes or fractions, (rows, columns) or (rows, columns, channels); the observation is "
+        "{space}"
+    ),
+    "wrapper.no_colours": "it needs a picture with three channels of colour, and the observation is {space}",
+    "wrapper.no_noop": "it needs an environment whose first action is NOOP, as those of ale-py",
+    "wrapper.no_buttons": "it needs an environment that tells what its actions mean, as those of ale-py",
+    "wrapper.no_lives": (
+        "the wrapper life_loss needs an environment that tells `lives` in its info, as those of ale-py; take it out of "
+        "`env.wrappers`"
+    ),
+    "wrapper.no_game": "it needs a game of ale-py that shows pictures, such as ALE/Pong-v5",
+    "wrapper.skips_itself": (
+        "the game skips frames or repeats actions itself; leave that to the wrapper with --set env.kwargs.frameskip=1 "
+        "--set env.kwargs.repeat_action_probability=0.0"
+    ),
     "wrapper.discrete_already": "the actions are already discrete ({space})",
     "wrapper.no_bounds": "the actions have no finite bounds to cut into bins",
     "wrapper.bins_count": "`bins` has {given} numbers for {needed} action dimensions",
