@@ -82,6 +82,19 @@ class CatchOptions(Options, frozen=True):
     ] = 0
 
 
+class SensesOptions(Options, frozen=True):
+    moves: Annotated[
+        int,
+        setting(
+            "Moves that the sentence may ask for: 1 to the thing; 2 also across from it; 3 also beside it; 4 also over "
+            "or under it. With more, less can be guessed without the sentence, and it is learned more slowly.",
+            ge=1,
+            le=4,
+        ),
+    ] = 1
+    steps: Annotated[int, setting("Steps of an episode.", ge=1, le=10_000)] = 8
+
+
 TASKS = {
     "dqngui/TMaze-v0": Entry(
         "T-maze: a cue at the start says which way to turn at the end of the corridor",
@@ -103,5 +116,10 @@ TASKS = {
         "A ball falls down a small picture, perhaps out of sight, and a paddle must catch it",
         "dqngui.envs.catch:Catch",
         CatchOptions,
+    ),
+    "dqngui/Senses-v0": Entry(
+        "A picture, a sound and a sentence together say where to go; no two of them do",
+        "dqngui.envs.senses:Senses",
+        SensesOptions,
     ),
 }

@@ -182,6 +182,7 @@ class _Player:
             held=agent.held,
             weights=agent.weights,
             labels=labels,
+            parts=agent.network.encoder.token_counts,
             cells=cells,
             entities=agent.network.encoder.entities,
             observed_size=None if part is None else part.map_shape[1:],
