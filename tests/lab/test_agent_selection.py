@@ -111,8 +111,10 @@ def test_a_preset_with_an_agent_in_the_zoo_plays_it_until_its_run_begins(player:
 def test_a_stale_agent_of_the_zoo_is_told_and_not_played(player: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zoo, "changed_settings", lambda trained, preset: ["net.width"])
     session = Session(EXPERIMENT, open_host=ScriptedHost)
+    told: list[str] = []
+    session.message.connect(lambda text, *_: told.append(words(text)))
     agent_selection = AgentSelection(session, player, demo=None)
     session.load(presets.read_experiment("cartpole"))
     assert player.client.agent is None
-    assert "net.width" in words(session.run.notice)
+    assert len(told) == 1 and "net.width" in told[0]
     del agent_selection

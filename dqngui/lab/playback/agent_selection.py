@@ -62,8 +62,7 @@ class AgentSelection(QObject):
                     else:
                         player.client.close()
                     if self._zoo.problem:
-                        session.run.notice = self._zoo.problem
-                        session.changed.emit()
+                        session.show_message(self._zoo.problem)
             case State.RUNNING | State.PAUSED:
                 waits = session.job.elsewhere and session.trust.waits
                 if not self._is_another("training", self._runs, waits):
