@@ -99,7 +99,7 @@ def test_a_preset_with_an_agent_in_the_zoo_plays_it_until_its_run_begins(player:
     session.torch_loaded = True
     agent_selection = AgentSelection(session, player, demo=None)
     session.load(presets.read_experiment("cartpole"))
-    assert player.client.source == "trained agent from the zoo (test return 500)"
+    assert player.client.source == "trained zoo agent, test return 500"
     assert player.client.agent is not None and player.client.agent.folder == zoo_folder() / "cartpole"
     session.load(with_settings(session.run.experiment, {"learn.lr": 0.01}))
     assert player.client.agent is not None, "the agent stays while the settings of its preset are changed"

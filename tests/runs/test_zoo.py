@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dqngui import presets
+from dqngui.__main__ import main
 from dqngui.config import ConfigError
 from dqngui.envs.seeds import TEST_SEEDS
 from dqngui.hosts import run_inline
@@ -43,6 +44,17 @@ def test_an_agent_of_the_zoo_belongs_to_its_preset_and_plays(name: str) -> None:
         pytest.skip(str(error))
     assert not [event for event in events if isinstance(event, Failed)]
     assert [len(event.returns) for event in events if isinstance(event, Evaluated)] == [1]
+
+
+def test_play_takes_the_name_of_a_preset(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["play", "catch", "--episodes", "1", "--runs", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert "episode 1: return 1" in printed.out
+    assert "dqngui train catch --set run.seed=" in printed.err and "fresh episodes" in printed.err
+    assert main(["play", "bench-cartpole", "--runs", str(tmp_path)]) == 2
+    assert "no trained agent of `bench-cartpole`" in capsys.readouterr().err
+    assert main(["play", "nobody", "--runs", str(tmp_path)]) == 2
+    assert "no run `nobody`" in capsys.readouterr().err
 
 
 @pytest.fixture

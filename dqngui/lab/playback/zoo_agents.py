@@ -56,7 +56,7 @@ def _presets_with_agents() -> dict[str, Experiment]:
 
 
 def source_of(agent: zoo.ZooAgent) -> str:
-    """What is shown of the agent beside its steps: `trained agent from the zoo (test return 500)`."""
+    """What is shown of the agent beside its steps: `trained zoo agent, test return 500`."""
     return words(say("zoo.source", mean=agent.tested.mean))
 
 
