@@ -52,18 +52,20 @@ def with_picture(env: Env, options: WithPictureOptions) -> Env:
 
 def smaller(picture: np.ndarray, side: int, colour: bool) -> np.ndarray:
     """A picture (H, W, 3) as (side, side, 3 or 1) uint8: each pixel is the mean of those that it replaces."""
-    values = picture.astype(np.float32)
+    (height, width), values = picture.shape[:2], picture
+    rows, columns = (np.arange(side) * size // side for size in (height, width))
+    if height >= side:  # whole rows first: they lie together in memory
+        sums = np.add.reduceat(values.reshape(height, -1), rows, axis=0, dtype=np.float32)
+        values = (sums / np.diff(rows, append=height)[:, None]).reshape(side, width, 3)
+    else:
+        values = values[rows]
+    if width >= side:
+        values = np.add.reduceat(values, columns, axis=1, dtype=np.float32)
+        values = values / np.diff(columns, append=width)[:, None]
+    else:
+        values = values[:, columns]
     if not colour:
         values = values.mean(axis=2, keepdims=True)
-    for axis in (0, 1):
-        size = values.shape[axis]
-        first = np.arange(side) * size // side
-        if size >= side:
-            counts = np.diff(first, append=size).astype(np.float32)
-            means = np.add.reduceat(values, first, axis=axis)
-            values = means / counts.reshape([-1 if each == axis else 1 for each in range(3)])
-        else:
-            values = values.take(first, axis=axis)
     return np.rint(values).astype(np.uint8)
 
 
