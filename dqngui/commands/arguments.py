@@ -114,7 +114,7 @@ class PlayArguments:
     run: Annotated[
         str,
         Positional,
-        option("A run's folder, its name within --runs, `last`, or a preset with an agent in the zoo.", "RUN|PRESET"),
+        option("A run's folder, its name within --runs, `last`, or a preset with an agent in the zoo.", "PRESET|RUN"),
     ]
     checkpoint: Annotated[str, option("best, last or a step (default: best).", "NAME")] = "best"
     episodes: Annotated[int, WHOLE, option("Episodes to play (default: 10).", "N")] = 10
