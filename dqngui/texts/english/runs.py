@@ -5,7 +5,7 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
-    "zoo.source": "trained zoo agent, test return {mean:.4g}",
+    "zoo.source": "trained zoo agent, test return {mean:g}",
     "zoo.trained": "trained agent from the zoo, by dqngui {version} in {seconds:.0f} s with: {command}",
     "zoo.none": "the zoo has no trained agent of `{name}`; it has: {known}",
     "zoo.damaged": "the trained agent of `{name}` in the zoo cannot be read: {problem}",
