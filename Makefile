@@ -9,8 +9,8 @@ WORKERS ?= 2
 REPEATS ?= 5
 
 .PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-pixels bench-ray bench-learning learning driving \
-    evidence evidence-quick evidence-report evidence-beside without-preset scale scoreboard coverage probe-verdicts meter-verdicts \
-    shots comparison-figure first-minutes demo clean
+    evidence evidence-quick evidence-report evidence-beside without-preset scale scoreboard senses coverage probe-verdicts meter-verdicts \
+    shots comparison-figure first-minutes demo zoo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -212,6 +212,16 @@ first-minutes: $(VENV)/.developing
 # Train the demo run that the window plays at its first launch (about half a minute).
 demo: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.demo assets/demo
+
+# Train the agents of the zoo, which the window plays when their preset is chosen, into assets/zoo (about an hour; those that
+# belong to the present settings of their preset are passed over; ARGS="--only cartpole tmaze", ARGS=--again).
+zoo: $(VENV)/.developing
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.zoo assets/zoo $(ARGS)
+
+# Train the preset `senses` with all senses and without each, three seeds each, into assets/evidence/senses, and print the
+# table (about half an hour; a stopped call goes on; ARGS="--seeds 20").
+senses: $(VENV)/.developing
+	@$(EVIDENCE).senses assets/evidence/senses $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

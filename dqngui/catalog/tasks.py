@@ -124,6 +124,19 @@ class MinAtarOptions(Options, frozen=True):
     ] = "minimal"
 
 
+class SensesOptions(Options, frozen=True):
+    moves: Annotated[
+        int,
+        setting(
+            "Moves that the sentence may ask for: 1 to the thing; 2 also across from it; 3 also beside it; 4 also over "
+            "or under it. With more, less can be guessed without the sentence, and it is learned more slowly.",
+            ge=1,
+            le=4,
+        ),
+    ] = 1
+    steps: Annotated[int, setting("Steps of an episode.", ge=1, le=10_000)] = 8
+
+
 TASKS = {
     "dqngui/TMaze-v0": Entry(
         "T-maze: a cue at the start says which way to turn at the end of the corridor",
@@ -155,5 +168,10 @@ TASKS = {
         "MinAtar: five small Atari games of 10 × 10 cells (needs the package MinAtar)",
         "dqngui.envs.minatar_games:MinAtar",
         MinAtarOptions,
+    ),
+    "dqngui/Senses-v0": Entry(
+        "A picture, a sound and a sentence together say where to go; no two of them do",
+        "dqngui.envs.senses:Senses",
+        SensesOptions,
     ),
 }

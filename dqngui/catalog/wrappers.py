@@ -113,6 +113,22 @@ class AtariOptions(Options, frozen=True):
     stack: Annotated[int, setting("Number of last pictures joined into one observation.", ge=1, le=64)] = 4
 
 
+class WithPictureOptions(Options, frozen=True):
+    side: Annotated[
+        int,
+        setting(
+            "Rows and columns of the picture that is added. More show smaller things, and are slower.", ge=5, le=256
+        ),
+    ] = 48
+    colour: Annotated[bool, setting("The picture has colours; without them it is grey, and quicker to learn.")] = False
+
+
+class WithoutPartOptions(Options, frozen=True):
+    part: Annotated[str, setting("The part of the observation that is blank, by its key in the dictionary.")] = (
+        "observation"
+    )
+
+
 WRAPPERS = {
     "keep": Entry("Keep only some entries of the observation", "dqngui.envs.wrappers:keep", KeepOptions),
     "frame_stack": Entry("Join the last observations", "dqngui.envs.wrappers:frame_stack", FrameStackOptions),
@@ -145,4 +161,12 @@ WRAPPERS = {
         "Limit rewards, or take their sign", "dqngui.envs.game_wrappers:clip_reward", ClipRewardOptions
     ),
     "atari": Entry("All that is usual for Atari games", "dqngui.envs.atari:atari", AtariOptions),
+    "with_picture": Entry(
+        "Add the rendered picture to the observation", "dqngui.envs.part_wrappers:with_picture", WithPictureOptions
+    ),
+    "without_part": Entry(
+        "Blank one part of the observation, as a control",
+        "dqngui.envs.part_wrappers:without_part",
+        WithoutPartOptions,
+    ),
 }

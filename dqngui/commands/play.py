@@ -1,8 +1,9 @@
-"""`dqngui play RUN`: play a stored agent greedily."""
+"""`dqngui play RUN`: play a stored agent, or the trained agent of a preset, greedily."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from dqngui.config import ConfigError
 from dqngui.messages import Evaluated, Event, Noted, Request, Warned
 from dqngui.messages.measures import means
 from dqngui.messages.tested import measure_texts, unseen
+from dqngui.presets import preset_names
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
 from dqngui.texts.plain import plain
@@ -44,7 +46,7 @@ def run(arguments: PlayArguments) -> int:
 
 
 def _request(arguments: PlayArguments) -> Request:
-    folder = stored_run(arguments.run, arguments.runs, trust=arguments.trust)
+    folder = _folder_of(arguments)
     if arguments.episodes < 1:
         raise ConfigError("command.episodes")
     checkpoint: str | float = arguments.checkpoint
@@ -56,6 +58,21 @@ def _request(arguments: PlayArguments) -> Request:
     options: dict[str, Any] = {"checkpoint": checkpoint, "episodes": arguments.episodes}
     options |= {name: value for name in ("seed", "video") if (value := getattr(arguments, name)) is not None}
     return Request(job="test", folder=str(folder), options=options)
+
+
+def _folder_of(arguments: PlayArguments) -> Path:
+    """The folder of a run, or else of a preset's agent in the zoo. Raises ConfigError."""
+    try:
+        return stored_run(arguments.run, arguments.runs, trust=arguments.trust)
+    except ConfigError as error:
+        if arguments.run not in preset_names() or error.text.key != "command.no_run":
+            raise
+    from dqngui.runs.zoo import playable
+
+    agent = playable(arguments.run)
+    text = say("zoo.trained", version=agent.version, seconds=agent.seconds, command=agent.command)
+    print(text, agent.tested.text(), sep="\n", file=sys.stderr)
+    return Path(agent.folder)
 
 
 def _print_returns(event: Evaluated, video: str | None) -> None:

@@ -55,7 +55,7 @@ def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | N
     Raises ConfigError for an unknown id (with near matches), a missing package (with the command
     that installs it), arguments that the environment refuses, and a wrapper that does not fit.
     """
-    env = _bare(config, render_mode)
+    env = _bare(config, render_mode or _drawn_for(config))
     if longest is not None and (env.spec is None or env.spec.max_episode_steps is None):
         env = TimeLimit(env, longest)
     return as_discrete(wrapped(env, config.wrappers, config))
@@ -66,7 +66,7 @@ def make_usable(config: EnvConfig) -> tuple[gymnasium.Env[Any, Any], EnvConfig]:
 
     Returns the environment and its configuration with these wrappers. Raises ConfigError as `make_env` does.
     """
-    env = wrapped(_bare(config, None), config.wrappers, config)
+    env = wrapped(_bare(config, _drawn_for(config)), config.wrappers, config)
     if not config.wrappers and (missing := missing_wrappers(env, MOST_DEFAULT_ACTIONS)):
         return as_discrete(wrapped(env, missing, config)), msgspec.structs.replace(config, wrappers=missing)
     return as_discrete(env), config
@@ -104,6 +104,11 @@ def make_vector(
         for env in envs:
             env.close()
         raise
+
+
+def _drawn_for(config: EnvConfig) -> str | None:
+    """The render mode that the wrappers need."""
+    return "rgb_array" if any(wrapper.name == "with_picture" for wrapper in config.wrappers) else None
 
 
 _NEEDED, _NAMES = re.compile(r"\(\) missing \d+ required .*arguments?: (.*)"), re.compile(r"'(\w+)'")

@@ -182,6 +182,7 @@ class _Player:
             held=agent.held,
             weights=agent.weights,
             labels=labels,
+            parts=agent.network.encoder.token_counts,
             cells=cells,
             entities=agent.network.encoder.entities,
             own=agent.network.encoder.own,

@@ -36,6 +36,7 @@ class PlayerReady(Event, frozen=True):
         held, weights: names of the views that an `Intervention` can change: state that the memory carries from step to
             step, and weights of a softmax.
         labels: names of the entries along an axis, by the axis' name (`query`, `key`: the tokens).
+        parts: names of the observation's parts, in the order of their tokens, and the number of tokens of each.
         cells: if tokens are cells of a picture: index of the first such token, and rows and columns of the cells.
         entities: if tokens are entities: index of the first such token, and their number.
         own: index of the token of the agent's own entity; None: there is none, or it is not known.
@@ -55,6 +56,7 @@ class PlayerReady(Event, frozen=True):
     held: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = {}
+    parts: tuple[tuple[str, int], ...] = ()
     cells: tuple[int, int, int] | None = None
     entities: tuple[int, int] | None = None
     own: int | None = None

@@ -64,6 +64,11 @@ class Encoder(nn.Module):
         return len(self.labels)
 
     @property
+    def token_counts(self) -> tuple[tuple[str, int], ...]:
+        """Names of the parts, and the number of tokens of each, in the order of the tokens."""
+        return tuple((name, len(part.labels)) for name, (_, part) in zip(self.names, self._placed(), strict=True))
+
+    @property
     def cells(self) -> tuple[int, int, int] | None:
         """Index of the first cell token of a picture or grid, and the rows and columns of its cells; None without
         any.

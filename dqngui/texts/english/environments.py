@@ -91,6 +91,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "fault.info": "the info of {name} is {found}; it must be a dictionary",
     "fault.observed": "{name} observed {found}, but its observation space is {space}",
     "fault.observed_part": "{name} observed {found} as `{part}`, but its observation space is {space} there",
+    "fault.no_picture": "{name} drew no picture, which the wrapper with_picture adds to the observation",
     "fault.categories": (
         "{name} observed {value} as `{part}`, whose categories are 0 to {last} (its observation space: {space})"
     ),
@@ -143,6 +144,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "wrapper.no_key": "there is no entry {entry}; the observation's keys are {known}",
     "wrapper.no_member": "there is no entry {entry}; the observation's members are {known}",
     "wrapper.no_entry": "there is no entry {entry}; the vector's entries are {known}",
+    "wrapper.picture_needs": "it needs one array or a dictionary, and the observation is {space}",
+    "wrapper.picture_there": "the observation has a part `{part}` already",
+    "wrapper.no_blank": "the part `{part}` cannot be blank: it is {space}",
     "wrapper.up_to": "0 to {last}",
     "wrapper.not_stacked": "{what} cannot be stacked",
     "wrapper.no_vehicles": (

@@ -5,6 +5,14 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
+    "zoo.source": "trained zoo agent, test return {mean:g}",
+    "zoo.trained": "trained agent from the zoo, by dqngui {version} in {seconds:.0f} s with: {command}",
+    "zoo.none": "the zoo has no trained agent of `{name}`; it has: {known}",
+    "zoo.damaged": "the trained agent of `{name}` in the zoo cannot be read: {problem}",
+    "zoo.stale": (
+        "the zoo's trained agent of `{name}` has other settings than its preset has now ({settings}), so it is not "
+        "played; train the preset anew: `dqngui train {name}`"
+    ),
     "run.none": "there is no run `{run}`",
     "run.not_one": "`{folder}` is not a run's folder: it has no {file}",
     "run.folder_not_made": "cannot make a run's folder in `{runs}`: {problem}",
