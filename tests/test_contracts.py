@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from dqngui import catalog, presets
 from dqngui.__main__ import main
-from dqngui.config import Experiment
+from dqngui.config import ConfigError, Experiment
 from dqngui.hosts import events_of, open_host, run_inline
 from dqngui.jobs.branching import branch_point
 from dqngui.messages import (
@@ -338,7 +338,7 @@ def test_every_preset_trains(name: str) -> None:
     )
     try:
         events = list(events_of(open_host("inline", Request(job="train", experiment=experiment))))
-    except config.ConfigError as error:
+    except ConfigError as error:
         events = [Failed(step=0, text=str(error))]
     failure = next((event.words for event in events if isinstance(event, Failed)), "")
     if "pip install" in failure:

@@ -196,7 +196,9 @@ def _check_dates(name: str, dates: list[date], lines: list[int]) -> None:
         if after < before:
             raise ConfigError("trading.order", name=name, line=line, date=after.isoformat(), before=before.isoformat())
         if (after - before).days > LONGEST_GAP_DAYS:
-            raise ConfigError("trading.gap", name=name, line=line, days=(after - before).days - 1, date=before.isoformat())
+            raise ConfigError(
+                "trading.gap", name=name, line=line, days=(after - before).days - 1, date=before.isoformat()
+            )
 
 
 def _check_jumps(name: str, closes: np.ndarray, opens: np.ndarray, dates: list[date]) -> None:
