@@ -8,9 +8,9 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 REPEATS ?= 5
 
-.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-ray bench-learning learning \
-    evidence evidence-quick evidence-report evidence-beside without-preset scale coverage probe-verdicts meter-verdicts \
-    shots comparison-figure first-minutes demo clean
+.PHONY: run setup test test-slow test-extras check torture torture-sweep fuzz soak format same-logs bench bench-many-runs bench-pixels bench-ray bench-learning learning driving \
+    evidence evidence-quick evidence-report evidence-beside without-preset scale scoreboard senses coverage probe-verdicts meter-verdicts \
+    shots comparison-figure first-minutes demo zoo clean
 
 run: setup
 	@.ci/show-window $(ARGS)
@@ -97,6 +97,12 @@ bench: $(VENV)/.developing
 # Time and memory of the list of runs and of the window, with ten runs and with ten thousand.
 bench-many-runs: $(VENV)/.developing
 	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.many_runs $(ARGS)
+
+# Memory, saving and loading of a replay of a million stacks of pictures (8 GB of memory and of disk), and the speed of
+# training on pictures compared with a bare loop and stable-baselines3 (about half an hour; ARGS="--game" plays Pong).
+bench-pixels: $(VENV)/.developing
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.pixels --repeats $(REPEATS) $(ARGS)
+
 # Speed of two runs at once in processes and on a local Ray cluster (about ten minutes; needs ray).
 bench-ray: $(VENV)/.developing
 	@$(PIP) --editable ".[ray]"
@@ -141,6 +147,12 @@ without-preset: $(VENV)/.developing
 scale: $(VENV)/.developing
 	@$(EVIDENCE).scale $(ARGS)
 
+# Train POPGym's Easy tasks with every memory as a sweep in build/scoreboard, and write the table task by memory to
+# assets/evidence/scoreboard (many hours; a stopped call continues where it was; ARGS="--tasks RepeatPreviousEasy
+# HigherLowerEasy --memories none gru --seeds 0-1"; ARGS=--report only writes the table). Needs popgym.
+scoreboard: $(VENV)/.developing
+	@$(EVIDENCE).scoreboard $(ARGS)
+
 # Use the real window at random for ten minutes with each host while it trains: fails on an error, memory that grows, and
 # what is left behind (ARGS="--host thread --seconds 200").
 soak: $(VENV)/.developing
@@ -161,6 +173,11 @@ probe-verdicts: $(VENV)/.developing
 # assets/evidence/meter-verdicts.md.
 meter-verdicts: $(VENV)/.developing
 	@$(EVIDENCE).meter_verdicts assets/evidence/meter-verdicts.md
+
+# Drivers of the highway: the simplest ones, and three seeds each with ego attention and without (four hours on one core; a
+# stopped call goes on with the next driver). Needs highway-env: pip install highway-env.
+driving: $(VENV)/.developing
+	@$(EVIDENCE).driving --into build/driving $(ARGS)
 
 # Thousands of damaged and hostile runs, given to the readers and to the command line (10 minutes): a table of tracebacks,
 # hangs, code that ran and writes outside the run's folder; fails if one of them is not 0.
@@ -195,6 +212,16 @@ first-minutes: $(VENV)/.developing
 # Train the demo run that the window plays at its first launch (about half a minute).
 demo: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.demo assets/demo
+
+# Train the agents of the zoo, which the window plays when their preset is chosen, into assets/zoo (about an hour; those that
+# belong to the present settings of their preset are passed over; ARGS="--only cartpole tmaze", ARGS=--again).
+zoo: $(VENV)/.developing
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.zoo assets/zoo $(ARGS)
+
+# Train the preset `senses` with all senses and without each, three seeds each, into assets/evidence/senses, and print the
+# table (about half an hour; a stopped call goes on; ARGS="--seeds 20").
+senses: $(VENV)/.developing
+	@$(EVIDENCE).senses assets/evidence/senses $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -25,6 +25,10 @@ LARGE_PICTURE = 24
 """With at least this many pixels on its shorter side, a picture gets twice the width."""
 WIDE = 128
 REPLAY_BYTES = 1_000_000_000
+MUCH_ROOM = 250_000_000
+"""Bytes of a replay from which on people are told how much room it takes."""
+BYTES_OF_A_ROW = 33
+"""Bytes that a replay keeps of a step beside its observation: action, reward, its episode's ends and kind of end."""
 
 
 def _shown(experiment: Experiment) -> ObservationFacts | None:
@@ -110,6 +114,14 @@ def replay_capacity(experiment: Experiment) -> int:
     shown = _shown(experiment)
     affordable = math.inf if shown is None else REPLAY_BYTES / max(1, shown.step_bytes)
     return max(needed, int(min(max(usual.replay_capacity, 4 * longest * envs), affordable)))
+
+
+def replay_bytes(experiment: Experiment) -> int | None:
+    """Bytes of the full replay, without a memory's stored states; None without one, or if the task is not known."""
+    shown = _shown(experiment)
+    if shown is None or experiment.learn.algorithm != "dqn":
+        return None
+    return experiment.learn.replay_capacity * (shown.step_bytes + BYTES_OF_A_ROW)
 
 
 def steps_that_fit(experiment: Experiment) -> int | None:

@@ -16,8 +16,18 @@ from dqngui.presets import agent_names, agent_of, preset_names, read_agent, read
 from dqngui.settings import with_settings
 from tests.test_rules import measured
 
-TASKS = list({(task := read_experiment(name).env).id + str(task.wrappers): name for name in preset_names()}.values())
-"""A preset of every task."""
+PACKAGES = ("MiniGrid-", "dqngui/MinAtar-", "ALE/", "highway_env")
+"""How the ids of tasks begin that need a package and have the same kind of observation: one of each kind is enough."""
+
+
+def kind_of_task(name: str) -> str:
+    task = read_experiment(name).env
+    kind = next((start for start in PACKAGES if task.id.startswith(start)), task.id)
+    return kind + str(task.wrappers)
+
+
+TASKS = list({kind_of_task(name): name for name in preset_names()}.values())
+"""A preset of every kind of task."""
 NAMED = ("attention-dqn", "attention-gru", "lstm-dqn", "mann-dqn", "plain-dqn", "transformer-dqn")
 
 
@@ -145,7 +155,10 @@ def test_every_agent_learns_every_shipped_task_for_a_while(preset: str, agent: s
     last = None
     learned = False
     for event in run_inline(Request(job="train", experiment=experiment)):
-        assert not isinstance(event, Failed), event.words  # type: ignore[attr-defined]
+        if isinstance(event, Failed):
+            if "pip install" in event.words:
+                pytest.skip(event.words)
+            pytest.fail(event.words)
         learned |= isinstance(event, Learned)
         last = event
     assert isinstance(last, Finished) and last.step >= 64 and learned

@@ -40,6 +40,9 @@ WARNINGS = {
     "train.no_update": {"steps", "warmup", "window"},
     "train.no_update_rollout": {"steps", "rollout", "envs"},
     "train.derived_anew": {"task", "settings"},
+    "train.room": {"rows", "size"},
+    "train.disk_room": {"size", "free"},
+    "size.gigabytes": {"size"},
 }
 """What `Warned` of a training job says."""
 
@@ -102,7 +105,6 @@ NOT_LOGGED = {
     "train.replay_too_large",
     "train.replay_too_large_states",
     "train.replay_too_large_twice",
-    "size.gigabytes",
 }
 """Keys of the same modules that only refuse a request or end a job: `Failed` is not logged."""
 
@@ -112,6 +114,7 @@ MODULES = {
     "jobs/device.py",
     "jobs/knobs.py",
     "jobs/fork.py",
+    "jobs/room.py",
     "jobs/train.py",
     "jobs/training.py",
     "jobs/unlearned.py",

@@ -56,6 +56,18 @@ class ActionAttentionOptions(Options, frozen=True):
     ] = 4
 
 
+class EgoAttentionOptions(Options, frozen=True):
+    heads: Annotated[
+        int,
+        setting(
+            "Heads, each with its own query from the agent's own token; must divide the width. More can attend to "
+            "several tokens at once.",
+            ge=1,
+            le=32,
+        ),
+    ] = 2
+
+
 class RecurrentAttentionOptions(Options, frozen=True):
     heads: Annotated[
         int,
@@ -91,6 +103,12 @@ ATTENTIONS = {
         "dqngui.nets.attention.action:ActionAttention",
         ActionAttentionOptions,
         label="action attention",
+    ),
+    "ego": Entry(
+        "Ego attention: the agent's own entity is the query on all entities of a step, such as the vehicles around it",
+        "dqngui.nets.attention.ego:EgoAttention",
+        EgoAttentionOptions,
+        label="ego attention",
     ),
     "recurrent": Entry(
         "Recurrent attention: the memory's last output is the query on the tokens of a step. Slow: it "

@@ -108,6 +108,35 @@ class TradingOptions(Options, frozen=True):
     ] = 0
 
 
+class MinAtarOptions(Options, frozen=True):
+    game: Annotated[
+        Literal["asterix", "breakout", "freeway", "seaquest", "space_invaders"], setting("Which of the games.")
+    ] = "breakout"
+    sticky: Annotated[
+        float,
+        setting(
+            "Probability that a step repeats the previous action, whatever was chosen. More is harder.", ge=0, le=0.99
+        ),
+    ] = 0.1
+    ramping: Annotated[bool, setting("SpaceInvaders, Asterix and Seaquest become faster as an episode goes on.")] = True
+    actions: Annotated[
+        Literal["minimal", "all"], setting("minimal: only actions that do something in the game; all: six in each.")
+    ] = "minimal"
+
+
+class SensesOptions(Options, frozen=True):
+    moves: Annotated[
+        int,
+        setting(
+            "Moves that the sentence may ask for: 1 to the thing; 2 also across from it; 3 also beside it; 4 also over "
+            "or under it. With more, less can be guessed without the sentence, and it is learned more slowly.",
+            ge=1,
+            le=4,
+        ),
+    ] = 1
+    steps: Annotated[int, setting("Steps of an episode.", ge=1, le=10_000)] = 8
+
+
 TASKS = {
     "dqngui/TMaze-v0": Entry(
         "T-maze: a cue at the start says which way to turn at the end of the corridor",
@@ -134,5 +163,15 @@ TASKS = {
         "Daily prices, costs and an account: when to hold, to leave or to sell short",
         "dqngui.envs.trading.market:Trading",
         TradingOptions,
+    ),
+    "dqngui/MinAtar-v0": Entry(
+        "MinAtar: five small Atari games of 10 × 10 cells (needs the package MinAtar)",
+        "dqngui.envs.minatar_games:MinAtar",
+        MinAtarOptions,
+    ),
+    "dqngui/Senses-v0": Entry(
+        "A picture, a sound and a sentence together say where to go; no two of them do",
+        "dqngui.envs.senses:Senses",
+        SensesOptions,
     ),
 }

@@ -35,7 +35,6 @@ from dqngui.commands.options import (
     File,
     FileOrRun,
     Json,
-    Run,
     Runs,
     Set,
     Trust,
@@ -111,9 +110,13 @@ class TrainArguments:
 
 @dataclass(frozen=True)
 class PlayArguments:
-    """Play a stored agent greedily."""
+    """Play a stored agent, or the trained agent of a preset, greedily."""
 
-    run: Run
+    run: Annotated[
+        str,
+        Positional,
+        option("A run's folder, its name within --runs, `last`, or a preset with an agent in the zoo.", "PRESET|RUN"),
+    ]
     checkpoint: Annotated[str, option("best, last or a step (default: best).", "NAME")] = "best"
     episodes: Annotated[int, WHOLE, option("Episodes to play (default: 10).", "N")] = 10
     seed: Annotated[int | None, WHOLE, option("Seed of the first episode; the next ones count up.", "S")] = None

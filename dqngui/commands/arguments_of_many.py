@@ -109,8 +109,16 @@ class CompareArguments:
     ] = "iqm"
     score: Annotated[
         str,
-        option("best, final, area (under the curve), or steps-to:R, the steps to a return R (default: best).", "NAME"),
+        option(
+            "best, final, area (under the curve), mmer (largest mean return of 100 training episodes), or steps-to:R, "
+            "the steps to a return R (default: best).",
+            "NAME",
+        ),
     ] = "best"
+    measure: Annotated[
+        str, option("Compare this measure that the task names, such as success, instead of the return.", "NAME")
+    ] = ""
+    lower: Annotated[bool, option("Less of the measure is better.")] = False
     csv: Annotated[str | None, option("Write the curves to this file.", "FILE.csv")] = None
     commands: Annotated[bool, option("Print the lines that train these runs again, and nothing else.")] = False
     json: Annotated[bool, option("Write one group, pair or setting a line, as JSON, to standard output.")] = False

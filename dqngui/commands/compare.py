@@ -21,7 +21,7 @@ from dqngui.comparison.figures import Estimate, GroupFigures, Improvement, figur
 from dqngui.comparison.groups import Grouping, grouped
 from dqngui.comparison.importance import Importance, importances
 from dqngui.comparison.results import RunResult, read_result
-from dqngui.comparison.scores import Score, score_named
+from dqngui.comparison.scores import Score, check_measure, score_named
 from dqngui.comparison.words import caveats, improvement_text, skipped_text
 from dqngui.comparison.writing import curves_csv
 from dqngui.config import ConfigError
@@ -36,15 +36,18 @@ _PLACES = 6
 
 def run(arguments: CompareArguments) -> int:
     """Print the comparison and return the exit status. Raises ConfigError."""
-    score = score_named(arguments.score)
+    score = score_named(arguments.score, arguments.measure, arguments.lower)
     results = list(_results(arguments))
+    check_measure(score, results)
     if arguments.commands:
         print("\n".join(commands(results)))
         return 0
     grouping = grouped(results)
     compared = figures(grouping, score)
     pairs = improvements(compared, score)
-    curves = [group_curve(group.runs, arguments.x, arguments.statistic) for group in grouping.groups]
+    curves = [
+        group_curve(group.runs, arguments.x, arguments.statistic, measure=score.measure) for group in grouping.groups
+    ]
     names = [group.name for group in grouping.groups]
     if arguments.csv is not None:
         _write(Path(arguments.csv), curves_csv(names, curves, arguments.x, arguments.statistic))
@@ -96,7 +99,7 @@ def _print_tables(
     score: Score,
 ) -> None:
     interval = "95\u00a0% interval"
-    head = [score.name, "n", "mean", interval, "IQM", interval, "median", interval]
+    head = [score.title, "n", "mean", interval, "IQM", interval, "median", interval]
     rows = [
         [each.group.name, _count(each), *_cells(each.mean), *_cells(each.iqm), *_cells(each.median)]
         for each in compared
@@ -177,7 +180,7 @@ def _print_json(
         estimates = {name: _plain(getattr(each, name)) for name in ("mean", "iqm", "median")}
         scores = [None if np.isnan(value) else float(value) for value in each.scores]
         write_json_line(
-            to_json({"type": "Group", "name": each.group.name, "score": score.name, "n": each.count, "runs": runs,
+            to_json({"type": "Group", "name": each.group.name, "score": score.title, "n": each.count, "runs": runs,
                      "scores": scores, **estimates})
         )  # fmt: skip
     for pair in pairs:

@@ -1,8 +1,9 @@
-"""`dqngui play RUN`: play a stored agent greedily."""
+"""`dqngui play RUN`: play a stored agent, or the trained agent of a preset, greedily."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from dqngui.commands.following import follow
 from dqngui.commands.output import JsonLines
 from dqngui.config import ConfigError
 from dqngui.messages import Evaluated, Event, Noted, Request, Warned
-from dqngui.messages.tested import unseen
+from dqngui.messages.measures import means
+from dqngui.messages.tested import measure_texts, unseen
+from dqngui.presets import preset_names
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.texts import Text, say
 from dqngui.texts.plain import plain
@@ -43,7 +46,7 @@ def run(arguments: PlayArguments) -> int:
 
 
 def _request(arguments: PlayArguments) -> Request:
-    folder = stored_run(arguments.run, arguments.runs, trust=arguments.trust)
+    folder = _folder_of(arguments)
     if arguments.episodes < 1:
         raise ConfigError("command.episodes")
     checkpoint: str | float = arguments.checkpoint
@@ -57,6 +60,21 @@ def _request(arguments: PlayArguments) -> Request:
     return Request(job="test", folder=str(folder), options=options)
 
 
+def _folder_of(arguments: PlayArguments) -> Path:
+    """The folder of a run, or else of a preset's agent in the zoo. Raises ConfigError."""
+    try:
+        return stored_run(arguments.run, arguments.runs, trust=arguments.trust)
+    except ConfigError as error:
+        if arguments.run not in preset_names() or error.text.key != "command.no_run":
+            raise
+    from dqngui.runs.zoo import playable
+
+    agent = playable(arguments.run)
+    text = say("zoo.trained", version=agent.version, seconds=agent.seconds, command=agent.command)
+    print(text, agent.tested.text(), sep="\n", file=sys.stderr)
+    return Path(agent.folder)
+
+
 def _print_returns(event: Evaluated, video: str | None) -> None:
     for index, (ret, length) in enumerate(zip(event.returns, event.lengths, strict=True), start=1):
         print(say("shown.episode", number=index, value=ret, length=length))
@@ -67,6 +85,8 @@ def _print_returns(event: Evaluated, video: str | None) -> None:
             print(open_question)
     else:
         print(say("shown.mean_return", mean=event.mean, count=count, step=step))
+    for text in measure_texts(means(event.measures)):
+        print(text)
     if video is not None:
         print(say("shown.film", path=video))
 

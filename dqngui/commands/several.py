@@ -31,7 +31,8 @@ from dqngui.messages import (
     encode,
 )
 from dqngui.messages.json_lines import from_json, to_json
-from dqngui.messages.tested import unseen
+from dqngui.messages.measures import MeasureMean, means
+from dqngui.messages.tested import measure_texts, unseen
 from dqngui.settings import with_settings
 from dqngui.statistics import mean_interval, mean_of, reason
 from dqngui.sweeps.seeds import seeds_of
@@ -55,6 +56,7 @@ class SeedResult(msgspec.Struct):
         low, high: ends of its 95 % interval (`statistics.mean_interval`); None where there is none.
         chosen_at: mean return of the evaluations that chose the checkpoint (`CheckpointTest`): it flatters.
         reason: why training ended.
+        measures: means of the task's measures in the same test.
     """
 
     seed: int
@@ -67,6 +69,7 @@ class SeedResult(msgspec.Struct):
     chosen_at: float | None = None
     reason: str = ""
     folder: str = ""
+    measures: dict[str, MeasureMean] | msgspec.UnsetType = msgspec.UNSET
 
 
 class SeedRun:
@@ -124,6 +127,7 @@ class SeedRun:
             case Evaluated(role="test"):
                 row.test = event.mean
                 row.low, row.high = mean_interval(event.returns) or (None, None)
+                row.measures = means(event.measures) or msgspec.UNSET
             case Finished() if not self._testing:
                 row.reason, row.steps, row.best = event.reason, event.step, event.best
                 row.chosen_at = None if event.tested is None else event.tested.chosen_at
@@ -237,8 +241,18 @@ def print_table(rows: list[SeedResult], json: bool) -> None:
     tests = [row.test for row in rows if row.test is not None]
     if len(tests) > 1:
         print(_test_mean(tests))
+        for text in measure_texts(_measures(rows)):
+            print(text)
         if (open_question := unseen(len(tests), "seeds")) is not None:
             print(open_question)
+
+
+def _measures(rows: list[SeedResult]) -> dict[str, MeasureMean]:
+    """The mean of each measure over the seeds, each seed by the mean of its test."""
+    tested = [row.measures or {} for row in rows]
+    names = dict.fromkeys(name for each in tested for name in each)
+    found = {name: MeasureMean.of(each[name].mean for each in tested if name in each) for name in names}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _test_mean(tests: list[float]) -> Text:

@@ -85,19 +85,25 @@ def _range(arrays: Sequence[Floats]) -> tuple[float, float] | None:
 
 
 def curves_chart(
-    grouping: Grouping, axis: Axis = "steps", statistic: Statistic = "iqm", smoothed: int = 1, runs: bool = True
+    grouping: Grouping,
+    axis: Axis = "steps",
+    statistic: Statistic = "iqm",
+    smoothed: int = 1,
+    runs: bool = True,
+    measure: str = "",
 ) -> tuple[Chart, list[GroupCurve]]:
     """The learning curves of groups as a chart, and the curves themselves.
 
     Args:
         smoothed: evaluations in a running mean of each run's curve; the curves of before stay, faint.
         runs: draw each run, faint.
+        measure: draw this measure and not the return.
     """
-    curves = [group_curve(group.runs, axis, statistic, smoothed) for group in grouping.groups]
-    seen = _returns_seen(grouping)
+    curves = [group_curve(group.runs, axis, statistic, smoothed, measure) for group in grouping.groups]
+    seen = _means_seen(curves) if measure else _returns_seen(grouping)
     lines = []
     for group, curve in zip(grouping.groups, curves, strict=True):
-        raw = group_curve(group.runs, axis, statistic) if smoothed > 1 else curve
+        raw = group_curve(group.runs, axis, statistic, measure=measure) if smoothed > 1 else curve
         faint = [(run.x, run.y) for run in raw.runs] if runs else []
         faint += [(raw.x, raw.whole)] if smoothed > 1 else []
         whole = np.isfinite(curve.whole)
@@ -115,6 +121,11 @@ def _returns_seen(grouping: Grouping) -> tuple[float, float]:
     returns = [each for group in grouping.groups for run in group.runs for each in run.evaluations.returns if each]
     finite = [value for each in returns for value in (min(each), max(each)) if np.isfinite(value)]
     return (min(finite), max(finite)) if finite else (-np.inf, np.inf)
+
+
+def _means_seen(curves: Sequence[GroupCurve]) -> tuple[float, float]:
+    """The smallest and the largest mean of a measure in the evaluations of these curves."""
+    return _range([run.y for curve in curves for run in curve.runs]) or (-np.inf, np.inf)
 
 
 def _only(values: Floats, where: np.ndarray) -> Floats:

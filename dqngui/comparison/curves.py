@@ -53,15 +53,16 @@ class GroupCurve:
         return np.where(self.count == len(self.runs), self.y, np.nan)
 
 
-def run_curve(result: RunResult, axis: Axis = "steps", smoothed: int = 1) -> RunCurve:
+def run_curve(result: RunResult, axis: Axis = "steps", smoothed: int = 1, measure: str = "") -> RunCurve:
     """The learning curve of a run.
 
     Args:
         axis: environment steps; training episodes, seconds of training (without pauses and evaluations), or updates
             until then.
         smoothed: evaluations in the centred running mean; 1 leaves the curve as it is.
+        measure: the mean of this measure and not of the return.
     """
-    steps, means = result.evaluations.of_role()
+    steps, means = result.evaluations.of_role(measure=measure)
     x = along(result, steps.astype(np.float64), axis)
     return RunCurve(x, running_mean(means, smoothed), result.experiment.run.seed)
 
@@ -96,12 +97,16 @@ def running_mean(values: Floats, window: int) -> Floats:
 
 
 def group_curve(
-    results: Sequence[RunResult], axis: Axis = "steps", statistic: Statistic = "mean", smoothed: int = 1
+    results: Sequence[RunResult],
+    axis: Axis = "steps",
+    statistic: Statistic = "mean",
+    smoothed: int = 1,
+    measure: str = "",
 ) -> GroupCurve:
     """The curves of these runs and their statistic. Each run's curve is smoothed before, so that the interval is one of
     the smoothed curve.
     """
-    found = [run_curve(result, axis, smoothed) for result in results]
+    found = [run_curve(result, axis, smoothed, measure) for result in results]
     runs = tuple(each for each in found if np.isfinite(each.x).any())
     x = common_axis(runs)
     values = np.stack([on_axis(each, x) for each in runs]) if runs else np.empty((0, 0))

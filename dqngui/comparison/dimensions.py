@@ -65,7 +65,7 @@ def setting_dimensions(grouping: Grouping) -> list[Dimension]:
 def score_dimension(found: Sequence[GroupFigures], score: Score) -> Dimension:
     """The axis of scores."""
     values = [None if math.isnan(value) else float(value) for each in found for value in each.scores]
-    return _dimension(score.name, score.name, values, setting=False)
+    return _dimension(score.name, score.title, values, setting=False)
 
 
 def _dimension(path: str, name: str, values: Sequence[Any], *, setting: bool = True) -> Dimension:

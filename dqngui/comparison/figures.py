@@ -82,10 +82,11 @@ class Improvement:
 
 def figures(grouping: Grouping, score: Score) -> list[GroupFigures]:
     """The final figures of each group. Mean and the like are of the runs with a score; their number is `count`."""
-    return [_of_group(group, score) for group in grouping.groups]
+    return [group_figures(group, score) for group in grouping.groups]
 
 
-def _of_group(group: Group, score: Score) -> GroupFigures:
+def group_figures(group: Group, score: Score) -> GroupFigures:
+    """The final figures of one group."""
     scores = np.array([score(run) for run in group.runs], dtype=np.float64)
     known = scores[np.isfinite(scores)]
     worst = -np.inf if score.larger_is_better else np.inf

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy.typing as npt
 
 from dqngui.config import Experiment
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Forked, KnobChanged, Learned
+from dqngui.messages.measures import averages
 from dqngui.runs.folder import RunSummary, new_summary, read_events, read_experiment, summary_of
 from dqngui.texts import Text
 
@@ -27,6 +30,7 @@ class Evaluations:
         step: environment steps since the run began (N,).
         mean: mean undiscounted return of each (N,); NaN where a return is.
         returns: the return of each episode, a tuple for each evaluation.
+        measures: means of the task's measures of each, by name; of the best, over the episodes that did not choose it.
         role: `selection` (the learning curve), `confirmation` or `test` of each.
         best: whether its weights were the best checkpoint from then on (N,).
         score: the number that ranks checkpoints (N,); of the best, the mean of episodes that did not choose it.
@@ -38,11 +42,24 @@ class Evaluations:
     role: tuple[str, ...]
     best: npt.NDArray[np.bool_]
     score: Floats
+    measures: tuple[Mapping[str, float], ...]
 
-    def of_role(self, role: str = SELECTION) -> tuple[Ints, Floats]:
-        """(step, mean), each (N,), of the evaluations with this role: of `selection`, the learning curve."""
+    def of_role(self, role: str = SELECTION, measure: str = "") -> tuple[Ints, Floats]:
+        """(step, mean), each (N,), of the evaluations with this role: of `selection`, the learning curve.
+
+        `measure`: the mean of this measure instead of the return, NaN where the task does not name it.
+        """
         chosen = np.array([each == role for each in self.role], dtype=bool)
-        return self.step[chosen], self.mean[chosen]
+        return self.step[chosen], (self.means_of(measure) if measure else self.mean)[chosen]
+
+    def means_of(self, measure: str) -> Floats:
+        """The mean of a measure in each evaluation (N,); NaN where the task does not name it."""
+        return np.array([each.get(measure, math.nan) for each in self.measures], dtype=np.float64)
+
+    @property
+    def named(self) -> list[str]:
+        """The measures that any evaluation has."""
+        return list(dict.fromkeys(name for each in self.measures for name in each))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -161,6 +178,7 @@ class _Columns:
                 role=tuple(each.role for each in found),
                 best=np.array([each.best for each in found], dtype=bool),
                 score=np.array([each.ranking_score for each in found], dtype=np.float64),
+                measures=tuple(averages(each.measures, each.reported or None) for each in found),
             ),
             episodes=Episodes(
                 np.array(self.episode_step, dtype=np.int64),

@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
+from dqngui.comparison.crossed import Crossed
 from dqngui.comparison.curves import Axis, GroupCurve, Statistic
 from dqngui.comparison.figures import GroupFigures
 from dqngui.comparison.groups import Grouping
@@ -49,6 +50,15 @@ def profiles_csv(names: Sequence[str], thresholds: Floats, profiles: Sequence[Pr
         for row in zip(thresholds, *profile, strict=True)
     ]
     return _written(("group", score, "share above", "low", "high"), rows)
+
+
+def crossed_csv(table: Crossed) -> str:
+    """Each cell of two crossed settings: their values, the estimate with its interval, and the number of runs."""
+    rows = []
+    for (row, column), cell in table.cells.items():
+        low, high = cell.estimate.interval or ("", "")
+        rows.append((table.rows[row], table.columns[column], cell.estimate.value, low, high, cell.figures.count))
+    return _written((*table.paths, "value", "low", "high", "runs"), rows)
 
 
 def settings_csv(grouping: Grouping) -> str:

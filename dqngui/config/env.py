@@ -38,9 +38,9 @@ class EnvConfig(Options, frozen=True):
     several: Annotated[
         Literal["auto", "joint", "decoupled"],
         setting(
-            "How the values of several choices made at once are learned, such as bins of a robot's joints. joint: every "
-            "combination has a value. decoupled: every option of each choice has one, and a combination has their mean "
-            "(DecQN). auto: joint up to 100 combinations.",
+            "How the values of several choices made at once are learned, such as bins of a robot's joints. joint: "
+            "every combination has a value. decoupled: every option of each choice has one, and a combination has "
+            "their mean (DecQN). auto: joint up to 100 combinations.",
             label="Several choices",
             advanced=True,
         ),

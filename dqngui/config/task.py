@@ -17,7 +17,7 @@ class ObservationFacts(Options, frozen=True, kw_only=True):
         row_numbers: entries of all tables.
         maps: number of pictures and grids.
         picture_side: pixels on the shorter side of the picture in which it is longest; 0 without a picture.
-        step_bytes: bytes of one stored step.
+        step_bytes: bytes of one stored step; each frame of a stack counts once.
     """
 
     parts: int

@@ -76,11 +76,17 @@ _OTHERS = {
 """By the top module: the package that `pip install` takes, of others that environments often need."""
 
 
+def known_environments() -> Iterator[Package]:
+    """The known packages with environments."""
+    yield from IMPORTED.values()
+    yield from (package for package, _ in NAMED)
+
+
 def installable(module: str) -> str | None:
     """What `pip install` takes for a top module: a package that is known here, or one that an installed package
     requires; None if it is neither.
     """
-    for known in (*IMPORTED.values(), *(package for package, _ in NAMED)):
+    for known in known_environments():
         if known.module.partition(".")[0] == module:
             return known.requirement
     if module in _OTHERS:

@@ -22,8 +22,10 @@ from dqngui import catalog
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.apply_wrappers import as_discrete, wrapped
 from dqngui.envs.border import check_alike, render_modes, with_border
+from dqngui.envs.driving import with_driving
 from dqngui.envs.faults import EnvironmentFault, described, details_of, message_of
 from dqngui.envs.known_packages import installable
+from dqngui.envs.measured_tasks import with_measures
 from dqngui.envs.missing_wrappers import missing_wrappers
 from dqngui.envs.names import known_names
 from dqngui.envs.packages import home_of, is_of_old_gym, made_in, register_for
@@ -53,7 +55,7 @@ def make_env(config: EnvConfig, render_mode: str | None = None, longest: int | N
     Raises ConfigError for an unknown id (with near matches), a missing package (with the command
     that installs it), arguments that the environment refuses, and a wrapper that does not fit.
     """
-    env = _bare(config, render_mode)
+    env = _bare(config, render_mode or _drawn_for(config))
     if longest is not None and (env.spec is None or env.spec.max_episode_steps is None):
         env = TimeLimit(env, longest)
     return as_discrete(wrapped(env, config.wrappers, config))
@@ -64,7 +66,7 @@ def make_usable(config: EnvConfig) -> tuple[gymnasium.Env[Any, Any], EnvConfig]:
 
     Returns the environment and its configuration with these wrappers. Raises ConfigError as `make_env` does.
     """
-    env = wrapped(_bare(config, None), config.wrappers, config)
+    env = wrapped(_bare(config, _drawn_for(config)), config.wrappers, config)
     if not config.wrappers and (missing := missing_wrappers(env, MOST_DEFAULT_ACTIONS)):
         return as_discrete(wrapped(env, missing, config)), msgspec.structs.replace(config, wrappers=missing)
     return as_discrete(env), config
@@ -104,6 +106,11 @@ def make_vector(
         raise
 
 
+def _drawn_for(config: EnvConfig) -> str | None:
+    """The render mode that the wrappers need."""
+    return "rgb_array" if any(wrapper.name == "with_picture" for wrapper in config.wrappers) else None
+
+
 _NEEDED, _NAMES = re.compile(r"\(\) missing \d+ required .*arguments?: (.*)"), re.compile(r"'(\w+)'")
 
 
@@ -134,7 +141,7 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
             raise ConfigError("env.no_pictures_in", name=config.id, mode=render_mode) from error
         raise _refused(config, config.id, spec, error) from error
     try:
-        env = with_border(env, config.id)
+        env = with_driving(with_border(env, config.id))
     except ConfigError:
         with suppress(Exception, SystemExit):
             env.close()
@@ -142,6 +149,7 @@ def _bare(config: EnvConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]
     if render_mode is not None and render_mode not in render_modes(env):
         env.close()
         raise ConfigError("env.no_pictures_in", name=config.id, mode=render_mode)
+    env = with_measures(env)
     features, actions = known_names(name)
     if features:
         env.feature_names = features  # type: ignore[attr-defined]

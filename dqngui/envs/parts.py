@@ -76,6 +76,11 @@ class ObservationPart(msgspec.Struct, frozen=True):
         return self.quantities or (self.kind in ("vector", "rows", "entities") and self.dtype == "float32")
 
     @property
+    def bytes(self) -> int:
+        """Bytes of one step's stored array."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    @property
     def map_shape(self) -> tuple[int, int, int]:
         """Channels (of all frames), rows and columns of an image or a grid."""
         size = dict(zip(self.axes, self.raw_shape, strict=True))

@@ -16,6 +16,7 @@ import gymnasium
 import msgspec
 import numpy as np
 from gymnasium import spaces as gym_spaces
+from gymnasium.wrappers import FrameStackObservation
 
 from dqngui.config import ConfigError, EnvConfig
 from dqngui.envs.choices import MOST_COMBINED, Choices
@@ -33,6 +34,8 @@ __all__ = ["ObservationLayout", "ObservationPart", "Spaces", "kind_of", "named",
 MOST_JOINT = 100
 """Combinations of several choices that have a value each unless the experiment says otherwise; of more, each choice's
 options have values of their own."""
+LEAST_STACK = 1024
+"""Stacks of fewer bytes are kept whole: building them would cost more than their room."""
 MOST_ACTIONS = 100_000
 """Each action has a value and a name."""
 
@@ -48,12 +51,15 @@ class Spaces(msgspec.Struct, frozen=True):
         dimension_names: one name per choice; empty without `choices`.
         features: names of the entries of all vector parts and of a row's numbers, in the parts' order.
         action_names: one name per action.
+        frames: number of last observations, the oldest first, that the environment says its observations join along
+            their first axis; 0: it does not say so. It may be wrong.
     """
 
     parts: tuple[ObservationPart, ...]
     actions: int
     features: tuple[str, ...] = ()
     action_names: tuple[str, ...] = ()
+    frames: int = 0
     choices: tuple[int, ...] = ()
     option_names: tuple[str, ...] = ()
     dimension_names: tuple[str, ...] = ()
@@ -67,6 +73,15 @@ class Spaces(msgspec.Struct, frozen=True):
     def options(self) -> int:
         """Entries of values and masks: one an action, or one an option of each choice."""
         return sum(self.choices) if self.choices else self.actions
+
+    def frames_of(self, part: ObservationPart) -> int:
+        """Number of frames of a part that a replay keeps frame by frame; 0: it keeps the part whole."""
+        stack = self.frames >= 2 and part.raw_shape[:1] == (self.frames,)
+        return self.frames if stack and part.bytes >= LEAST_STACK else 0
+
+    def kept_bytes(self, part: ObservationPart) -> int:
+        """Bytes of a part that a replay keeps of each step, each frame of a stack once."""
+        return part.bytes // max(1, self.frames_of(part))
 
 
 class _Leaf(msgspec.Struct, frozen=True):
@@ -232,7 +247,7 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
     if sizes:
         options, dimensions = names_of_choices(env, sizes)
         rows = with_row_kinds(parts, features, env, config.rows)
-        return Spaces(rows, actions, features, (), sizes, options, dimensions)
+        return Spaces(rows, actions, features, (), joined_frames(env), sizes, options, dimensions)
     return Spaces(
         with_row_kinds(parts, features, env, config.rows),
         actions,
@@ -241,6 +256,7 @@ def spaces_of(env: gymnasium.Env[Any, Any], config: EnvConfig) -> Spaces:
         or named(env, "action_names", actions)
         or offered_actions(env, actions)
         or tuple(str(index) for index in range(actions)),
+        joined_frames(env),
     )
 
 
@@ -258,6 +274,23 @@ def names_of_choices(env: gymnasium.Env[Any, Any], sizes: tuple[int, ...]) -> tu
     total, dimensions = sum(sizes), offered_dimensions(env, len(sizes))
     options = named(env, "option_names", total) or tuple(str(index) for size in sizes for index in range(size))
     return options, dimensions or tuple(f"action[{index}]" for index in range(len(sizes)))
+
+
+def joined_frames(env: gymnasium.Env[Any, Any]) -> int:
+    """Number of frames that a wrapper around an environment joins: ours, gymnasium's, or any that has the whole number
+    `frame_stack`; 0 without one.
+    """
+    layer: Any = env
+    while isinstance(layer, gymnasium.Wrapper):
+        if isinstance(layer, FrameStackObservation):
+            return int(layer.stack_size)
+        for name in ("joined_frames", "frame_stack"):
+            frames = vars(layer).get(name)
+            if type(frames) is int and frames >= 2:
+                return frames
+        layer = layer.env
+    frames = offered(env, "frame_stack")
+    return frames if type(frames) is int and frames >= 2 else 0
 
 
 def _actions(env: gymnasium.Env[Any, Any], apart: bool = False) -> int:

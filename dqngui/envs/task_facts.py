@@ -110,7 +110,7 @@ def observation_facts(spaces: Spaces) -> ObservationFacts:
         row_numbers=sum(part.shape[0] for part in tables),
         maps=sum(part.kind in ("image", "grid") for part in parts),
         picture_side=max(sides, default=0),
-        step_bytes=sum(np.dtype(part.dtype).itemsize * part.shape[0] for part in parts),
+        step_bytes=sum(map(spaces.kept_bytes, parts)),
     )
 
 

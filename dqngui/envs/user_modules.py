@@ -18,7 +18,7 @@ from types import ModuleType
 from dqngui.bounded import found
 from dqngui.config import ConfigError
 from dqngui.envs.faults import EnvironmentFault, described, details_of
-from dqngui.envs.known_packages import installable
+from dqngui.envs.known_packages import installable, known_environments
 from dqngui.safe_path import started_in
 from dqngui.texts import Text, say
 
@@ -142,6 +142,10 @@ def _loaded(name: str, file: Path) -> ModuleType:
 def _missing(module: str, name: str, file: Path | None, error: ModuleNotFoundError) -> ConfigError:
     """The error for a module that is not there, or that needs another one."""
     if error.name is None or (file is None and (name == error.name or name.startswith(f"{error.name}."))):
+        top = module.partition(".")[0]
+        for package in known_environments():
+            if package.module.partition(".")[0] == top:
+                return ConfigError("env.needs_package", name=module, package=package.requirement)
         return ConfigError("env.no_module", module=module, folder=START_FOLDER)
     needed = error.name.partition(".")[0]
     beside = (START_FOLDER if file is None else file.parent) / needed

@@ -17,6 +17,7 @@ import numpy as np
 
 from dqngui.config import EnvConfig
 from dqngui.envs.legal_actions import LegalActions
+from dqngui.envs.measures import MeasureReader
 from dqngui.envs.missing_wrappers import usable_spaces
 from dqngui.envs.rewards import check_rewards
 from dqngui.envs.spaces import ObservationLayout, Spaces
@@ -36,6 +37,7 @@ class Envs:
         envs: the single environments, for drawing and for hidden facts.
         infos: the last `info` of each.
         legal_actions: which actions they tell to be legal; `legal` has the present ones.
+        measures: reads what they tell of ended episodes.
     """
 
     def __init__(self, envs: Sequence[gymnasium.Env[Any, Any]], config: EnvConfig) -> None:
@@ -44,6 +46,7 @@ class Envs:
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
         self._name = config.id
         self.legal_actions = LegalActions(self.envs, config.id, self.spaces.options)
+        self.measures = MeasureReader()
         self._layout = ObservationLayout.of(self.envs[0], config)
         self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset
         self._last: Parts = {}
@@ -66,6 +69,10 @@ class Envs:
     def legal(self) -> np.ndarray | None:
         """Which actions are legal after the last reset or step (N, A) bool; None if the environments do not tell."""
         return self.legal_actions.mask
+
+    def measures_of(self, index: int) -> dict[str, float]:
+        """What environment `index` told with its last step of the episode that has just ended (`envs.measures`)."""
+        return self.measures.read(self.infos[index])
 
     def texts(self) -> dict[str, str]:
         """The texts that the first environment showed at the last `reset` or `step` of all of them, by part."""

@@ -72,6 +72,9 @@ class ExportedRun:
         if (tested := summary.tested) is not None:
             found |= {"tested/mean": tested.mean, "tested/episodes": tested.episodes}
             ends = {"tested/low": tested.low, "tested/high": tested.high}
+            for name, each in tested.known_measures.items():
+                found.setdefault(f"tested/{name}", each.mean)
+                ends |= {f"tested/{name}/low": each.low, f"tested/{name}/high": each.high}
             found |= {name: end for name, end in ends.items() if end is not None}
         return found
 

@@ -3,6 +3,7 @@
 | name | what |
 |---|---|
 | `rollout/return`, `rollout/length` | of each training episode, at the step of its end |
+| `rollout/NAME`, `eval/NAME`, `test/NAME` | a measure that the task names (`envs.measures`), as `eval/success` |
 | `eval/mean`, `eval/length` | of each greedy evaluation that makes the learning curve, mean over its episodes |
 | `eval/confirmation` | mean return of the further evaluation of a candidate for the best checkpoint |
 | `eval/best` | mean return of the best checkpoint from here on, over episodes that did not choose it |
@@ -34,6 +35,7 @@ from dqngui.messages import (
     Noted,
     Warned,
 )
+from dqngui.messages.measures import averages, known
 from dqngui.statistics import mean_of
 from dqngui.texts import Text, say, words
 from dqngui.texts.plain import plain_line
@@ -101,7 +103,8 @@ class ScalarReader:
 def _scalars(event: Event) -> dict[str, float]:
     match event:
         case EpisodeEnded():
-            return {"rollout/return": event.ret, "rollout/length": event.length}
+            found = {f"rollout/{name}": value for name, value in known(event.measures).items()}
+            return found | {"rollout/return": event.ret, "rollout/length": event.length}
         case Learned():
             found = {f"train/{name}": getattr(event, field) for field, name in _TRAIN.items()}
             return {name: value for name, value in found.items() if value is not None} | {
@@ -126,11 +129,16 @@ def _evaluation(event: Evaluated) -> dict[str, float]:
                 found["eval/length"] = mean_of([float(length) for length in event.lengths])
         case "confirmation":
             found["eval/confirmation"] = event.mean
+            return found | _best(event)
         case "test":
             found["test/mean"] = event.mean
-    if event.best:
-        found["eval/best"] = event.ranking_score
-    return found
+    place = "test" if event.role == "test" else "eval"
+    said = {f"{place}/{name}": mean for name, mean in averages(event.measures).items()}
+    return said | found | _best(event)
+
+
+def _best(event: Evaluated) -> dict[str, float]:
+    return {"eval/best": event.ranking_score} if event.best else {}
 
 
 def _note(event: Event) -> tuple[str, Text | str] | None:

@@ -70,7 +70,7 @@ class EventFiles:
             end = run.at(figures["seconds"])
             values = [
                 scalar_event(end, figures["steps"], f"final/{name}".encode(), float(figures[name]))
-                for name in ("best", "tested/mean", "tested/low", "tested/high") if name in figures
+                for name in figures if name == "best" or (name.startswith("tested/") and name != "tested/episodes")
             ]  # fmt: skip
             file.append(records([text_event(end, figures["steps"], b"figures", rows), *values]))
         self.save()

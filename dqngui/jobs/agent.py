@@ -131,7 +131,12 @@ class LoadedAgent:
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Names of the entries along the views' axes: tokens, actions, features, and those that the memory names."""
         tokens = self.network.encoder.labels
-        seen = {"query": tokens, "key": tokens, "action": self.spaces.action_names, "feature": self.features}
+        seen = {
+            "query": tokens,
+            "key": tokens,
+            "action": self.spaces.action_names or option_labels(self.spaces),
+            "feature": self.features,
+        }
         return {**seen, **self.network.memory.labels()}
 
     def numbers(self, observations: list[Parts]) -> np.ndarray:
@@ -141,6 +146,16 @@ class LoadedAgent:
         names = [part.name for part in self.spaces.parts if part.kind != "text"]
         columns = [np.concatenate([parts[name] for parts in observations]) for name in names]
         return np.concatenate(columns, axis=1, dtype=np.float32)
+
+
+def option_labels(spaces: Spaces) -> tuple[str, ...]:
+    """Names of the options of several choices with the names of their choices; empty for one choice."""
+    options = iter(spaces.option_names)
+    return tuple(
+        f"{name} {next(options)}"
+        for name, size in zip(spaces.dimension_names, spaces.choices, strict=True)
+        for _ in range(size)
+    )
 
 
 def features_of(spaces: Spaces) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dqngui.learning.best import Block, Verdict, confirmation, is_candidate
 from dqngui.learning.counters import next_evaluation
 from dqngui.learning.evaluation import Evaluation
 from dqngui.messages import Advanced, CheckpointTest, Evaluated, Event, Noted
+from dqngui.messages.measures import by_name
 from dqngui.runs.recorder import Snapshot
 from dqngui.statistics import mean_of
 from dqngui.texts import say
@@ -55,8 +56,8 @@ def evaluate(
     standing, blocks = count.standing, _Blocks(training, answer)
     found: Verdict | None = None
     try:
-        returns, lengths = yield from blocks.play()
-        mean = mean_of(returns)
+        block = yield from blocks.play()
+        returns, mean = block.returns, mean_of(block.returns)
         spare = used[0] + 1 - 2 * count.confirmations  # further blocks stay at most about as many as first ones
         if is_candidate(mean, standing, spare) or (goal is not None and goal <= mean < math.inf):
             found = yield from blocks.confirm(confirmation(returns, standing.rank, spare, blocks.affordable))
@@ -69,7 +70,16 @@ def evaluate(
         count.cut_told = True
         text = say("train.cut", environment=training.experiment.env.id, steps=blocks.longest)
         yield Noted(step=count.step, text=text)
-    yield watched(Evaluated(step=count.step, returns=returns, lengths=lengths, mean=mean, seconds=count.seconds))
+    yield watched(
+        Evaluated(
+            step=count.step,
+            returns=returns,
+            lengths=block.lengths,
+            mean=mean,
+            seconds=count.seconds,
+            measures=by_name(block.measures),
+        )
+    )
     if not math.isfinite(mean):
         yield Noted(step=count.step, text=say("train.evaluation_not_finite", mean=mean))
     if found is None or found.blocks == 0:
@@ -86,12 +96,18 @@ def evaluate(
         best=found.best,
         score=found.report if found.best else found.rank,
         reported=found.reported,
-        tested=CheckpointTest.of(found.returns[-found.reported :], found.rank) if found.best else None,
+        tested=_test(found) if found.best else None,
         seconds=count.seconds,
+        measures=by_name(found.measures),
     )
     if found.best:
         yield Snapshot(count.step, training.learner.weights(), best=True, state=None)
     return goal is not None and mean >= goal and goal <= mean_of(found.returns) < math.inf
+
+
+def _test(found: Verdict) -> CheckpointTest | None:
+    """The test of the best checkpoint: its last block, which did not choose it."""
+    return CheckpointTest.of(found.returns[-found.reported :], found.rank, found.measures[-found.reported :])
 
 
 class _Blocks:
@@ -116,7 +132,7 @@ class _Blocks:
         training = self._training
         found = yield from interruptible(training.evaluation(self._left), training.counters.step, self._answer)
         self.cut += found.cut
-        return found.returns, found.lengths
+        return Block(found.returns, found.lengths, found.measures)
 
     def confirm(self, confirming: Generator[None, Block, Verdict]) -> Generator[Event, None, Verdict]:
         """Play the blocks that a confirmation wants. Raises Interrupted."""

@@ -15,7 +15,8 @@ from dqngui.jobs.saved_state import check_meta, damage_named
 from dqngui.jobs.training import Training, counters_of
 from dqngui.learning.counters import Counters, next_evaluation, next_multiple
 from dqngui.messages import Forked
-from dqngui.runs.resume import LogMark, Stored, branch, load_resume
+from dqngui.runs.resume import LogMark, Stored, load_resume
+from dqngui.runs.rewinding import branch
 from dqngui.texts import Text
 
 
@@ -54,7 +55,7 @@ class Fork:
         with damage_named(self.folder):
             check_meta(meta)
             if self.whole:
-                training.load(self.stored.arrays, self._carried(meta))
+                training.load(self.stored.arrays, self._carried(meta), self.stored.segments or ())
                 return [*parts, *(name for name, _ in training.learner.layout)], []
             names, missing = training.inherit(self.stored.arrays, self._carried(meta))
             return names, [*parts, *missing]

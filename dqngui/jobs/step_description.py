@@ -12,6 +12,7 @@ from dqngui.envs.parts import MINIGRID_SIZES
 from dqngui.envs.places import places_of
 from dqngui.envs.rendering import as_picture
 from dqngui.envs.spaces import ObservationPart, Spaces
+from dqngui.envs.step_notes import notes_of
 from dqngui.envs.vector import Envs
 from dqngui.jobs.agent import LoadedAgent
 from dqngui.jobs.frames import Size, shrunk_to
@@ -49,8 +50,8 @@ def with_cells_transposed(tokens: tuple[str, ...], cells: tuple[int, int, int]) 
 def describe(envs: Envs, agent: LoadedAgent, size: Size) -> dict[str, Any]:
     """What the first environment shows now, as the tensors of `messages.Described`.
 
-    `observation` (F,), `text/NAME` as UTF-8, `picture` (H, W, 3) uint8, and `places` (N, 2) float32 if the environment
-    says where it draws the entities that the agent sees as tokens.
+    `observation` (F,), `text/NAME` and `note/NAME` as UTF-8, `picture` (H, W, 3) uint8, and `places` (N, 2) float32 if
+    the environment says where it draws the entities that the agent sees as tokens.
     """
     parts = envs.parts
     description: dict[str, Any] = {}
@@ -58,6 +59,8 @@ def describe(envs: Envs, agent: LoadedAgent, size: Size) -> dict[str, Any]:
         description["observation"] = agent.numbers([parts])[0]
     for name, text in envs.texts().items():
         description[f"text/{name}"] = np.frombuffer(text.encode(), np.uint8)
+    for name, text in notes_of(envs.envs[0]).items():
+        description[f"note/{name}"] = np.frombuffer(text.encode(), np.uint8)
     part = observed_map(agent.spaces)
     if part is not None:
         description["picture"] = shrunk_to(np.ascontiguousarray(_picture(envs, part, parts[part.name][0])), size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
@@ -34,6 +34,7 @@ from dqngui.learning.evaluation import (
     longest_greedy,
 )
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, Noted, Request, Stop, Warned
+from dqngui.messages.measures import MOST, by_name
 from dqngui.nets.network import build_network
 from dqngui.nets.trunk import Trunk
 from dqngui.runs.checkpoints import load_weights
@@ -121,6 +122,7 @@ def _test(
     device = next(network.parameters()).device
     returns: list[float] = []
     lengths: list[int] = []
+    measures: list[Mapping[str, float]] = []
     cut = 0
 
     def answer() -> Iterator[Event]:
@@ -146,14 +148,23 @@ def _test(
             if found.cut and not cut:
                 yield Noted(step=step, text=say("train.cut", environment=experiment.env.id, steps=longest))
             cut += found.cut
-            for ret, length in zip(found.returns, found.lengths, strict=True):
-                yield EpisodeEnded(step=step, ret=ret, length=length, episode=len(returns))
+            for ret, length, said in zip(found.returns, found.lengths, found.measures, strict=True):
+                kept = dict(said) or msgspec.UNSET
+                yield EpisodeEnded(step=step, ret=ret, length=length, episode=len(returns), measures=kept)
                 returns.append(ret)
                 lengths.append(length)
+                measures.append(said)
     if returns:
         yield Evaluated(
-            step=step, returns=tuple(returns), lengths=tuple(lengths), mean=mean_of(returns), role=options.role
+            step=step,
+            returns=tuple(returns),
+            lengths=tuple(lengths),
+            mean=mean_of(returns),
+            role=options.role,
+            measures=by_name(measures),
         )
+        if envs.measures.left_out:
+            yield Noted(step=step, text=say("train.measures", environment=experiment.env.id, most=MOST))
     seconds = time.perf_counter() - began
     done = len(returns) == options.episodes
     yield Finished(

@@ -12,6 +12,7 @@ import torch
 from dqngui.config import ConfigError
 from dqngui.jobs.device import with_measured_device
 from dqngui.jobs.fork import load_fork
+from dqngui.jobs.freed_memory import keep_freed_memory
 from dqngui.jobs.inbox import Inbox
 from dqngui.jobs.settings_from_task import notes_about_new_task, with_measured_task
 from dqngui.jobs.training_loop import TrainingLoop
@@ -20,7 +21,8 @@ from dqngui.runs.dropped_commands import CommandFiles
 from dqngui.runs.folder import claim, read_experiment, trusted_experiment
 from dqngui.runs.lock import WriterLock
 from dqngui.runs.recorder import record
-from dqngui.runs.resume import load_resume, plan, planned, rewind
+from dqngui.runs.resume import load_resume, planned
+from dqngui.runs.rewinding import plan, rewind
 from dqngui.runs.trust import check_branch_trusted
 from dqngui.texts import Text, say
 
@@ -72,6 +74,7 @@ def _recorded(request: Request, inbox: Inbox, lock: WriterLock | None) -> Iterat
     torch.set_num_threads(experiment.run.threads)
     # Adam's moments of inactive units decay to denormal numbers, with which arithmetic is many times slower.
     torch.set_flush_denormal(True)
+    keep_freed_memory()
     if stored is None and fork is None:
         experiment = with_measured_device(experiment, request.folder, notes)
     job = TrainingLoop(

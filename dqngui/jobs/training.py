@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
+
+from msgspec import UNSET
 
 from dqngui import catalog
 from dqngui.config import Experiment, Schedule, number
@@ -19,6 +21,7 @@ from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.devices import resolve_device
 from dqngui.learning.evaluation import Evaluation, EvaluationLimits, evaluation, longest_greedy, step_budget
 from dqngui.learning.outside import Outside
+from dqngui.learning.replay_saving import GrownRows
 from dqngui.messages import EpisodeEnded, KnobChanged, KnobRefused, SetKnob
 from dqngui.texts import Text, say
 
@@ -200,29 +203,35 @@ class Training:
 
     # -- saving -----------------------------------------------------------------------------------
 
-    def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Arrays and plain data from which `restore` continues bit for bit."""
+    def state(self, *, whole: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Arrays and plain data from which `restore` continues bit for bit; without `whole`, arrays without those that
+        `algorithm.growing` gives.
+        """
         meta = {
             "counters": self.counters.saved(),
             "knobs": self.knobs.data(),
             "layout": self.learner.layout,
             **self.generators.states(),
         }
-        return self.algorithm.arrays(), meta
+        return self.algorithm.arrays(whole=whole), meta
 
     def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[Text]:
         """Take over a saved state and play the running episodes up to where they were (`load`, `go_on`)."""
         self.load(arrays, meta)
         yield from self.go_on()
 
-    def load(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-        """Take over a saved state; no environment moves. Raises an error of any kind for a state that is damaged."""
+    def load(self, arrays: Mapping[str, Any], meta: Mapping[str, Any], grown: Iterable[GrownRows] = ()) -> None:
+        """Take over a saved state; no environment moves. Raises an error of any kind for a state that is damaged.
+
+        Args:
+            grown: what `algorithm.growing` gave.
+        """
         self.knobs.restore(meta["knobs"])
         count = self.counters = counters_of(meta)
         if not self.algorithm.in_rollouts and count.next_update <= count.step:
             raise ValueError("next_update")
         self.generators.restore(meta)
-        self.algorithm.load(arrays, meta.get("layout"))
+        self.algorithm.load(arrays, meta.get("layout"), grown)
 
     def go_on(self) -> Iterator[Text]:
         """Play the running episodes of a loaded state; yields a text for everything that could not be restored."""
@@ -261,6 +270,7 @@ def ended(step: int, episode: FinishedEpisode) -> EpisodeEnded:
         truncated=episode.truncated,
         env=episode.env,
         episode=episode.number,
+        measures=dict(episode.measures) or UNSET,
     )
 
 

@@ -12,10 +12,11 @@ from dqngui.jobs.breakpoints import Breakpoints
 from dqngui.jobs.evaluation import evaluate
 from dqngui.jobs.fork import Fork
 from dqngui.jobs.inbox import Inbox
-from dqngui.jobs.legal_notes import LegalNotes
+from dqngui.jobs.room import note_about_room, warning_about_disk
 from dqngui.jobs.saved_state import check_meta, damage_named
 from dqngui.jobs.saving import SaveClock
 from dqngui.jobs.settings_from_task import notes_about_task
+from dqngui.jobs.task_notes import TaskNotes
 from dqngui.jobs.thinning import thinned
 from dqngui.jobs.training import NotFinite, Training, ended
 from dqngui.jobs.unlearned import UnlearnedSteps
@@ -74,7 +75,7 @@ class TrainingLoop:
         self.saving = False
         self.broken = False  # the parameters are not finite: nothing is saved any more
         self.breakpoints, self.at_breakpoint = Breakpoints(), at_breakpoint
-        self.unlearned, self.legal_notes = UnlearnedSteps(), LegalNotes()
+        self.unlearned, self.task_notes = UnlearnedSteps(), TaskNotes()
         self.steps: list[str] = []  # until when each pending `Step` command runs, the present one first
         self.arrived: list[Command] = []  # commands that came during an evaluation
         self.carried_out = -1  # step up to which the scheduled commands are carried out
@@ -85,10 +86,10 @@ class TrainingLoop:
     def load(self, folder: Path) -> None:
         """Take over the state that the run continues, before a file is changed. Raises ConfigError if it is damaged."""
         match self.origin:
-            case Stored(arrays=arrays, meta=meta, mark=mark):
+            case Stored(arrays=arrays, meta=meta, mark=mark, segments=segments):
                 with damage_named(folder):
                     check_meta(meta)
-                    self.training.load(arrays, meta)
+                    self.training.load(arrays, meta, segments or ())
                     if self.training.counters.step != mark.step:
                         raise ValueError("step")
             case Fork():
@@ -136,13 +137,15 @@ class TrainingLoop:
                 training.begin()
             case Stored():
                 warnings += training.go_on()
-                self.legal_notes.restore(origin.meta.get("legal", ()))
+                self.task_notes.restore(origin.meta.get("legal", ()))
                 self._skip_carried_out(origin)
             case Fork():
                 first = origin.begin(training, self.taken, warnings)
                 self.unlearned.updates = training.counters.updates
                 self._skip_carried_out(origin.stored)
         origin = None
+        if lost is None:
+            warnings += filter(None, [warning_about_disk(training.algorithm.room[1], self.folder)])
         step = training.counters.step
         yield Opened(
             step=step,
@@ -157,11 +160,12 @@ class TrainingLoop:
             yield first
         else:
             self.notes += notes_about_task(training.experiment, training.spaces.actions)
+            self.notes += filter(None, [note_about_room(*training.algorithm.room)])
         for text in self.notes:
             yield Noted(step=step, text=text)
         for text in warnings:
             yield Warned(step=step, text=text)
-        yield from self.legal_notes.check(training)
+        yield from self.task_notes.check(training)
         if lost is None:
             yield from self._save()
 
@@ -206,7 +210,7 @@ class TrainingLoop:
                 yield self._watched(ended(count.step, episode))
                 yield EpisodeTrace(count.step, episode.env, episode.number, episode.seed, episode.actions)
             yield from self.unlearned.check(training, episodes)
-            yield from self.legal_notes.check(training)
+            yield from self.task_notes.check(training)
             if count.next_row <= count.step and (count.rows or not training.algorithm.in_rollouts):
                 yield self._watched(self._row())
             self._end_step(bool(updates), any(episode.env == 0 for episode in episodes))
@@ -362,7 +366,9 @@ class TrainingLoop:
 
     def _save(self, by_time: bool = False) -> Iterator[Snapshot]:
         step, began = self.training.counters.step, time.monotonic()
-        yield Snapshot(step, self.training.learner.weights(), by_time=by_time, state=self._state)
+        training = self.training
+        weights, growing = training.learner.weights(), training.algorithm.growing
+        yield Snapshot(step, weights, by_time=by_time, state=self._state, growing=growing)
         self.save_clock.note(step, began)
 
     def _save_by_time(self) -> Iterator[Snapshot]:
@@ -370,7 +376,7 @@ class TrainingLoop:
             yield from self._save(by_time=True)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        arrays, meta = self.training.state()
+        arrays, meta = self.training.state(whole=False)
         total, warned = self.training.experiment.run.total_steps, sorted(self.unlearned.warned)
         mine = {"obeyed": self.carried_out, "returns": self.breakpoints.returns, "warned": warned, "total_steps": total}
-        return arrays, meta | mine | self.legal_notes.saved()
+        return arrays, meta | mine | self.task_notes.saved()

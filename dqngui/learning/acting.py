@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,17 @@ def inputs_of(
     return Inputs({name: tensor(part) for name, part in parts.items()}, tensor(prev_action), tensor(prev_reward))
 
 
+END_OF_LEARNING = "end_of_learning"
+"""An environment or a wrapper sets this in `info` at a step beyond which nothing is to be learned, as after the loss of
+a life: targets of a replay see a termination there, and the episode goes on."""
+
+
+def _cuts(infos: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_] | None:
+    """Which environments say that their last step ends the learning, (N,); None: none of them."""
+    found = [isinstance(said := info.get(END_OF_LEARNING), (bool, np.bool_)) and bool(said) for info in infos]
+    return np.array(found) if any(found) else None
+
+
 def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
     """The state in which the rows of some environments (N,) are replaced by those of an episode's start."""
     if not state:
@@ -51,7 +62,10 @@ def reset_rows(state: State, initial: State, rows: NDArray[np.bool_]) -> State:
 
 @dataclass(frozen=True, slots=True)
 class FinishedEpisode:
-    """A training episode that has ended: its result, and the seed and actions from which it can be played again."""
+    """A training episode that has ended: its result, and the seed and actions from which it can be played again.
+
+    `measures`: what its task says beside the return (`envs.measures`).
+    """
 
     env: int
     number: int
@@ -60,6 +74,7 @@ class FinishedEpisode:
     length: int
     truncated: bool
     actions: NDArray[np.int64]
+    measures: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,7 @@ class Transition:
         episodes: the episodes that ended.
         legal, legal_after: which actions were legal before and after the step, (N, A); None if the environments do not
             tell.
+        cut: which steps end the learning but not the episode (`END_OF_LEARNING`), (N,); None: none.
     """
 
     observation: ObservationParts
@@ -88,6 +104,7 @@ class Transition:
     episodes: list[FinishedEpisode]
     legal: Mask | None
     legal_after: Mask | None
+    cut: NDArray[np.bool_] | None = None
 
 
 class Actor:
@@ -181,12 +198,15 @@ class Actor:
         """
         before, legal = self.parts, self.legal
         restarted: ObservationParts | None = None
+        measures: dict[int, Mapping[str, float]] = {}
         try:
             with self.outside:
                 after, reward, terminated, truncated = self.envs.step(actions)
                 legal_after = self.envs.legal
+                cut = _cuts(self.envs.infos)
                 ended = terminated | truncated
                 if ended.any():
+                    measures = {int(env): self.envs.measures_of(int(env)) for env in np.flatnonzero(ended)}
                     restarted = self.envs.reset_some(ended, self._next_seeds(ended))
         except BaseException:
             self.outside.running = False
@@ -199,13 +219,15 @@ class Actor:
             self.actions_so_far[env].append(action)
         self.prev_action, self.prev_reward = actions, np.asarray(reward, np.float64)
         self.parts, self.legal = after, legal_after
-        cut = truncated & ~terminated
-        episodes = [] if restarted is None else self._finished(ended, cut)
+        by_limit = truncated & ~terminated
+        episodes = [] if restarted is None else self._finished(ended, by_limit, measures)
         if restarted is not None:
             self._begin_next(ended, restarted)
-        return Transition(before, actions, reward, states, after, ended, cut, episodes, legal, legal_after)
+        return Transition(before, actions, reward, states, after, ended, by_limit, episodes, legal, legal_after, cut)
 
-    def _finished(self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> list[FinishedEpisode]:
+    def _finished(
+        self, ended: NDArray[np.bool_], truncated: NDArray[np.bool_], measures: Mapping[int, Mapping[str, float]]
+    ) -> list[FinishedEpisode]:
         return [
             FinishedEpisode(
                 env=int(env),
@@ -215,6 +237,7 @@ class Actor:
                 length=len(self.actions_so_far[env]),
                 truncated=bool(truncated[env]),
                 actions=np.array(self.actions_so_far[env], dtype=np.int64),
+                measures=measures[int(env)],
             )
             for env in np.flatnonzero(ended)
         ]

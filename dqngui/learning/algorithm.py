@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -20,6 +20,7 @@ from dqngui.envs.vector import Envs
 from dqngui.learning.acting import Actor, FinishedEpisode, ObservationParts
 from dqngui.learning.counters import Counters
 from dqngui.learning.flat import FlatAdam, FlatParameters, ParameterLayout, in_layout
+from dqngui.learning.replay_saving import GrownRows, ReplaySaving
 from dqngui.learning.saved import check_like, require, require_between, require_finite
 from dqngui.learning.scaling import Scaling
 from dqngui.nets.trunk import Trunk
@@ -166,11 +167,29 @@ class Algorithm(ABC):
         """What a fork copies in addition to parameters, if it copies the whole training."""
         return ("optimizer", self.store_name, "random generators")
 
-    def arrays(self) -> dict[str, Any]:
-        """Everything that `restore` needs, by name."""
+    @property
+    def room(self) -> tuple[int, int]:
+        """Rows of the full store, and the bytes that it takes."""
+        return 0, 0
+
+    @property
+    def growing(self) -> ReplaySaving | None:
+        """What is saved of the store piece by piece; None: `arrays` gives all of it."""
+        return None
+
+    def stored_arrays(self, whole: bool) -> dict[str, NDArray[Any]]:
+        """What is saved of the store; without `whole`, what `growing` does not give."""
+        return self.store.arrays()
+
+    def restore_store(self, arrays: Mapping[str, NDArray[Any]], grown: Iterable[GrownRows]) -> None:
+        """Take over a saved store."""
+        self.store.restore(arrays)
+
+    def arrays(self, *, whole: bool = True) -> dict[str, Any]:
+        """Everything that `restore` needs, by name; without `whole`, what `growing` does not give."""
         parts: dict[str, Mapping[str, Any]] = {
             "learner": self.learner.arrays(),
-            self.store_name: self.store.arrays(),
+            self.store_name: self.stored_arrays(whole),
             "actor": self.actor.arrays(),
             "scaling": self.scaling.arrays(),
         }
@@ -181,17 +200,17 @@ class Algorithm(ABC):
         self.load(arrays, layout)
         return self.go_on()
 
-    def load(self, arrays: Mapping[str, Any], layout: ParameterLayout | None) -> None:
+    def load(self, arrays: Mapping[str, Any], layout: ParameterLayout | None, grown: Iterable[GrownRows] = ()) -> None:
         """Take over a saved state; nothing is written and no environment moves.
 
-        `layout` is that of the saved vectors of parameters; None if it was not saved.
+        `layout` is that of the saved vectors of parameters; None if it was not saved. `grown` is what `growing` gave.
         Raises KeyError, ValueError and others for a state that does not fit.
         """
         learner = in_layout(under("learner", arrays), layout, self.learner.flat)
         _check_learner(learner, self.learner.arrays())
         self.learner.restore(learner)
         self.scaling.restore(under("scaling", arrays))
-        self.store.restore({key: np.asarray(value) for key, value in under(self.store_name, arrays).items()})
+        self.restore_store({key: np.asarray(value) for key, value in under(self.store_name, arrays).items()}, grown)
         self.actor.restore({key: np.asarray(value) for key, value in under("actor", arrays).items()})
 
     def go_on(self) -> int:

@@ -9,15 +9,22 @@ evaluation before: where every episode can reach the largest return, the first a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dqngui.statistics import mean_of
 
 MAX_CONFIRMATIONS = 2
 """Largest number of further blocks that decide about a candidate."""
-Block = tuple[tuple[float, ...], tuple[int, ...]]
-"""Returns and lengths of a block of episodes."""
+
+
+class Block(NamedTuple):
+    """A block of episodes: return and length of each, and what its task says beside them."""
+
+    returns: tuple[float, ...]
+    lengths: tuple[int, ...]
+    measures: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class Verdict:
     """What a candidate's further blocks say.
 
     Attributes:
-        returns, lengths: of the further episodes; of the best, the last block is the report.
+        returns, lengths, measures: of the further episodes; of the best, the last block is the report.
         blocks: number of further blocks, the report included.
         rank: mean over all episodes but the report's: the next candidates are compared with it.
         best: whether the candidate is the best now.
@@ -40,6 +47,7 @@ class Verdict:
     best: bool
     report: float | None
     reported: int
+    measures: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +94,28 @@ def confirmation(
     block that decides is `affordable` any more, what was played so far decides. A candidate with a return that is not a
     finite number is not the best.
     """
-    pooled, lengths, blocks = list(first), list[int](), 0
+    pooled, lengths, measures, blocks = list(first), list[int](), list[Mapping[str, float]](), 0
     better = _not_below(pooled, rank_of_best)
     while affordable():
-        returns, length = yield
-        pooled += returns
-        lengths += length
+        block = yield
+        pooled += block.returns
+        lengths += block.lengths
+        measures += block.measures
         blocks += 1
         better = _not_below(pooled, rank_of_best)
         if not better or blocks >= min(MAX_CONFIRMATIONS, max(spare, 1)):
             break
     rank, report, reported = mean_of(pooled), None, 0
     if better:
-        returns, length = yield
-        pooled += returns
-        lengths += length
-        blocks, report, reported = blocks + 1, mean_of(returns), len(returns)
+        block = yield
+        pooled += block.returns
+        lengths += block.lengths
+        measures += block.measures
+        blocks, report, reported = blocks + 1, mean_of(block.returns), len(block.returns)
         if not math.isfinite(report):
             better, report, reported = False, None, 0
-    return Verdict(tuple(pooled[len(first) :]), tuple(lengths), blocks, rank, better, report, reported)
+    further = tuple(pooled[len(first) :])
+    return Verdict(further, tuple(lengths), blocks, rank, better, report, reported, tuple(measures))
 
 
 def _not_below(returns: list[float], rank_of_best: float | None) -> bool:

@@ -8,7 +8,7 @@ the mean of their returns has no bias.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -57,7 +57,7 @@ class Evaluation:
     """The result of a block of episodes.
 
     Attributes:
-        returns, lengths: undiscounted return and steps of each episode.
+        returns, lengths, measures: undiscounted return and steps of each episode, and what its task says beside them.
         steps: all steps that were made, also those of episodes without a result.
         cut: number of episodes that were cut because they were too long.
     """
@@ -66,6 +66,7 @@ class Evaluation:
     lengths: tuple[int, ...]
     steps: int
     cut: int
+    measures: tuple[Mapping[str, float], ...] = ()
 
 
 def longest_greedy(longest_trained: int, time_limit: int | None, most: int) -> int:
@@ -101,10 +102,12 @@ class _Group:
     ret: NDArray[np.float64]
     length: NDArray[np.int64] = field(init=False)
     cut: NDArray[np.bool_] = field(init=False)
+    measures: list[Mapping[str, float]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.length = np.zeros(len(self.ret), dtype=np.int64)
         self.cut = np.zeros(len(self.ret), dtype=np.bool_)
+        self.measures = [{} for _ in self.ret]
 
     def keep_first(self, count: int) -> None:
         """Leave all episodes but the first `count` without a result."""
@@ -131,6 +134,7 @@ def evaluation(
     outside = outside or Outside()
     returns: list[float] = []
     lengths: list[int] = []
+    measures: list[Mapping[str, float]] = []
     steps = cut = 0
     for first in range(0, len(seeds), len(envs)):
         if steps >= limits.steps and first >= limits.fewest:
@@ -142,8 +146,9 @@ def evaluation(
         steps = yield from _play(network, envs, some, group, device, limits, fewest, steps, outside)
         returns += group.ret.tolist()[: group.wanted]
         lengths += group.length.tolist()[: group.wanted]
+        measures += group.measures[: group.wanted]
         cut += int(group.cut[: group.wanted].sum())
-    return Evaluation(tuple(returns), tuple(lengths), steps, cut)
+    return Evaluation(tuple(returns), tuple(lengths), steps, cut, tuple(measures))
 
 
 def evaluated(
@@ -192,6 +197,8 @@ def _play(
         group.ret[active] += raw[active]
         group.length[active] = length
         reward = network.reward_unit.learned(raw)
+        for index in np.flatnonzero(active & (terminated | truncated)).tolist():
+            group.measures[index] = envs.measures_of(index)
         active &= ~(terminated | truncated)
         if length >= limits.longest:
             group.cut[:] = active
@@ -236,4 +243,4 @@ def episode(
         ended = bool(terminated[0] or truncated[0])
         watch(length)
         yield length
-    return Evaluation((ret,), (length,), length, int(not ended))
+    return Evaluation((ret,), (length,), length, int(not ended), (envs.measures_of(0) if ended else {},))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqngui.envs.legal_actions import Mask
+from dqngui.learning.saved import check_array
 
 
 class LegalRows:
@@ -36,6 +37,19 @@ class LegalRows:
         if self._bits is None:
             return None
         return np.unpackbits(self._bits[rows], axis=-1, count=self._actions).view(np.bool_)
+
+    def cut(self, rows: NDArray[np.int64]) -> dict[str, NDArray[np.uint8]]:
+        """What `paste` needs for some rows (n,), by name; nothing if no environment has told any."""
+        return {} if self._bits is None else {"legal": self._bits[rows]}
+
+    def paste(self, rows: NDArray[np.int64], columns: Mapping[str, NDArray[Any]]) -> None:
+        """Store what `cut` gave. Raises DoesNotFit."""
+        if "legal" in columns:
+            check_array("legal", columns["legal"], (len(rows), -(-self._actions // 8)), np.uint8)
+            if self._bits is None:
+                self._bits = np.full((self._rows, -(-self._actions // 8)), 255, np.uint8)
+        if self._bits is not None:
+            self._bits[rows] = columns.get("legal", 255)
 
     def arrays(self) -> dict[str, NDArray[np.uint8]]:
         """What `restore` needs, by name; nothing if no environment has told any."""

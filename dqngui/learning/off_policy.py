@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from dqngui.learning.counters import Counters, next_multiple
 from dqngui.learning.dqn import DQN, QStats
 from dqngui.learning.exploration import epsilon_ladder
 from dqngui.learning.replay import Replay, bytes_of_replay
+from dqngui.learning.replay_saving import GrownRows, ReplaySaving
 from dqngui.learning.scaling import Scaling
 from dqngui.learning.windows import WindowRule
 from dqngui.texts import Text, say
@@ -82,7 +83,13 @@ class OffPolicy(Algorithm):
         self.scaling.observe_rewards(transition, learn.gamma)
         rule = self.learner.rule(experiment) if learn.prioritized else None
         replay.add(
-            transition.observation, transition.action, transition.reward, transition.states, rule, transition.legal
+            transition.observation,
+            transition.action,
+            transition.reward,
+            transition.states,
+            rule,
+            transition.legal,
+            transition.cut,
         )
         if transition.ended.any():
             ended = np.flatnonzero(transition.ended)
@@ -144,11 +151,25 @@ class OffPolicy(Algorithm):
         observed = self.store.observation.values()
         return None if all(np.isfinite(part).all() for part in observed) else say("train.observation")
 
+    @property
+    def room(self) -> tuple[int, int]:
+        return len(self.store.action), self.store.bytes_of_steps + self.store.bytes_of_states
+
+    @property
+    def growing(self) -> ReplaySaving | None:
+        return self.store.growing
+
+    def stored_arrays(self, whole: bool) -> dict[str, Any]:
+        return self.store.arrays(whole=whole)
+
+    def restore_store(self, arrays: Mapping[str, Any], grown: Iterable[GrownRows]) -> None:
+        self.store.restore(arrays, grown)
+
     def check_room(self, arrays: Mapping[str, Any]) -> None:
         """As `Algorithm.check_room`."""
         saved = under(self.store_name, arrays)
-        rows = ("observation.", "state.", "taken", "reward", "start", "end")  # what the replay's own size counts
-        loaded = sum(int(part.nbytes) for name, part in saved.items() if name.startswith(rows))
+        counted = ("observation.", "frames.", "whole.", "state.", "taken", "reward", "start", "end")  # as its own size
+        loaded = sum(int(part.nbytes) for name, part in saved.items() if name.startswith(counted))
         _check_room(self.store.bytes_of_steps, self.store.bytes_of_states, loaded)
 
     def cut_off(self, lost: NDArray[np.bool_], last: ObservationParts, legal: Mask | None) -> None:

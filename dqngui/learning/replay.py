@@ -3,13 +3,16 @@
 Rows hold the observation, the action and the raw one-step reward; γ, n and the window's
 length apply when sampling, so they can change live. An ended episode is followed by one more row with
 its last observation, so that a truncated episode bootstraps from where it really stopped. Which windows there are, and
-why each step is learned equally often, is told in `windows`.
+why each step is learned equally often, is told in `windows`; how frames of a stack are kept, in `stored_observations`.
+
+A step that ends the learning but not the episode is a cut: targets do not look beyond it, as if the episode had been
+terminated there, while the episode, the memory's state and the windows go on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,14 +25,16 @@ from dqngui.learning.drawing import DrawnWindows, draw_windows
 from dqngui.learning.episode_table import EpisodeTable
 from dqngui.learning.legal_rows import LegalRows
 from dqngui.learning.priorities import WindowPriorities
-from dqngui.learning.saved import check_like, check_observation, require, require_between
+from dqngui.learning.replay_saving import GrownRows, ReplaySaving
+from dqngui.learning.returns import cut_ahead, n_step_sums
+from dqngui.learning.stored_observations import Observations, bytes_of_observations
 from dqngui.learning.windows import Steps, WindowRule
+from dqngui.size_rules import BYTES_OF_A_ROW
 
 RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
 
-
-BYTES_OF_A_ROW = 33
-"""Bytes of a row without observation and memory state: action, reward, its episode's ends, and how that ended."""
+LARGE = 8_000_000
+"""A replay of at least so many bytes, once full, is saved piece by piece."""
 
 
 def bytes_of_replay(
@@ -42,9 +47,9 @@ def bytes_of_replay(
 ) -> tuple[int, int]:
     """Bytes of the steps and of the memory's stored states of a full `Replay`, whose arguments these are."""
     rows = capacity // num_envs
-    of_a_step = BYTES_OF_A_ROW + sum(math.prod(part.shape) * np.dtype(part.dtype).itemsize for part in spaces.parts)
+    of_steps = num_envs * rows * BYTES_OF_A_ROW + bytes_of_observations(spaces, num_envs, rows)
     of_a_state = sum(math.prod(part.shape[1:]) * part.dtype.itemsize for part in initial_state or ())
-    return num_envs * rows * of_a_step, num_envs * (rows // stride + 2) * of_a_state
+    return of_steps, num_envs * (rows // stride + 2) * of_a_state
 
 
 class Replay:
@@ -63,6 +68,9 @@ class Replay:
         episodes: the episodes of which rows are stored.
         priorities: of the windows; None if they are drawn with equal probabilities.
         legal: which actions were legal at the rows, if the environments tell.
+        stored: the observations.
+        bytes_of_steps, bytes_of_states: of the steps, and of the memory's stored states, once the ring is full.
+        cuts: at which rows a step ended the learning but not the episode; None: nowhere so far.
     """
 
     def __init__(
@@ -79,7 +87,7 @@ class Replay:
         self.num_envs, self.rows, self.stride = num_envs, capacity // num_envs, stride
         self.generator = generator
         flat = num_envs * self.rows
-        self.observation = {p.name: np.zeros((flat, *p.shape), dtype=p.dtype) for p in spaces.parts}
+        self.stored = Observations(spaces, num_envs, self.rows)
         self.action = np.zeros(flat, dtype=np.int64)
         self.reward = np.zeros(flat, dtype=np.float64)
         self.start = np.zeros(flat, dtype=np.int64)
@@ -98,8 +106,13 @@ class Replay:
             self.next_slot = np.zeros(num_envs, dtype=np.int64)
         self.priorities = WindowPriorities(flat, num_envs) if prioritized else None
         self.episodes = EpisodeTable(num_envs, self.rows)
-        self._parts, self._actions = spaces.parts, spaces.actions
+        self.actions = spaces.actions
         self.legal = LegalRows(flat, spaces.options)
+        self.cuts: NDArray[np.bool_] | None = None
+        self.bytes_of_steps, self.bytes_of_states = bytes_of_replay(
+            spaces, num_envs=num_envs, capacity=capacity, initial_state=initial_state, stride=stride
+        )
+        self._saving = ReplaySaving(self)
 
     def __len__(self) -> int:
         return int(np.minimum(self.head, self.rows).sum())
@@ -110,14 +123,9 @@ class Replay:
         return int(self.head.min()) >= self.rows
 
     @property
-    def bytes_of_steps(self) -> int:
-        """Bytes of the steps once the ring is full."""
-        return sum(part.nbytes for part in self.observation.values()) + BYTES_OF_A_ROW * len(self.action)
-
-    @property
-    def bytes_of_states(self) -> int:
-        """Bytes of the memory's stored states once the ring is full."""
-        return sum(part.nbytes for part in self.states)
+    def observation(self) -> dict[str, NDArray[Any]]:
+        """The numbers that are stored of observations, by part: whole ones, or single frames."""
+        return self.stored.values
 
     def state_due(self) -> NDArray[np.bool_]:
         """In which environments the next `add` stores a memory state, (N,)."""
@@ -132,13 +140,18 @@ class Replay:
         states: Sequence[NDArray[Any]] | None = None,
         rule: WindowRule | None = None,
         legal: Mask | None = None,
+        cut: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Append one step of every environment; `states` are the memory's states before it, (N, ...) each, and `legal`
-        says which actions were legal, (N, A); None: all.
+        """Append one step of every environment; `states` are the memory's states before it, (N, ...) each, `legal` says
+        which actions were legal, (N, A); None: all; `cut` which steps end the learning but not the episode, (N,); None:
+        none.
         """
         row = self.offset + self.head % self.rows
-        for name, part in observation.items():
-            self.observation[name][row] = part
+        self.stored.put(row, self.head, self.episode_start, observation)
+        if cut is not None and self.cuts is None:
+            self.cuts = np.zeros(len(self.action), dtype=np.bool_)
+        if self.cuts is not None:
+            self.cuts[row] = False if cut is None else cut
         self.action[row], self.reward[row] = action, reward
         self.start[row], self.end[row] = self.episode_start, -1
         self.legal.put(row, legal)
@@ -166,13 +179,15 @@ class Replay:
         """
         for env in envs:
             head, start = int(self.head[env]), int(self.episode_start[env])
-            row = self.offset[env] + head % self.rows
-            for name, part in observation.items():
-                self.observation[name][row] = part[env]
+            row = self.offset[env : env + 1] + head % self.rows
+            last = {name: part[env : env + 1] for name, part in observation.items()}
+            self.stored.put(row, self.head[env : env + 1], self.episode_start[env : env + 1], last)
             self.action[row], self.reward[row], self.start[row] = 0, 0.0, start
-            self.legal.put(np.array([row]), None if legal is None else legal[env : env + 1])
+            self.legal.put(row, None if legal is None else legal[env : env + 1])
+            if self.cuts is not None:
+                self.cuts[row] = False
             if self.priorities is not None:
-                self.priorities.remove(np.array([row]))
+                self.priorities.remove(row)
             oldest = max(start, head - self.rows + 1)
             rows = self.offset[env] + np.arange(oldest, head + 1) % self.rows
             self.end[rows] = head
@@ -209,14 +224,9 @@ class Replay:
         """
         if self.priorities is None or self.priorities.fits(rule):
             return
-        position = self._positions().ravel()
+        position = self.positions().ravel()
         present = (position >= 0) & (position != self.end)
         self.priorities.assign(position - self.start, present, rule)
-
-    def _positions(self) -> Steps:
-        """Position of the step in each row of each environment, (N, rows); negative where nothing is stored yet."""
-        head = self.head[:, None]
-        return head - 1 - (head - 1 - np.arange(self.rows, dtype=np.int64)) % self.rows
 
     def _one_steps(
         self, drawn: DrawnWindows, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
@@ -225,14 +235,17 @@ class Replay:
         index = offset + s % self.rows
         end = self.end[index]
         ahead: Steps | int = rule.n_step
-        returns = self.reward[index]
+        rows, inside = index[None], np.ones((1, len(s)), dtype=np.bool_)
         if rule.n_step > 1:
             ahead = np.where(end < 0, rule.n_step, np.minimum(rule.n_step, end - s))
-            for i in range(1, rule.n_step):
-                reward = self.reward[offset + (s + i) % self.rows]
-                returns = returns + gamma**i * np.where(i < ahead, reward, 0.0)
+            steps = np.arange(rule.n_step)[:, None]
+            rows, inside = offset + (s + steps) % self.rows, steps < ahead
         later = s + ahead
+        cuts = None if self.cuts is None else self.cuts[rows] & inside
+        returns = n_step_sums(np.where(inside, self.reward[rows], 0.0), rule.n_step, gamma, cuts)[0]
         stops = (later == end) & (self.ending[index] == TERMINATED)
+        if cuts is not None:
+            stops |= cuts.any(0)
         return OneStepBatch(
             now=self._raw_inputs(offset, index, s),
             later=self._raw_inputs(offset, offset + later % self.rows, later),
@@ -246,8 +259,8 @@ class Replay:
 
     def _raw_inputs(self, offset: Steps, row: Steps, position: Steps) -> RawInputs:
         """The network's inputs at these rows."""
-        observation = {key: part[row] for key, part in self.observation.items()}
-        return observation, *self._previous(offset, position, self.start[row])
+        start = self.start[row]
+        return self.stored.at(row, position, start), *self._previous(offset, position, start)
 
     def _windows(
         self, drawn: DrawnWindows, rule: WindowRule, gamma: float, weights: NDArray[np.float32] | None
@@ -262,18 +275,22 @@ class Replay:
         inside = position <= last
         position = np.minimum(position, last)
         rows = offset + position % self.rows
-        reward = np.where(inside & ((end < 0) | (position < end)), self.reward[rows], 0.0)
+        steps = inside & ((end < 0) | (position < end))  # the others have no action
+        reward = np.where(steps, self.reward[rows], 0.0)
+        cuts = None if self.cuts is None else self.cuts[rows] & steps
         ahead = np.where(end >= 0, np.minimum(rule.n_step, end - position), rule.n_step)
         terminates = (end >= 0) & (position + ahead >= end) & (self.ending[index] == TERMINATED)
+        if cuts is not None:
+            terminates |= cut_ahead(cuts, rule.n_step)
         mask = (position >= s) & (position < stop) & inside
         burn, burned = self._burn(offset, first, start, rule)
         prev_action, prev_reward = self._previous(offset, position, start)
         return Batch(
-            observation={key: part[rows] for key, part in self.observation.items()},
+            observation=self.stored.at(rows, position, np.broadcast_to(start, position.shape)),
             prev_action=prev_action,
             prev_reward=prev_reward,
             action=self.action[rows],
-            returns=_n_step_sums(reward, rule.n_step, gamma),
+            returns=n_step_sums(reward, rule.n_step, gamma, cuts),
             bootstrap_row=np.minimum(position - first + ahead, length - 1),
             discount=np.where(terminates | ~mask, 0.0, np.float64(gamma) ** ahead).astype(np.float32),
             mask=mask,
@@ -303,7 +320,7 @@ class Replay:
             return None, None
         position = np.where(burned, first - rule.burn_in, first) + np.arange(rule.burn_in)[:, None] * burned
         rows = offset + position % self.rows
-        observation = {key: part[rows] for key, part in self.observation.items()}
+        observation = self.stored.at(rows, position, np.broadcast_to(start, position.shape))
         return (observation, *self._previous(offset, position, start)), burned
 
     def _stored_state(
@@ -321,72 +338,23 @@ class Replay:
 
     # -- saving -----------------------------------------------------------------------------------
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything that `restore` needs, by name."""
-        kept = {f"observation.{name}": part for name, part in self.observation.items()}
-        kept |= self._columns() | self.legal.arrays()
-        kept |= {f"state.{index}": state for index, state in enumerate(self.states)}
-        return kept if self.priorities is None else kept | self.priorities.arrays()
+    @property
+    def growing(self) -> ReplaySaving | None:
+        """What is saved piece by piece of a large replay; None for a small one, which `arrays` gives whole."""
+        return self._saving if self.bytes_of_steps + self.bytes_of_states >= LARGE else None
 
-    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `arrays` gave. Raises KeyError or DoesNotFit when it does not fit."""
-        check_like(arrays, self.arrays())
-        for part_ in self._parts:
-            check_observation(part_, arrays[f"observation.{part_.name}"], self.action.shape)
-        for name, part in self.observation.items():
-            part[...] = arrays[f"observation.{name}"]
-        for name, column in self._columns().items():
-            column[...] = arrays[name]
-        self.legal.restore(arrays)
-        for index, state in enumerate(self.states):
-            state[...] = arrays[f"state.{index}"]
-        if self.priorities is not None:
-            self.priorities.restore(arrays)
-        self._check()
-        position, start = self._positions(), self.start.reshape(self.num_envs, self.rows)
-        for env in range(self.num_envs):
-            starts = np.append(start[env][position[env] >= 0], self.episode_start[env])
-            begins = np.unique(starts)
-            require(len(begins) <= self.episodes.slots, "start")
-            self.episodes.rebuild(env, begins)
+    def arrays(self, *, whole: bool = True) -> dict[str, NDArray[Any]]:
+        """Everything that `restore` needs, by name; without `whole`, what `growing` does not give."""
+        return self._saving.arrays() if whole or self.growing is None else self._saving.rest()
 
-    def _check(self) -> None:
-        """Raises DoesNotFit if what was taken over contradicts itself."""
-        require_between("head", self.head, 0, 2**53)
-        require_between("episode_start", self.episode_start, 0, self.head)
-        require_between("taken", self.action, 0, self._actions - 1)
-        require_between("ending", self.ending, RUNNING, TRUNCATED)
-        if self.states:
-            require_between("slot", self.slot, 0, self.num_envs * self.slots - 1)
-            require_between("next_slot", self.next_slot, 0, 2**53)
-        for env in range(self.num_envs):
-            head = int(self.head[env])
-            position = np.arange(max(0, head - self.rows), head)
-            row = self.offset[env] + position % self.rows
-            start, end = self.start[row], self.end[row]
-            require_between("start", start, 0, position)
-            require(bool(((end == -1) | ((end >= position) & (end < head))).all()), "end")
-            same = start[1:] == start[:-1]
-            require(bool((same | (start[1:] == position[1:])).all()), "start")
-            require(bool((end[1:] == end[:-1])[same].all()), "end")
+    def restore(self, arrays: Mapping[str, NDArray[Any]], grown: Iterable[GrownRows] = ()) -> None:
+        """Take over what `arrays` gave, and what `growing` gave, the oldest first.
 
-    def _columns(self) -> dict[str, NDArray[Any]]:
-        """Arrays that are saved as they are, by their names on disk."""
-        columns: dict[str, NDArray[Any]] = {
-            "taken": self.action,
-            "reward": self.reward,
-            "start": self.start,
-            "end": self.end,
-            "ending": self.ending,
-            "head": self.head,
-            "episode_start": self.episode_start,
-        }
-        return {**columns, "slot": self.slot, "next_slot": self.next_slot} if self.states else columns
+        Raises KeyError or DoesNotFit when it does not fit.
+        """
+        self._saving.restore(arrays, grown)
 
-
-def _n_step_sums(reward: NDArray[np.float64], n_step: int, gamma: float) -> NDArray[np.float64]:
-    """n-step sums Σ_{i<n} γ^i r_{t+i} over rows (L, B); rows after the end count as 0."""
-    total = reward.copy()
-    for ahead in range(1, min(n_step, len(reward))):
-        total[:-ahead] += gamma**ahead * reward[ahead:]
-    return total
+    def positions(self) -> Steps:
+        """Position of the step in each row of each environment, (N, rows); negative where nothing is stored yet."""
+        head = self.head[:, None]
+        return head - 1 - (head - 1 - np.arange(self.rows, dtype=np.int64)) % self.rows

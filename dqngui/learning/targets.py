@@ -23,7 +23,8 @@ def bootstrap_value(
 ) -> Tensor:
     """Value of the next state, (…, A) -> (…): that of the best action that is `legal` there (…, A); None: all are.
 
-    `reading` says how the values of actions are read; None: one number an action. With `online_q` the online network picks the action (double DQN, van Hasselt et al. 2016,
+    `reading` says how the values of actions are read; None: one number an action.
+    With `online_q` the online network picks the action (double DQN, van Hasselt et al. 2016,
     arXiv:1509.06461); else the target network's largest value.
     """
     read = reading or OneChoice(target_q.shape[-1])

@@ -9,7 +9,7 @@ from typing import Any
 
 from dqngui.comparison.setting_words import label_of, module_name, plain_value
 from dqngui.config import ConfigError
-from dqngui.listing.figures import FIGURES, Run
+from dqngui.listing.figures import FIGURES, MEASURE, Run, figure_of, measures_of
 from dqngui.listing.query import SOME_NAMES, numbers_in
 from dqngui.listing.run_settings import usual
 from dqngui.listing.typed_words import plain
@@ -46,10 +46,10 @@ class Column:
         if value is None:
             return NOTHING
         key = self.keys[0]
-        figure = FIGURES.get(key)
+        figure = figure_of(key)
         if figure is None:
             return plain_value(value)
-        if key in _SCORES:
+        if key in _SCORES or key.startswith(MEASURE):
             return measured(value)
         match figure.kind:
             case "date":
@@ -66,7 +66,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether its texts are aligned as numbers."""
-        figure, default = FIGURES.get(self.keys[0]), usual().get(self.keys[0])
+        figure, default = figure_of(self.keys[0]), usual().get(self.keys[0])
         if figure is not None:
             return figure.kind in ("number", "seconds")
         return isinstance(default, (int, float)) and not isinstance(default, bool)
@@ -88,7 +88,7 @@ def column_of(name: str, names: Vocabulary) -> Column:
     keys = names.keys.get(typed)
     if keys is None:
         raise ConfigError("query.no_such", name=name.strip(), some=SOME_NAMES)
-    figure = FIGURES.get(keys[0])
+    figure = figure_of(keys[0])
     if figure is not None:
         return Column(typed, keys, figure.label)
     label = known_paths().get(keys[0]) or label_of(keys[0])
@@ -103,7 +103,7 @@ def columns_of(text: str, names: Vocabulary) -> list[Column]:
 
 def needs_settings(columns: Iterable[Column]) -> bool:
     """Whether a column shows a setting that only the experiment tells."""
-    return any(key not in FIGURES for column in columns for key in column.keys)
+    return any(figure_of(key) is None for column in columns for key in column.keys)
 
 
 def offered_columns(runs: Sequence[Run]) -> list[Column]:
@@ -111,6 +111,7 @@ def offered_columns(runs: Sequence[Run]) -> list[Column]:
     paths = dict.fromkeys(path for run in runs if run.settings is not None for path in run.settings.changed)
     differing = [path for path in paths if _differs(runs, path)]
     figures = [Column(key, (key,), figure.label) for key, figure in FIGURES.items()]
+    figures += [Column(f"{MEASURE}{name}", (f"{MEASURE}{name}",), name) for name in measures_of(runs)]
     return figures + [Column(path, (path,), _head(path)) for path in differing]
 
 

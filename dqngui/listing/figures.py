@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from dqngui import catalog
@@ -111,5 +112,29 @@ FIGURES: dict[str, Figure] = {
     "note": Figure("note", "text", lambda run: run.labels.note or None, ("notes",)),
 }  # fmt: skip
 """By key. The keys are names too, and `FOR_SETTINGS` says which of them stand for a setting."""
+
+MEASURE = "measure."
+"""How the key of a measure begins that a task names (`envs.measures`), as `measure.success`."""
+
+
+@lru_cache(maxsize=256)
+def _measure_figure(name: str) -> Figure:
+    def value(run: Run) -> float | None:
+        found = {} if run.summary.tested is None else run.summary.tested.known_measures
+        return found[name].mean if name in found else None
+
+    return Figure(name, "number", value, (), lambda run: _numbers_shown(value(run)))
+
+
+def figure_of(key: str) -> Figure | None:
+    """The figure with this key, also that of a measure; None for a setting."""
+    return _measure_figure(key.removeprefix(MEASURE)) if key.startswith(MEASURE) else FIGURES.get(key)
+
+
+def measures_of(runs: Iterable[Run]) -> list[str]:
+    """The measures that were tested in any of these runs, in their order."""
+    tested = (run.summary.tested for run in runs)
+    return list(dict.fromkeys(name for each in tested if each is not None for name in each.known_measures))
+
 
 FOR_SETTINGS = {"env.id": "task", "net.attention": "attention", "net.memory": "memory", "run.seed": "seed"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dqngui import catalog
+from dqngui.listing.figures import measures_of
 from dqngui.listing.run_names import RunName, folder_name, started_text
 from dqngui.listing.run_settings import RunSettings
 from dqngui.listing.searched_run import SearchedRun
@@ -93,7 +94,7 @@ def vocabulary_of(runs: Sequence[ListedRun]) -> Vocabulary:
     for run in runs:
         if run.settings is not None:
             others.update(path for path in run.settings.changed if path not in known)
-    return vocabulary(frozenset(others))
+    return vocabulary(frozenset(others), frozenset(measures_of(runs)))
 
 
 # -- what the list shows ----------------------------------------------------------------------------

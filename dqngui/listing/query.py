@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dqngui.config import ConfigError
-from dqngui.listing.figures import FIGURES
+from dqngui.listing.figures import FIGURES, figure_of
 from dqngui.listing.searched_run import SearchedRun
 from dqngui.listing.typed_values import is_value
 from dqngui.listing.typed_words import number_in, plain, typed_words
@@ -119,7 +119,8 @@ def _phrase(phrase: str) -> Test:
 def _comparison(name: str, sign: str, value: str, names: Vocabulary) -> Test:
     """The test of `name sign value`. Raises ConfigError if the value does not fit the name."""
     keys = names.keys[name]
-    kind = FIGURES[keys[0]].kind if keys[0] in FIGURES else None
+    figure = figure_of(keys[0])
+    kind = None if figure is None else figure.kind
     value = value.strip('"').strip()
     if kind == "date":
         return _of_date(name, keys[0], sign, value)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dqngui import catalog, settings
 from dqngui.comparison.setting_words import label_of, setting_text, short_name
-from dqngui.listing.figures import FIGURES, FOR_SETTINGS, Run
+from dqngui.listing.figures import FIGURES, FOR_SETTINGS, MEASURE, Run, figure_of
 from dqngui.listing.run_settings import RunSettings, usual
 from dqngui.listing.typed_values import Values, values_of
 from dqngui.listing.typed_words import plain
@@ -43,8 +43,13 @@ def known_paths() -> dict[str, str | None]:
 
 
 @lru_cache(maxsize=64)
-def vocabulary(others: frozenset[str] = frozenset()) -> Vocabulary:
-    """All names; `others`: paths of settings that are not dqngui's own, as those of a task."""
+def vocabulary(others: frozenset[str] = frozenset(), measures: frozenset[str] = frozenset()) -> Vocabulary:
+    """All names.
+
+    Args:
+        others: paths of settings that are not dqngui's own, as those of a task.
+        measures: names of the measures of tasks.
+    """
     names: dict[str, dict[str, None]] = {}
 
     def add(name: str, key: str) -> None:
@@ -60,6 +65,9 @@ def vocabulary(others: frozenset[str] = frozenset()) -> Vocabulary:
         if path not in FOR_SETTINGS:
             for name in names_of(path, label):
                 add(name, path)
+    for measure in sorted(measures):
+        for name in (plain(measure), plain(f"{MEASURE}{measure}")):
+            add(name, f"{MEASURE}{measure}")
     return Vocabulary({name: tuple(keys) for name, keys in names.items()})
 
 
@@ -76,7 +84,7 @@ def names_of(path: str, label: str | None = None) -> tuple[str, ...]:
 
 def value_at(run: Run, key: str) -> Any:
     """A setting or figure of a run; None if it has none, or if its settings were not read."""
-    if (figure := FIGURES.get(key)) is not None:
+    if (figure := figure_of(key)) is not None:
         return figure.get(run)
     return None if run.settings is None else run.settings.get(key)
 
@@ -85,7 +93,7 @@ def typed_values(run: Run, keys: Iterable[str]) -> Values | None:
     """What may be typed for a setting or figure of a run; None if the run has none of them."""
     found: list[Values] = []
     for key in keys:
-        figure = FIGURES.get(key)
+        figure = figure_of(key)
         if figure is not None:
             typed = figure.typed(run) if figure.typed is not None else (figure.get(run),)
             found.append(values_of(typed[0] if len(typed) == 1 else list(typed)))

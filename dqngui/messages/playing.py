@@ -36,12 +36,17 @@ class PlayerReady(Event, frozen=True):
         held, weights: names of the views that an `Intervention` can change: state that the memory carries from step to
             step, and weights of a softmax.
         labels: names of the entries along an axis, by the axis' name (`query`, `key`: the tokens).
+        parts: names of the observation's parts, in the order of their tokens, and the number of tokens of each.
         cells: if tokens are cells of a picture: index of the first such token, and rows and columns of the cells.
         entities: if tokens are entities: index of the first such token, and their number.
+        own: index of the token of the agent's own entity; None: there is none, or it is not known.
         observed_size: rows and columns of the picture or grid that is observed; None if there is none.
         transposed: the first axis of the observed grid runs along the columns (minigrid's x comes before y).
         texts: names of the texts that are observed.
         output_kind: what the agent's numbers for the actions (`q` of `Played`) are: values, or probabilities.
+        choices: the options of each of several choices that an action consists of, the last one varying fastest; `q`
+            and `legal` have an entry an option then, whose names are `actions`. Empty: one entry an action.
+        dimensions: names of these choices.
         actions, features: names of the actions and of the observation's entries.
         fps: steps a second at normal speed.
         no_picture: why the environment draws no picture; empty if it does.
@@ -54,12 +59,16 @@ class PlayerReady(Event, frozen=True):
     held: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = {}
+    parts: tuple[tuple[str, int], ...] = ()
     cells: tuple[int, int, int] | None = None
     entities: tuple[int, int] | None = None
+    own: int | None = None
     observed_size: tuple[int, int] | None = None
     transposed: bool = False
     texts: tuple[str, ...] = ()
     output_kind: Literal["value", "probability"] = "value"
+    choices: tuple[int, ...] = ()
+    dimensions: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     fps: float = 30.0
@@ -128,10 +137,11 @@ class Described(Event, frozen=True):
     """What the agent observes at step t of the player's episode, without any intervention (not logged).
 
     Attributes:
-        tensors: `observation` (F,) numbers; `text/NAME` (n,) uint8, UTF-8; `picture` (H, W, 3) uint8, an observed
-            picture or grid, as the agent sees it; `places` (N, 2) float32, where the environment draws its entities, if
-            it says so: shares of its picture's width (from the left) and height (from the top), NaN for an absent
-            entity. Empty if the environment cannot be brought to this step again.
+        tensors: `observation` (F,) numbers; `text/NAME` (n,) uint8, UTF-8; `note/NAME` the same, named numbers of the
+            step for people (`dqngui.envs.step_notes`); `picture` (H, W, 3) uint8, an observed picture or grid, as the
+            agent sees it; `places` (N, 2) float32, where the environment draws its entities, if it says so: shares of
+            its picture's width (from the left) and height (from the top), NaN for an absent entity. Empty if the
+            environment cannot be brought to this step again.
     """
 
     logged = False

@@ -7,12 +7,13 @@ from typing import Any, Literal
 import msgspec
 
 from dqngui.config import Experiment
+from dqngui.messages.measures import EpisodeMeasures, Measures
 from dqngui.messages.message import Command, Event
 from dqngui.messages.tested import CheckpointTest
 from dqngui.texts import Text, words
 
 
-class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, and they contain no references
+class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, and they are in no circle
     """One finished training episode, as the actor saw it.
 
     Attributes:
@@ -21,6 +22,7 @@ class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, a
         truncated: ended by a time limit, so its last state still bootstraps.
         env: index of the environment.
         episode: index of the episode in that environment, from 0.
+        measures: what the task says of the episode beside its return (`envs.measures`).
     """
 
     ret: float
@@ -28,6 +30,7 @@ class EpisodeEnded(Event, frozen=True, gc=False):  # a log may hold a million, a
     truncated: bool = False
     env: int = 0
     episode: int = 0
+    measures: Measures = msgspec.UNSET
 
 
 class Learned(Event, frozen=True, gc=False):
@@ -87,6 +90,7 @@ class Evaluated(Event, frozen=True):
             score is the mean over both evaluations that chose the checkpoint.
         tested: of the best, the result of its `reported` episodes; None in the logs of earlier versions.
         seconds: wall seconds of training when it was made, without evaluations.
+        measures: what the task says of each episode beside its return, in the order of `returns`.
     """
 
     returns: tuple[float, ...]
@@ -98,6 +102,7 @@ class Evaluated(Event, frozen=True):
     reported: int = 0
     seconds: float = 0.0
     tested: CheckpointTest | None = None
+    measures: EpisodeMeasures = msgspec.UNSET
 
     @property
     def ranking_score(self) -> float:

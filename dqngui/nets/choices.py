@@ -1,8 +1,8 @@
 """How an action's value is read from a head's numbers: one number an action, or one an option of each choice.
 
 Of several choices at once (`envs.choices`), the value of a combination is the mean of the values of its options:
-Q(s, a) = 1/D Σ_d Q_d(s, a_d), so its maximum is found one choice at a time. Seyde et al. 2022 (DecQN), arXiv:2210.12566,
-equation 4.
+Q(s, a) = 1/D Σ_d Q_d(s, a_d), so its maximum is found one choice at a time. Seyde et al. 2022 (DecQN),
+arXiv:2210.12566, equation 4.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ class Trunk(nn.Module):
             tokens=self.encoder.count,
             actions=spaces.options,
             options=module_options(experiment, "attention"),
+            **({"own": self.encoder.own} if make_attention.takes_own else {}),
         )
         extra = spaces.options * net.previous_action + net.previous_reward
         self.join = nn.Linear(net.width + extra, net.width) if extra else None

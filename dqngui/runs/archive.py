@@ -31,7 +31,7 @@ from dqngui.runs.log_lines import MOST_LOG
 from dqngui.texts import Text, say
 
 GIGABYTE = 1024 * MEGABYTE
-MOST_ENTRIES = 500
+MOST_ENTRIES = 800
 MOST_DIRECTORY = 2 * MEGABYTE  # bytes of the zip's own list of its files
 MOST_WHOLE = 32 * GIGABYTE
 MOST_TIMES, FREE_OF_RATIO = 200, 256 * MEGABYTE
@@ -39,7 +39,8 @@ MOST_TIMES, FREE_OF_RATIO = 200, 256 * MEGABYTE
 OLD_S = 86_400.0  # seconds until what a killed import left is removed
 _BLOCK = MEGABYTE
 _TEMPORARY = ".import-"
-_DISCARDED, _STATE = "events.discarded.jsonl", "resume"  # as `runs.resume` names them, which needs more than this
+# As `runs.resume` and `runs.segments` name them, which need more than this.
+_DISCARDED, _STATE, _SEGMENTS = "events.discarded.jsonl", "resume", "replay"
 _STORED = (".pt", ".npz")  # compressing them saves little
 _MOST = (
     (re.compile(rf"{re.escape(EXPERIMENT)}"), MOST_TEXT),
@@ -50,6 +51,7 @@ _MOST = (
     (re.compile(r"checkpoints/(?:\d{1,15}|best)\.pt", re.ASCII), 2 * GIGABYTE),
     (re.compile(r"resume/meta\.json"), 64 * MEGABYTE),
     (re.compile(r"resume/(?:tensors\.pt|best\.pt|arrays\.npz)"), 16 * GIGABYTE),
+    (re.compile(r"replay/[0-9a-f]{16}\.npz"), 2 * GIGABYTE),
 )
 """The files of a run, and how large each may be."""
 _OF_A_PROCESS = re.compile(rf"{re.escape(LIVE)}|{re.escape(LOCK)}|commands/.*|resume\.(?:new|old)/.*|.*\.new")
@@ -78,7 +80,7 @@ def export_run(folder: Path, file: Path, *, replace: bool = False) -> bool:
     try:
         with zipfile.ZipFile(part, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
             for name in _files_of(folder):
-                if whole or not name.startswith(f"{_STATE}/"):
+                if whole or not name.startswith((f"{_STATE}/", f"{_SEGMENTS}/")):
                     _pack(packed, folder, name)
         os.replace(part, file)
     except OSError as error:
@@ -90,7 +92,7 @@ def export_run(folder: Path, file: Path, *, replace: bool = False) -> bool:
 
 def _files_of(folder: Path) -> Iterator[str]:
     """Names of the files of a run that is packed, with `/`. Raises OSError, ConfigError."""
-    places = [""] + [f"{each}/" for each in ("checkpoints", _STATE) if own_folder(folder / each)]
+    places = [""] + [f"{each}/" for each in ("checkpoints", _STATE, _SEGMENTS) if own_folder(folder / each)]
     for place in places:
         for name in sorted(os.listdir(folder / place)):
             if _most(f"{place}{name}") is not None:
@@ -220,7 +222,7 @@ def _problem(entry: zipfile.ZipInfo, top: str) -> Text | None:
         return say("archive.method")
     path = entry.filename[len(top) :]
     if entry.is_dir():
-        known = path in ("", "checkpoints/", f"{_STATE}/", "resume.new/", "resume.old/", "commands/")
+        known = path in ("", "checkpoints/", f"{_STATE}/", f"{_SEGMENTS}/", "resume.new/", "resume.old/", "commands/")
         return None if known and not entry.file_size else say("archive.unknown")
     if ".." in path.split("/") or path != entry.orig_filename[len(top) :]:
         return say("archive.unknown")

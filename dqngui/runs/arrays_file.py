@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -37,8 +38,17 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an npz file. Raises ConfigError if it is damaged, a link or larger than the memory."""
     try:
-        with open_regular(path, most_in_memory()) as file, zipfile.ZipFile(file) as archive:
-            check_entries(archive, path.lstat().st_size)
+        with open_regular(path, most_in_memory()) as file:
+            return arrays_in(file, path)
+    except OSError:
+        raise ConfigError("file.damaged", path=path) from None
+
+
+def arrays_in(file: BinaryIO, path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an npz file that is open; `path` is named in errors. Raises ConfigError if it is damaged."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            check_entries(archive, os.fstat(file.fileno()).st_size)
             return {entry.filename.removesuffix(".npy"): _read_array(archive, entry) for entry in archive.infolist()}
     except ConfigError:
         raise

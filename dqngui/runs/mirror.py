@@ -3,20 +3,21 @@
 The process that trains writes the files as always; here they are only read. What `scan` gives is in an order in which
 the copy can be resumed after each piece (`runs.pieces`): a saved state is opened first, then what the log and the
 episodes hold by now is sent, which reaches at least to the lengths that the state tells, and then the state. A state is
-opened as a whole although the process may replace it meanwhile: its files never change, and an open file stays.
+opened as a whole although the process may replace it meanwhile: its files never change, and an open file stays. Of a
+large replay, the segments are sent that the copy does not have.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from dqngui.bounded import open_regular
 from dqngui.config import ConfigError
-from dqngui.runs import checkpoints, episodes, resume
+from dqngui.runs import checkpoints, episodes, resume, segments
 from dqngui.runs.folder import EVENTS
 from dqngui.runs.log_lines import MOST_LOG
 from dqngui.runs.pieces import GROWING, LIVE, OF_STATE, REPLACED, Piece
@@ -38,6 +39,7 @@ class Mirror:
         self._sent = {name: _size(folder / name) for name in GROWING}
         self._ids = {name: _id(folder / name) for name in (*REPLACED, *self._checkpoints())}
         self._state = resume.identity(folder)
+        self._segments = _segments_of(folder)
         self._live: _Id | None = None  # of the present writer; None before it began
 
     def scan(self) -> Iterator[Piece]:
@@ -47,13 +49,14 @@ class Mirror:
         if self._live is None:
             return
         with contextlib.ExitStack() as stack:
-            found = opened_state(self._folder, stack, unless=self._state)
+            found = opened_state(self._folder, stack, unless=self._state, without=self._segments)
             for name in GROWING:
                 yield from self._growth(name)
             yield from self._replaced(self._checkpoints())
             if found is not None:
                 self._state, files = found
                 yield from state_pieces(files)
+                self._segments = _segments_of(self._folder) & (self._segments | files.keys())
         yield from self._replaced(REPLACED)
         yield from self._growth(LIVE)
 
@@ -136,12 +139,18 @@ def settings_and_state(folder: Path) -> Iterator[Piece]:
 
 
 def opened_state(
-    folder: Path, stack: contextlib.ExitStack, unless: object = None
+    folder: Path, stack: contextlib.ExitStack, unless: object = None, without: Collection[str] = ()
 ) -> tuple[tuple[Path, int, int], dict[str, BinaryIO]] | None:
-    """The files of the newest whole state, opened, with its identity; None if there is none, or it is `unless`."""
+    """The files of the newest whole state, opened, with its identity; None if there is none, or it is `unless`.
+
+    Its segments come first, without those that are named in `without`.
+    """
     while (before := resume.identity(folder)) is not None and before != unless:
         with contextlib.ExitStack() as trial:
             files: dict[str, BinaryIO] = {}
+            for name in sorted(_segments_of(folder) - set(without)):
+                with contextlib.suppress(FileNotFoundError):
+                    files[name] = trial.enter_context(open_regular(folder / name, _most(name)))
             for name in OF_STATE:
                 with contextlib.suppress(FileNotFoundError):
                     files[name] = trial.enter_context(open_regular(before[0] / name, _most(name)))
@@ -153,6 +162,9 @@ def opened_state(
 
 def state_pieces(files: dict[str, BinaryIO]) -> Iterator[Piece]:
     """Pieces for a state; the file that makes it whole is placed last, and in one step."""
+    for name in files:
+        if name not in OF_STATE:
+            yield from file_pieces(name, files[name], "write")
     for name in OF_STATE:
         if name in files:
             kind = "place" if name == resume.META else "write"
@@ -170,6 +182,15 @@ def file_pieces(name: str, file: BinaryIO, kind: str = "place") -> Iterator[Piec
             break
     if kind == "place":
         yield Piece("place", name)
+
+
+def _segments_of(folder: Path) -> set[str]:
+    """Paths in the folder of the segments that the newest state names; none if it is damaged."""
+    try:
+        found = resume.read_whole(folder, resume.segments_of)
+    except ConfigError:
+        return set()
+    return {f"{segments.FOLDER}/{each.name}" for each in found}
 
 
 def _mark_of(folder: Path) -> LogMark:

@@ -14,7 +14,8 @@ from pathlib import Path
 from dqngui.config import ConfigError
 from dqngui.runs.files import link_file
 from dqngui.runs.folder import EXPERIMENT, read_experiment
-from dqngui.runs.resume import STATE, read_meta, read_whole
+from dqngui.runs.resume import STATE, read_meta, read_whole, segments_of
+from dqngui.runs.segments import link_segments
 from dqngui.runs.trust import Untrusted, check_trusted, trust
 
 PARENT = "parent"
@@ -30,8 +31,12 @@ def keep_parent(folder: Path, parent: Path) -> int:
     def link(current: Path) -> None:
         shutil.rmtree(kept, ignore_errors=True)
         (kept / STATE).mkdir(parents=True)
-        for file in sorted(current.iterdir()):
-            link_file(file, kept / STATE / file.name)
+        try:
+            for file in sorted(current.iterdir()):
+                link_file(file, kept / STATE / file.name)
+            link_segments(parent, kept, segments_of(current))
+        except FileNotFoundError:  # the parent is saved just now
+            raise ConfigError("state.changing", folder=parent) from None
 
     read_whole(parent, link)
     link_file(parent / EXPERIMENT, kept / EXPERIMENT)

@@ -2,7 +2,8 @@
 
 Whoever sends pieces (`runs.mirror`) puts the bytes of the log and of the episodes first, and then the saved state that
 tells their lengths. A state is gathered in `resume.new` and takes the place of the former one in one step. So a copy
-that has received any number of pieces is the folder of a run that was killed at some moment. Imports no torch.
+that has received any number of pieces is the folder of a run that was killed at some moment. Segments of a replay are
+written before the state that names them. Imports no torch.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import msgspec
 
 from dqngui.bounded import own_folder
 from dqngui.config import ConfigError
-from dqngui.runs import checkpoints, episodes, live_file, resume
+from dqngui.runs import checkpoints, episodes, live_file, resume, segments
 from dqngui.runs.files import named, patiently, sync_file, sync_folder
 from dqngui.runs.folder import EVENTS, EXPERIMENT, SUMMARY
 
@@ -79,6 +80,7 @@ class FolderCopy:
             "": name in (*GROWING, *REPLACED, LIVE) or (not name and piece.kind == "swap"),
             checkpoints.FOLDER: suffix == ".pt" and _CHECKPOINT.fullmatch(stem) is not None,
             resume.NEW: name in OF_STATE and piece.kind != "remove",
+            segments.FOLDER: segments.NAME.fullmatch(name) is not None and piece.kind == "write",
         }
         if not known.get(parent, False) or piece.offset < 0:
             raise ConfigError("mirror.no_piece", name=piece.name, kind=piece.kind)
@@ -126,8 +128,11 @@ class FolderCopy:
             with contextlib.suppress(FileNotFoundError):
                 sync_file(new / name)
         sync_folder(new)
+        present = resume.segments_of(new)
+        segments.sync_segments(self.folder, present)
         shutil.rmtree(self.folder / resume.OLD, ignore_errors=True)
         resume.swap(self.folder)
+        segments.drop_unnamed(self.folder, present)
 
     def settle(self) -> None:
         """Finish what was interrupted: remove what is incomplete. Raises OSError."""

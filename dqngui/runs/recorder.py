@@ -47,6 +47,7 @@ from dqngui.runs.live_file import LiveFile
 from dqngui.runs.lock import LockTaken, WriterLock
 from dqngui.runs.persistent_write import PersistentWriting
 from dqngui.runs.resume import LogMark, save_resume
+from dqngui.runs.segments import Growing
 from dqngui.runs.started import now_utc
 from dqngui.runs.trust import remember_own
 from dqngui.texts import say
@@ -68,6 +69,7 @@ class Snapshot:
         weights: state_dict of the network to play.
         best: these are the best weights by evaluation.
         state: gives (arrays, plain meta) to resume from; None: no resume state this time.
+        growing: steps that belong to the state, of which only the new ones are written.
         by_time: saved because some time has passed, and not by the number of steps: no checkpoint, no event.
     """
 
@@ -76,6 +78,7 @@ class Snapshot:
     best: bool = False
     by_time: bool = False
     state: Callable[[], tuple[dict[str, np.ndarray | torch.Tensor], dict[str, Any]]] | None = None
+    growing: Growing | None = None
 
 
 def record(
@@ -320,7 +323,7 @@ class _Log:
                 best=self.summary.best, tested=self.summary.tested,
                 seconds=self.summary.seconds, parent=self.summary.parent,
             )  # fmt: skip
-            save_resume(self.folder, *snapshot.state(), mark)
+            save_resume(self.folder, *snapshot.state(), mark, snapshot.growing)
 
     def fail(self) -> None:
         """Note the failure as far as the disk lets us."""

@@ -1,4 +1,5 @@
-"""The saved state from which a run continues: `resume/`, the newest only, replaced in one step.
+"""The saved state from which a run continues: `resume/`, the newest only, replaced in one step. Steps of a large replay
+lie beside it (`runs.segments`).
 
 A swap writes `resume.new`, renames `resume` to `resume.old` and `resume.new` to `resume`, and removes
 `resume.old`. After a kill between any two of these steps one whole state is there, and it is found.
@@ -12,7 +13,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,17 +26,14 @@ from dqngui.bounded import (
     MEGABYTE,
     check_depth,
     exists,
-    open_regular,
     own_folder,
     read_file,
-    refuse_links,
     small_numbers,
 )
 from dqngui.config import ConfigError, Experiment
-from dqngui.messages import CheckpointTest, Event, KnobChanged, RunResumed
-from dqngui.runs import episodes
+from dqngui.messages import CheckpointTest
 from dqngui.runs.arrays_file import read_arrays, write_arrays
-from dqngui.runs.checkpoints import BEST, FOLDER, drop_after, load_tensors, tensor_bytes, to_cpu
+from dqngui.runs.checkpoints import BEST, FOLDER, load_tensors, tensor_bytes, to_cpu
 from dqngui.runs.files import (
     link_file,
     named,
@@ -46,10 +44,15 @@ from dqngui.runs.files import (
     together,
     write_file,
 )
-from dqngui.runs.folder import EVENTS, EXPERIMENT, SUMMARY, claim, read_experiment, summary_of
-from dqngui.runs.lock import WriterLock
-from dqngui.runs.log_lines import MOST_LOG, ends_a_line, events_in
-from dqngui.texts import Text, say
+from dqngui.runs.folder import read_experiment
+from dqngui.runs.segments import (
+    Growing,
+    OpenedSegments,
+    Segment,
+    drop_unnamed,
+    segments_in,
+    write_segments,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -60,8 +63,6 @@ MOST_META, MOST_WEIGHTS = 64 * MEGABYTE, 2048 * MEGABYTE
 STATE, NEW, OLD = "resume", "resume.new", "resume.old"
 ARRAYS, TENSORS, META = "arrays.npz", "tensors.pt", "meta.json"
 DISCARDED = "events.discarded.jsonl"
-_FOLDERS = (STATE, NEW, OLD, FOLDER)
-_FILES = (EXPERIMENT, EVENTS, SUMMARY, DISCARDED, episodes.DATA, episodes.INDEX)
 PATIENCE_SECONDS = 10.0
 """How long a reader tries again while the run in training replaces its state."""
 
@@ -97,6 +98,7 @@ class Stored(msgspec.Struct, frozen=True):
         arrays: numpy arrays and tensors (on the CPU) by name, each as it was saved.
         meta: plain data as it was saved, tuples as lists and keys as text.
         best: the file of the best checkpoint of that time, if it was asked for and there is one.
+        segments: the steps of a large replay.
     """
 
     experiment: Experiment
@@ -104,18 +106,29 @@ class Stored(msgspec.Struct, frozen=True):
     meta: dict[str, Any]
     mark: LogMark
     best: bytes | None = None
+    segments: OpenedSegments | None = None
 
 
 # -- saving ---------------------------------------------------------------------------------------
 
 
 def save_resume(
-    folder: Path, arrays: Mapping[str, np.ndarray | torch.Tensor], meta: Mapping[str, Any], mark: LogMark
+    folder: Path,
+    arrays: Mapping[str, np.ndarray | torch.Tensor],
+    meta: Mapping[str, Any],
+    mark: LogMark,
+    growing: Growing | None = None,
 ) -> None:
-    """Replace the stored state. Raises OSError (the former state stays) or ValueError for arrays of objects."""
+    """Replace the stored state. Raises OSError (the former state stays) or ValueError for arrays of objects.
+
+    Args:
+        growing: steps of which only the new ones are written (`runs.segments`).
+    """
     settle(folder)
     new = folder / NEW
+    saved: Sequence[Segment] = _segments_before(folder)
     try:
+        segments = [] if growing is None else write_segments(folder, growing, saved or growing.origin)
         new.mkdir()
         plain: dict[str, np.ndarray] = {}
         tensors: dict[str, torch.Tensor] = {}
@@ -130,15 +143,25 @@ def save_resume(
         if best.exists():
             link_file(best, new / BEST)
         # Written last, and whole or not at all: a folder with it is whole.
-        replace_file(new / META, _meta_text(mark, meta), sync=False)
+        replace_file(new / META, meta_text(mark, meta, segments), sync=False)
         together(*(partial(sync_file, new / name) for name in (ARRAYS, TENSORS, META)), partial(sync_folder, new))
         swap(folder)
+        drop_unnamed(folder, segments)
     except (OSError, ValueError, TypeError) as error:
         if (folder / STATE).exists():
             shutil.rmtree(new, ignore_errors=True)
+            drop_unnamed(folder, _segments_before(folder))
         if isinstance(error, OSError):
             raise named(error, Path(error.filename or new)) from error
         raise
+
+
+def _segments_before(folder: Path) -> tuple[Segment, ...]:
+    """The segments of the present state; none if there is no state, or if it is damaged."""
+    if (current := _current(folder)) is not None:
+        with contextlib.suppress(ConfigError):
+            return segments_of(current)
+    return ()
 
 
 def swap(folder: Path) -> None:
@@ -151,13 +174,18 @@ def swap(folder: Path) -> None:
 
 
 def settle(folder: Path) -> None:
-    """Finish what a kill interrupted: afterwards there is `resume` (if there is a state) and no other."""
+    """Finish what a kill interrupted: afterwards there is `resume` (if there is a state) and no other, and no segment
+    that it does not name.
+    """
     current = _current(folder)
     if current is not None and current.name != STATE:
         patiently(os.rename, current, folder / STATE)
         sync_folder(folder)
     for name in (NEW, OLD):
         shutil.rmtree(folder / name, ignore_errors=True)
+    if current is not None:
+        with contextlib.suppress(ConfigError):
+            drop_unnamed(folder, segments_of(folder / STATE))
 
 
 def _current(folder: Path) -> Path | None:
@@ -189,7 +217,8 @@ def load_resume(folder: Path, *, best: bool = False) -> Stored:
         except OSError:
             raise _damaged(current) from None
         arrays.update(load_tensors(current / TENSORS))
-        return Stored(planned(experiment, meta), arrays, meta, mark, file)
+        segments = OpenedSegments(folder, segments_of(current))
+        return Stored(planned(experiment, meta), arrays, meta, mark, file, segments)
 
     return read_whole(folder, read)
 
@@ -211,18 +240,12 @@ def planned(experiment: Experiment, meta: Mapping[str, Any]) -> Experiment:
     return msgspec.structs.replace(experiment, run=msgspec.structs.replace(experiment.run, total_steps=total))
 
 
-def plan(folder: Path, total_steps: int) -> None:
-    """Note in a run's saved state for how many steps it is resumed, so that it goes on to there whenever it is resumed
-    again, even if it is killed before its next save. Raises ConfigError, OSError.
-    """
-    check_own(folder)
-    settle(folder)
-    mark, meta = read_meta(folder)
-    replace_file(folder / STATE / META, _meta_text(mark, meta | {"total_steps": total_steps}))
-
-
-def _meta_text(mark: LogMark, meta: Mapping[str, Any]) -> bytes:
-    return json.dumps({"mark": msgspec.to_builtins(mark), "meta": _finite(meta)}, allow_nan=False).encode()
+def meta_text(mark: LogMark, meta: Mapping[str, Any], segments: Sequence[Segment] = ()) -> bytes:
+    """The file that makes a state whole."""
+    data = {"mark": msgspec.to_builtins(mark), "meta": _finite(meta)}
+    if segments:
+        data["segments"] = msgspec.to_builtins(list(segments))
+    return json.dumps(data, allow_nan=False).encode()
 
 
 def read_whole(folder: Path, read: Callable[[Path], _T]) -> _T:
@@ -267,6 +290,16 @@ def _read_meta(current: Path) -> tuple[LogMark, dict[str, Any]]:
     return mark, meta
 
 
+def segments_of(current: Path) -> tuple[Segment, ...]:
+    """The segments that the state in this folder names. Raises ConfigError if it is damaged."""
+    try:
+        data = json.loads(read_file(current / META, MOST_META))
+        check_depth(data)
+        return segments_in(data.get("segments", []))
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        raise _damaged(current) from None
+
+
 def _damaged(current: Path) -> ConfigError:
     return ConfigError("file.damaged_state", path=current)
 
@@ -290,106 +323,3 @@ def _restored(value: Any) -> Any:
             return float(value["$float"])
         return {key: _restored(item) for key, item in value.items()}
     return [_restored(item) for item in value] if isinstance(value, list) else value
-
-
-# -- forking and rewinding ------------------------------------------------------------------------
-
-
-def branch(folder: Path, parent: Path, stored: Stored, *, whole: bool) -> LogMark:
-    """Prepare the folder of a run that starts from `stored`, a state of `parent`; copies its best weights if `whole`.
-
-    The caller holds the folder's lock. Raises ConfigError if the folder holds a run already, OSError.
-    """
-    check_own(folder)
-    if (folder / EVENTS).exists() or _current(folder) is not None:
-        raise ConfigError("run.exists_fork", folder=folder)
-    if whole and stored.best is not None:
-        (folder / FOLDER).mkdir(exist_ok=True)
-        replace_file(folder / FOLDER / BEST, stored.best)
-    return LogMark(
-        step=stored.mark.step,
-        best=stored.mark.best if whole else None,
-        tested=stored.mark.tested if whole else None,
-        seconds=stored.mark.seconds,
-        parent=Path(os.path.abspath(parent)).name,
-    )
-
-
-def check_own(folder: Path) -> None:
-    """Raises ConfigError if a run cannot be written: it holds links, special files, or a folder in place of a file."""
-    try:
-        refuse_links(folder, (EVENTS, episodes.DATA, episodes.INDEX, DISCARDED))
-        for path in folder.iterdir():
-            known = path.name in _FOLDERS or path.name in _FILES or path.suffix == ".new"
-            if known and path.is_dir() != (path.name in _FOLDERS):
-                raise ConfigError("run.holds_wrong", path=path)
-    except OSError as error:
-        raise ConfigError("file.unreadable", path=folder, problem=error.strerror) from None
-
-
-def rewind(folder: Path, mark: LogMark, lock: WriterLock | None = None) -> RunResumed:
-    """Cut a run's files back to their lengths at the mark; returns what was lost.
-
-    Lines of the log after the mark move to `events.discarded.jsonl`. Later episodes and checkpoints are removed. The
-    best checkpoint of the mark's time is restored. Without the folder's `lock` it is claimed meanwhile.
-    Raises ConfigError if the run is being trained elsewhere or its log is shorter than the mark.
-    """
-    check_own(folder)
-    with contextlib.nullcontext() if lock is not None else claim(folder):
-        return _rewound(folder, mark)
-
-
-def _rewound(folder: Path, mark: LogMark) -> RunResumed:
-    sizes = {EVENTS: mark.events, episodes.DATA: mark.episodes_data, episodes.INDEX: mark.episodes_index}
-    for name, size in sizes.items():
-        path = folder / name
-        if (path.stat().st_size if path.exists() else 0) < size:
-            raise ConfigError("state.log_too_short", path=path, folder=folder)
-    if not ends_a_line(folder / EVENTS, mark.events) or mark.episodes_index % episodes.RECORD.itemsize:
-        raise ConfigError("state.mark_in_line", path=folder / EVENTS)
-    lost_steps = 0
-    lost_changes: list[Text] = []
-    for event in _discard(folder, mark.events):
-        lost_steps = max(lost_steps, event.step - mark.step)
-        if isinstance(event, KnobChanged):
-            value = say("knob.schedule") if event.new is None else event.new
-            lost_changes.append(say("knob.lost", field=event.field, value=value, step=event.step))
-    summary = summary_of(folder)
-    if summary is not None:
-        lost_steps = max(lost_steps, summary.step - mark.step)
-    for name, size in sizes.items():
-        if (folder / name).exists():
-            os.truncate(folder / name, size)
-    settle(folder)
-    drop_after(folder, mark.step)
-    _restore_best(folder)
-    return RunResumed(step=mark.step, lost_steps=lost_steps, lost_changes=tuple(lost_changes))
-
-
-def _discard(folder: Path, length: int) -> Iterator[Event]:
-    """Append the log's lines after byte `length` to the discarded lines, and yield their events."""
-    if not (folder / EVENTS).exists():
-        return
-    with open_regular(folder / EVENTS, MOST_LOG) as log:
-        log.seek(length)
-        tail = log.read()
-    tail = tail[: tail.rfind(b"\n") + 1]
-    if not tail:
-        return
-    with open(folder / DISCARDED, "a+b") as discarded:
-        # Killed between this and the cut, a run comes here twice with the same lines.
-        size = discarded.seek(0, os.SEEK_END)
-        discarded.seek(max(0, size - len(tail)))
-        if discarded.read() != tail:
-            discarded.write(tail)
-            discarded.flush()
-            os.fsync(discarded.fileno())
-    yield from events_in(tail, lambda number, problem: None)
-
-
-def _restore_best(folder: Path) -> None:
-    best, stored = folder / FOLDER / BEST, folder / STATE / BEST
-    if not stored.exists():
-        best.unlink(missing_ok=True)
-    elif not best.exists() or not best.samefile(stored):
-        link_file(stored, best)

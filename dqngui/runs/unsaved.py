@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 from dqngui.config import ConfigError
-from dqngui.runs import episodes
+from dqngui.runs import episodes, segments
 from dqngui.runs.checkpoints import FOLDER
 from dqngui.runs.folder import EVENTS, claim
-from dqngui.runs.resume import NEW, check_own, read_meta
+from dqngui.runs.resume import NEW, read_meta
+from dqngui.runs.rewinding import check_own
 
 
 def begin_again(folder: Path) -> None:
@@ -26,7 +27,7 @@ def begin_again(folder: Path) -> None:
                 raise
         else:
             raise ConfigError("run.exists", folder=folder)
-        for name in (FOLDER, NEW):
+        for name in (FOLDER, NEW, segments.FOLDER):
             shutil.rmtree(folder / name, ignore_errors=True)
         for name in (episodes.DATA, episodes.INDEX, EVENTS):  # the log last: while it is there, this is done again
             (folder / name).unlink(missing_ok=True)

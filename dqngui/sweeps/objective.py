@@ -15,7 +15,8 @@ from dqngui.sweeps.sweep_file import Objective
 
 def score_of(objective: Objective) -> Score:
     """The score of runs that an objective names."""
-    return score_named(objective.score if objective.reach is None else f"{STEPS_TO}{objective.reach!r}")
+    name = objective.score if objective.reach is None else f"{STEPS_TO}{objective.reach!r}"
+    return score_named(name, objective.measure, objective.lower)
 
 
 def maximizes(objective: Objective) -> bool:

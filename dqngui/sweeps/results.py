@@ -68,6 +68,7 @@ def read_results(stored: SweepFolder, queue: Queue) -> SweepResults:
     rows.sort(key=lambda row: (row.state == "pruned", -row.score if up else row.score, row.trial.number))
     objective = stored.sweep.objective
     shown = objective.score if objective.reach is None else f"steps_to {objective.reach:g}"
+    shown = f"{shown} {objective.measure}".rstrip()
     return SweepResults(rows, shown, sum(row.steps for row in rows), saved)
 
 

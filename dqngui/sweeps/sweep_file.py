@@ -14,6 +14,7 @@ import msgspec
 import tomli_w
 
 from dqngui.bounded import MOST_TEXT, found, read_file, toml_data
+from dqngui.comparison.scores import score_named
 from dqngui.config import ConfigError
 from dqngui.presets import package_data
 from dqngui.schema import Options, setting
@@ -58,13 +59,16 @@ class Objective(Options, frozen=True):
     """What trials are compared by: the interquartile mean over the seeds of a score of each run."""
 
     score: Annotated[
-        Literal["best", "final", "area", "steps_to"],
+        Literal["best", "final", "area", "steps_to", "mmer"],
         setting(
             "`best`: mean return of the best checkpoint; `final`: of the last evaluation; `area`: of all of "
-            "the training; `steps_to`: steps until an evaluation reaches `reach` (fewer are better)."
+            "the training; `steps_to`: steps until an evaluation reaches `reach` (fewer are better); `mmer`: largest "
+            "mean return of 100 training episodes."
         ),
     ] = "best"
     reach: Annotated[float | None, setting("The return of `steps_to`.")] = None
+    measure: Annotated[str, setting("A measure that the task names, such as `success`, instead of the return.")] = ""
+    lower: Annotated[bool, setting("Less of the measure is better, as of collisions.")] = False
 
 
 class Pruning(Options, frozen=True):
@@ -163,6 +167,10 @@ def _check(sweep: Sweep) -> None:
         raise ConfigError("sweep.trials_of_grid")
     if (sweep.objective.score == "steps_to") != (sweep.objective.reach is not None):
         raise ConfigError("sweep.reach")
+    objective = sweep.objective
+    score_named("best" if objective.score == "steps_to" else objective.score, objective.measure)
+    if objective.lower and not objective.measure:
+        raise ConfigError("sweep.lower")
     if sweep.sampler == "tpe" and sweep.pruning is not None:
         raise ConfigError("sweep.tpe_pruning")
 

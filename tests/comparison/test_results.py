@@ -12,7 +12,7 @@ import pytest
 from dqngui.comparison.results import read_result
 from dqngui.comparison.scores import score_named
 from dqngui.config import ConfigError
-from dqngui.messages import CheckpointTest, Evaluated, Forked, KnobChanged, decode_event, encode
+from dqngui.messages import CheckpointTest, EpisodeEnded, Evaluated, Forked, KnobChanged, decode_event, encode
 from tests.comparison.made_runs import made_run, write_log
 
 
@@ -68,7 +68,7 @@ def test_a_return_that_is_no_number_damages_no_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["bset", "", "steps-to:", "steps-to:x", "steps-to:nan", "steps-to"])
 def test_an_unknown_score_names_the_known_ones(name: str) -> None:
-    with pytest.raises(ConfigError, match="best, final, area, steps-to:R"):
+    with pytest.raises(ConfigError, match="best, final, area, mmer, steps-to:R"):
         score_named(name)
 
 
@@ -103,3 +103,25 @@ def test_what_is_no_run_is_said_in_a_sentence(tmp_path: Path) -> None:
 def test_a_long_log_is_read_in_columns(tmp_path: Path) -> None:
     result = read_result(made_run(tmp_path, np.arange(5000.0).tolist()))
     assert len(result.episodes.step) == 10_000 and result.episodes.step.dtype == np.int64
+
+
+def test_mmer_is_the_largest_mean_return_of_a_hundred_training_episodes(tmp_path: Path) -> None:
+    ended = [EpisodeEnded(step=step, ret=float(200 <= step < 250), length=1) for step in range(1, 400)]
+    folder = made_run(tmp_path, [], extra=ended)
+    assert score_named("mmer")(read_result(folder)) == 0.5
+    assert score_named("mmer")(read_result(folder, until=210)) == pytest.approx(0.11)
+    with pytest.raises(ConfigError, match="mmer"):
+        score_named("mmer", "success")
+
+
+def test_a_measure_of_which_less_is_better_is_reached_from_above(tmp_path: Path) -> None:
+    evaluated = [
+        Evaluated(step=step, returns=(1.0,), lengths=(1,), mean=1.0, measures={"falls": (value,)})
+        for step, value in ((100, 0.5), (200, 0.25), (300, 0.0))
+    ]
+    result = read_result(made_run(tmp_path, [], extra=evaluated))
+    assert score_named("steps-to:0.25", "falls", lower=True)(result) == 200
+    assert (
+        score_named("final", "falls")(result) == 0.0 and not score_named("final", "falls", lower=True).larger_is_better
+    )
+    assert math.isnan(score_named("final", "unknown")(result))

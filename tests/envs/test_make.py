@@ -174,6 +174,8 @@ def test_environments_are_closed_when_a_later_one_fails(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("name", catalog.TASKS)
 def test_every_task_of_the_catalog(name: str) -> None:
+    if "MinAtar" in name:
+        pytest.importorskip("minatar.environments.breakout")
     envs = make_vector(EnvConfig(id=name), 2)
     envs.reset([0, 1])
     assert reproduces(EnvConfig(id=name), seed=3, steps=80)

@@ -124,7 +124,10 @@ def test_discretize_takes_the_middle_of_the_bins() -> None:
 def test_every_wrapper_of_the_catalog_passes_the_experiment_check(name: str) -> None:
     """Options as an experiment completes them are options that the wrapper takes."""
     options = {"entries": [0]} if name == "keep" else {}
-    env = {"id": "Pendulum-v1", "wrappers": [{"name": name, "options": options}]}
+    task = "highway_env:highway-fast-v0" if name == "hide_vehicles" else "Pendulum-v1"
+    if ":" in task:
+        pytest.importorskip("highway_env")
+    env = {"id": task, "wrappers": [{"name": name, "options": options}]}
     completed = experiment_from({"env": env}).env
     assert make_env(completed).observation_space is not None
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -17,6 +18,7 @@ from dqngui.comparison.groups import grouped
 from dqngui.config import Experiment
 from dqngui.gui.cards.panel import Sources
 from dqngui.gui.panels.compare.compare_panel import CHOICES, ComparePanel
+from dqngui.gui.panels.compare.crossed_view import CrossedView
 from dqngui.gui.panels.compare.lines_chart import LinesChart
 from dqngui.gui.panels.compare.views import VIEWS
 from dqngui.gui.panels.runs.runs_panel import RunsPanel
@@ -79,7 +81,9 @@ def test_runs_chosen_in_the_list_are_compared_and_the_window_is_asked_to_show_th
     assert {len(group.runs) for group in library.compared.grouping.groups} == {5}
 
 
-@pytest.mark.parametrize(("name", "theme"), list(zip(VIEWS, ["dark", "light"] * 3, strict=True)))
+@pytest.mark.parametrize(
+    ("name", "theme"), [(name, ("dark", "light")[number % 2]) for number, name in enumerate(VIEWS)]
+)
 def test_every_view_draws_and_has_its_choices(
     made: tuple[ComparePanel, Library], qtbot: QtBot, qapp: QApplication, name: str, theme: str
 ) -> None:
@@ -246,3 +250,42 @@ def test_no_view_needs_more_room_than_a_card_has(
         QApplication.processEvents()
         needed = panel.minimumSizeHint()
         assert needed.width() <= max(empty.width(), 320) and needed.height() <= max(empty.height(), 240), name
+
+
+def test_a_click_on_a_cell_of_the_heat_map_compares_its_runs_and_the_menu_leads_back(
+    made: tuple[ComparePanel, Library], qtbot: QtBot, tmp_path: Path
+) -> None:
+    panel, library = made
+    for seed in range(2):
+        made_run(tmp_path / "runs", [3.0 + seed], seed=seed, net__memory="gru", learn__lr=1e-4)
+    with qtbot.waitSignal(library.changed):
+        library.refresh()
+    show_all(qtbot, panel, library)
+    panel.show_view("map")
+    view = panel.view()
+    assert isinstance(view, CrossedView) and view.table is not None and view.table.paths == ("net.memory", "learn.lr")
+    at = next(at for at, cell in view.table.cells.items() if len(cell.runs) == 2)
+    assert "n = 2" in view.words_of(view.table.cells[at])
+    places = [(x, y) for x in range(0, view.width(), 10) for y in range(0, view.height(), 10)]
+    x, y = next((x, y) for x, y in places if (found := view.cell_at(x, y)) is not None and found[0] == at)
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(x, y))
+    assert len(library.compared.folders) == 2 and panel.name == "curves"
+    next(action for action in panel.menu_actions if action.text() == "Back to all compared runs").trigger()
+    assert len(library.compared.folders) == 12 and panel.name == "map"
+
+
+def test_a_measure_that_the_task_names_is_compared(made: tuple[ComparePanel, Library], qtbot: QtBot) -> None:
+    panel, library = made
+    said = Evaluated(step=400, returns=(1.0,), lengths=(1,), mean=1.0, measures={"falls": (0.5,)})
+    for summary in library.summaries:
+        with (Path(summary.folder) / "events.jsonl").open("ab") as log:
+            log.write(encode(said) + b"\n")
+    show_all(qtbot, panel, library)
+    assert not panel.measure_choice.isHidden()
+    panel.measure_choice.trigger("falls")
+    assert {each.name for each in [panel.options.score]} == {"final"} and panel.options.score.measure == "falls"
+    assert panel.view().value_label() == "falls of an evaluation"
+    less = next(action for action in panel.menu_actions if action.text() == "Less of the measure is better")
+    less.trigger()
+    assert not panel.options.score.larger_is_better
+    assert "mmer" not in panel.choices["score"].offered

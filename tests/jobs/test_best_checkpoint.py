@@ -36,8 +36,8 @@ def run(values: list[float], rng: np.random.Generator) -> tuple[float, float, fl
     report, chosen, further, standing = None, 0.0, 0, Standing(None, None, None)
     for index, value in enumerate(values):
 
-        def play(value: float = value) -> tuple[tuple[float, ...], tuple[int, ...]]:
-            return tuple(rng.normal(value, 1, EPISODES)), (1,) * EPISODES
+        def play(value: float = value) -> Block:
+            return Block(tuple(rng.normal(value, 1, EPISODES)), (1,) * EPISODES)
 
         first, rank = play()[0], standing.rank
         spare, mean = index + 1 - further, float(np.mean(first))
@@ -67,7 +67,7 @@ def constant(values: list[float]) -> tuple[list[int], list[int]]:
         first, spare, rank = (value,) * EPISODES, index + 1 - sum(blocks), standing.rank
         blocks.append(0)
         if is_candidate(value, standing, spare):
-            found = confirm(first, rank, spare, lambda first=first: (first, (1,) * EPISODES))  # type: ignore[misc]
+            found = confirm(first, rank, spare, lambda first=first: Block(first, (1,) * EPISODES))  # type: ignore[misc]
             blocks[-1] = found.blocks
             if found.best:
                 rank = found.rank
@@ -99,12 +99,12 @@ def test_the_share_of_further_episodes_is_bounded() -> None:
 
 
 def test_a_candidate_that_falls_back_plays_one_block_only() -> None:
-    found = confirm((5.0, 5.0), 4.0, 9, lambda: ((1.0, 1.0), (1, 1)))
+    found = confirm((5.0, 5.0), 4.0, 9, lambda: Block((1.0, 1.0), (1, 1)))
     assert (found.best, found.blocks, found.rank, found.report) == (False, 1, 3.0, None)
 
 
 def test_the_report_is_the_last_block_alone() -> None:
-    blocks = iter([((6.0,), (1,)), ((8.0,), (2,)), ((1.0,), (3,))])
+    blocks = iter([Block((6.0,), (1,)), Block((8.0,), (2,)), Block((1.0,), (3,))])
     found = confirm((5.0,), 4.0, 9, lambda: next(blocks))
     assert found.blocks == MAX_CONFIRMATIONS + 1 and found.best
     assert (found.report, found.rank, found.returns, found.lengths) == (1.0, 19 / 3, (6.0, 8.0, 1.0), (1, 2, 3))
@@ -138,12 +138,12 @@ def test_an_equal_agent_that_has_just_recovered_is_not_kept() -> None:
 
 
 def test_an_equal_agent_must_not_fall_back() -> None:
-    found = confirm((500.0,), 500.0, 9, lambda: ((499.0,), (499,)))
+    found = confirm((500.0,), 500.0, 9, lambda: Block((499.0,), (499,)))
     assert (found.best, found.blocks) == (False, 1)
 
 
 def test_without_steps_for_more_blocks_a_candidate_plays_only_its_report() -> None:
-    blocks = iter([((1.0, 3.0), (4, 4))])
+    blocks = iter([Block((1.0, 3.0), (4, 4))])
     found = confirm((5.0,), 4.0, 9, lambda: next(blocks), affordable=lambda: False)
     assert (found.best, found.blocks, found.rank, found.report, found.reported) == (True, 1, 5.0, 2.0, 2)
     worse = confirm((3.0,), 4.0, 9, lambda: next(blocks), affordable=lambda: False)

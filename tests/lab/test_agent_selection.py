@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dqngui import config
+import pytest
+
+from dqngui import config, presets
 from dqngui import messages as m
 from dqngui.lab.playback.agent_selection import AgentSelection
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import Action, State
+from dqngui.runs import zoo
+from dqngui.runs.zoo import zoo_folder
+from dqngui.settings import with_settings
+from dqngui.texts import words
 from tests.doubles.scripted_host import ScriptedHost
 from tests.doubles.scripted_player import Watched, weights
 
@@ -85,4 +91,30 @@ def test_a_run_that_was_stopped_while_it_started_plays_what_it_saved(
     opened = len(player.host.all_of(m.OpenAgent))
     session.changed.emit()
     assert len(player.host.all_of(m.OpenAgent)) == opened
+    del agent_selection
+
+
+def test_a_preset_with_an_agent_in_the_zoo_plays_it_until_its_run_begins(player: Watched) -> None:
+    session = Session(EXPERIMENT, open_host=ScriptedHost)
+    session.torch_loaded = True
+    agent_selection = AgentSelection(session, player, demo=None)
+    session.load(presets.read_experiment("cartpole"))
+    assert player.client.source == "trained zoo agent, test return 500"
+    assert player.client.agent is not None and player.client.agent.folder == zoo_folder() / "cartpole"
+    session.load(with_settings(session.run.experiment, {"learn.lr": 0.01}))
+    assert player.client.agent is not None, "the agent stays while the settings of its preset are changed"
+    session.load(with_settings(session.run.experiment, {"env.kwargs": {"sutton_barto_reward": True}}))
+    assert player.client.agent is None, "another task is not this agent's"
+    del agent_selection
+
+
+def test_a_stale_agent_of_the_zoo_is_told_and_not_played(player: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "changed_settings", lambda trained, preset: ["net.width"])
+    session = Session(EXPERIMENT, open_host=ScriptedHost)
+    told: list[str] = []
+    session.message.connect(lambda text, *_: told.append(words(text)))
+    agent_selection = AgentSelection(session, player, demo=None)
+    session.load(presets.read_experiment("cartpole"))
+    assert player.client.agent is None
+    assert len(told) == 1 and "net.width" in told[0]
     del agent_selection

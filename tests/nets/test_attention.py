@@ -11,6 +11,7 @@ from torch import Tensor
 from dqngui import catalog
 from dqngui.nets.attention.action import ActionAttention
 from dqngui.nets.attention.contract import Attention
+from dqngui.nets.attention.ego import EgoAttention
 from dqngui.nets.attention.pool import FEW, Pool
 from dqngui.nets.attention.pooling import PoolAttention
 from dqngui.nets.initialise import build
@@ -146,6 +147,36 @@ def test_each_head_has_its_own_query(tokens: int) -> None:
             mixed = [weights[:, h] @ values[:, h * d : (h + 1) * d] for h in range(pool.heads)]
             assert torch.allclose(record.values["attention/pool"][0, b], weights.T, **CLOSE)
             assert torch.allclose(x[0, b], pool.out(torch.cat(mixed)), **CLOSE)
+
+
+@pytest.mark.parametrize("tokens", [3, FEW + 3])
+def test_the_agents_own_token_asks_and_all_answer(tokens: int) -> None:
+    """Leurent and Mercat 2019: softmax(q_own k / sqrt d) v per head, its own token among the keys, and its residual."""
+    own, options = 1, catalog.ATTENTIONS["ego"].options(heads=4)
+    ego = build(
+        lambda: EgoAttention(width=D, tokens=tokens, actions=A, options=options, own=own),
+        torch.Generator().manual_seed(3),
+    ).double()
+    content, record, d = drawn(1, B, tokens, D), Record(), D // 4
+    x, _ = answer(ego, content, None, record)
+    with torch.no_grad():
+        for b in range(B):
+            e = torch.relu(ego.embed(content[0, b]))
+            asked, keys, values = ego.query(e[own]), ego.key(e), ego.value(e)
+            mixed = []
+            for h in range(4):
+                part = slice(h * d, (h + 1) * d)
+                weights = torch.softmax(keys[:, part] @ asked[part] / d**0.5, 0)
+                assert torch.allclose(record.values["attention/ego"][0, b, h], weights, **CLOSE)
+                mixed.append(weights @ values[:, part])
+            expected = torch.relu(ego.decode(torch.relu(e[own] + ego.out(torch.cat(mixed)))))
+            assert torch.allclose(x[0, b], expected, **CLOSE)
+    others = content.clone()
+    others[..., [0, 2], :] = content[..., [2, 0], :]
+    exchanged = content.clone()
+    exchanged[..., [0, own], :] = content[..., [own, 0], :]
+    assert torch.allclose(answer(ego, others, None)[0], x, **CLOSE)
+    assert (answer(ego, exchanged, None)[0] - x).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("sharpness", [0.0, 1.0, 3.0])

@@ -18,6 +18,7 @@ from dqngui.envs.spaces import Spaces
 from dqngui.jobs.agent import features_of
 from dqngui.jobs.training import Training
 from dqngui.learning.acting import inputs_of
+from dqngui.nets.attention.ego import EgoAttention
 from dqngui.nets.network import build_network
 from dqngui.nets.trunk import Trunk
 from dqngui.settings import experiment_from
@@ -109,6 +110,12 @@ def test_only_of_a_set_a_window_and_its_reverse_are_the_same(attention: str) -> 
         assert np.allclose(there, back, rtol=0, atol=1e-6) == same
         if not same:
             assert (np.abs(there - back).max(axis=1) > 1e-4).all()
+
+
+def test_the_agents_own_row_is_the_one_that_asks_in_ego_attention() -> None:
+    for own in (2, None):
+        network, _ = network_of(experiment(own=own, attention="ego"))
+        assert isinstance(network.attention, EgoAttention) and network.attention.own == own
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)

@@ -13,6 +13,7 @@ import pytest
 from dqngui.messages import without_clock
 from dqngui.runs.checkpoints import checkpoints, load_weights
 from dqngui.runs.folder import read_events
+from dqngui.runs.resume import segments_of
 
 OPERATIONS = ("write", "fsync", "rename", "replace", "truncate", "link", "unlink", "mkdir", "rmdir", "open")
 
@@ -20,7 +21,9 @@ OPERATIONS = ("write", "fsync", "rename", "replace", "truncate", "link", "unlink
 def contents(folder: Path) -> dict[str, Any]:
     """Everything of a finished run that must not depend on how often it was stopped and resumed."""
     best_step, best = load_weights(folder, "best")
+    named = {segment.name for segment in segments_of(folder / "resume")}
     return {
+        "segments that the state does not name": {path.name for path in (folder / "replay").glob("*")} - named,
         "log": [without_clock(event) for event in read_events(folder)],
         "episodes": ((folder / "episodes.dat").read_bytes(), (folder / "episodes.idx").read_bytes()),
         "best": (best_step, best["w"].tolist()),

@@ -176,7 +176,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a folder with contents": (lambda: packed(("run/checkpoints/", b"x")), "holds no such file"),
     "a name twice": (lambda: packed(("run/events.jsonl", b"1"), ("run/events.jsonl", b"2")), "there twice"),
     "another method": (lambda: packed(("run/events.jsonl", b"x"), method=zipfile.ZIP_LZMA), "other than deflate"),
-    "many files": (lambda: packed(*((f"run/checkpoints/{n}.pt", b"") for n in range(600))), "at most 500"),
+    "many files": (lambda: packed(*((f"run/checkpoints/{n}.pt", b"") for n in range(900))), "at most 800"),
     "large labels": (lambda: packed(("run/labels.json", b" " * 100_000)), "more than 0 MB"),
     "a bomb": (bomb, "at most 256 MB"),
     "no experiment": (lambda: packed().replace(b"experiment.toml", b"experiment.tomx"), "holds no such file"),

@@ -20,11 +20,12 @@ import torch
 from dqngui.config import ConfigError
 from dqngui.messages import CheckpointSaved, EpisodeEnded, Event, Failed, Finished, RunResumed, decode_event
 from dqngui.runs import folder as folders
-from dqngui.runs import persistent_write
+from dqngui.runs import persistent_write, segments
 from dqngui.runs.folder import create, read_events, summary_of
 from dqngui.runs.lock import WriterLock, take_lock
 from dqngui.runs.recorder import record
-from dqngui.runs.resume import LogMark, load_resume, rewind, save_resume
+from dqngui.runs.resume import LogMark, load_resume, save_resume
+from dqngui.runs.rewinding import rewind
 from tests.runs.comparing import Disk, Killed, contents
 from tests.runs.walk import experiment, run, walk
 
@@ -40,6 +41,7 @@ def new(tmp_path: Path) -> Path:
 def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip fsync: it matters only for power cuts, which no test simulates."""
     monkeypatch.setattr(os, "fsync", lambda fd: None)
+    monkeypatch.setattr(segments, "MOST_BYTES", 70_000)  # of two saves
     monkeypatch.setattr(persistent_write, "PATIENCE_SECONDS", 0.0)  # the simulated disk stays full
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,35 @@ import torch
 from dqngui.config import Experiment
 from dqngui.messages import EpisodeEnded, Evaluated, Event, Finished, KnobChanged, Learned
 from dqngui.runs.recorder import EpisodeTrace, Snapshot, record
-from dqngui.runs.resume import load_resume, rewind
+from dqngui.runs.resume import load_resume
+from dqngui.runs.rewinding import rewind
 
 EVERY = 40
+KEPT = 60
+
+
+class Past:
+    """The last steps of the walk, which are saved in segments: each is known by its number."""
+
+    origin = ()
+    bytes_of_row = 800
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def extent(self) -> tuple[list[int], list[int]]:
+        return [max(0, self.step - KEPT)], [self.step]
+
+    def columns(self, first: Sequence[int], stop: Sequence[int]) -> dict[str, np.ndarray]:
+        return {"number": np.repeat(np.arange(first[0], stop[0])[:, None], 100, axis=1)}
+
+
+def check_segments(segments: Iterable[Any], step: int) -> None:
+    """The segments of a state hold the last steps, each once."""
+    found = [columns["number"] for _, _, columns in segments]
+    numbers = np.concatenate(found) if found else np.zeros((0, 100))
+    first = len(numbers) and int(numbers[0, 0])
+    assert first <= max(0, step - KEPT) and (numbers == np.arange(first, step)[:, None]).all()
 
 
 def walk(total: int, state: dict[str, Any] | None, arrays: dict[str, Any], delay: float) -> Iterator[Any]:
@@ -32,10 +58,11 @@ def walk(total: int, state: dict[str, Any] | None, arrays: dict[str, Any], delay
     if state is not None:
         step, best, weights = state["step"], state["best"], arrays["weights"].clone()
         generator.bit_generator.state = state["generator"]
-    else:
-        yield snapshot(0, weights, best, generator, False)
+    past = Past(step)
+    if state is None:
+        yield snapshot(0, weights, best, generator, False, past)
     while step < total:
-        step += 1
+        step = past.step = step + 1
         time.sleep(delay)
         weights[step % 5] += float(generator.normal())
         actions = generator.integers(0, 3, size=int(generator.integers(1, 9)))
@@ -49,14 +76,21 @@ def walk(total: int, state: dict[str, Any] | None, arrays: dict[str, Any], delay
             mean = float(generator.normal())
             improved, best = mean > best, max(mean, best)
             yield Evaluated(step=step, returns=(mean,), lengths=(1,), mean=mean, best=improved)
-            yield snapshot(step, weights, best, generator, improved)
+            yield snapshot(step, weights, best, generator, improved, past)
     yield Finished(step=step, seconds=1.0, steps_per_second=1.0, reason="completed", best=best)
 
 
-def snapshot(step: int, weights: torch.Tensor, best: float, generator: np.random.Generator, improved: bool) -> Snapshot:
-    meta = {"step": step, "best": best, "generator": generator.bit_generator.state}
+def snapshot(
+    step: int,
+    weights: torch.Tensor,
+    best: float,
+    generator: np.random.Generator,
+    improved: bool,
+    past: Past | None = None,
+) -> Snapshot:
+    meta = {"step": step, "best": best, "generator": generator.bit_generator.state, "past": past is not None}
     arrays = {"weights": weights, "past": np.arange(step)}
-    return Snapshot(step, {"w": weights}, best=improved, state=lambda: (arrays, meta))
+    return Snapshot(step, {"w": weights}, best=improved, state=lambda: (arrays, meta), growing=past)
 
 
 def run(folder: Path, total: int = 200, delay: float = 0.0) -> Iterator[Event]:
@@ -64,6 +98,8 @@ def run(folder: Path, total: int = 200, delay: float = 0.0) -> Iterator[Event]:
     if (folder / "events.jsonl").exists():
         stored = load_resume(folder)
         yield rewind(folder, stored.mark)
+        if stored.meta["past"]:
+            check_segments(stored.segments or (), stored.mark.step)
         assert len(stored.arrays["past"]) == stored.meta["step"] == stored.mark.step
         yield from record(walk(total, stored.meta, stored.arrays, delay), folder, stored.experiment, stored.mark)
     else:

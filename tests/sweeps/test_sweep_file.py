@@ -11,6 +11,7 @@ import tomli_w
 from dqngui.config import ConfigError, Experiment
 from dqngui.presets import read_experiment
 from dqngui.settings import with_settings
+from dqngui.sweeps.objective import maximizes, score_of
 from dqngui.sweeps.planning import plan
 from dqngui.sweeps.samplers import known_trials
 from dqngui.sweeps.sweep_file import read_sweep, shipped_sweeps, sweep_from, to_toml
@@ -86,6 +87,9 @@ def test_a_sweep_survives_writing_and_reading(tmp_path: Path) -> None:
         ({"objective": {"score": "steps_to"}}, "reach"),
         ({"objective": {"score": "best", "reach": 1.0}}, "reach"),
         ({"objective": {"score": "sharpe"}}, "score"),
+        ({"objective": {"score": "mmer", "measure": "success"}}, "mmer"),
+        ({"objective": {"score": "best", "measure": "<b>"}}, "no name of a measure"),
+        ({"objective": {"score": "best", "lower": True}}, "objective.lower"),
         ({"pruning": {"first": 0}}, "first"),
         ({"pruning": {"first": 10, "factor": 1}}, "factor"),
         ({"sampler": "tpe", "trials": 3, "pruning": {"first": 10}}, "pruning"),
@@ -124,6 +128,11 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_made(
     with pytest.raises(ConfigError, match=named):
         plan(sweep_from({**GOOD, **change}), BASE, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_objective_may_be_a_measure_of_which_less_is_better() -> None:
+    sweep = sweep_from({**GOOD, "objective": {"score": "final", "measure": "falls", "lower": True}})
+    assert not maximizes(sweep.objective) and score_of(sweep.objective).title == "final falls"
 
 
 def test_a_plan_counts_what_pruning_leaves() -> None:

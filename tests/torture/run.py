@@ -20,7 +20,7 @@ from typing import cast
 from tests.evidence.same_logs import run_of
 from tests.torture import processes
 from tests.torture.processes import ROOT, Victim
-from tests.torture.trial import SMALL, Outcome, Plan, Trial
+from tests.torture.trial import Outcome, Plan, Trial, small
 
 PRESETS = ("cartpole-positions", "cartpole-ppo", "tmaze", "catch", "cartpole-positions-transformer")
 HOSTS: tuple[tuple[str, str], ...] = (
@@ -80,7 +80,7 @@ def _reference(place: Path, preset: str) -> tuple[Path, float]:
     """A run of the preset that was never stopped, and how long its training took with all its saves."""
     runs = place / "references" / preset
     runs.mkdir(parents=True)
-    done = processes.run(["train", preset, *SMALL, "--runs", str(runs)], runs / "errors.txt")
+    done = processes.run(["train", *small(preset), "--runs", str(runs)], runs / "errors.txt")
     if done.status:
         raise RuntimeError(f"{preset} does not train: {done.last_line}")
     folder = run_of(runs)

@@ -24,6 +24,8 @@ SMALL = [
     *("env.num_envs=4", "learn.warmup=200", "net.width=16", f"run.total_steps={STEPS}", "run.checkpoint_every=200"),
     *("run.eval_every=700", "run.eval_episodes=2", "run.log_every=100"),
 ]
+LARGE = {"cartpole-positions-transformer": "learn.replay_capacity=400_000"}
+"""Presets whose runs get a replay that is saved in segments."""
 BEGUN_S = 120.0  # for the import of torch on a busy machine
 FULL_AT = (0.5, 1.0)
 """A disk is full at a share of what a whole run needs, and a file at this share of the largest one's size."""
@@ -213,8 +215,13 @@ class Trial:
 def started(plan: Plan) -> list[str]:
     """The arguments that begin the run."""
     if plan.host == "window":
-        return ["gui", plan.preset, *SMALL, "--start"]
-    return ["train", plan.preset, *SMALL, "--host", plan.host]
+        return ["gui", *small(plan.preset), "--start"]
+    return ["train", *small(plan.preset), "--host", plan.host]
+
+
+def small(preset: str) -> list[str]:
+    """The arguments of a short run of a preset."""
+    return [preset, *SMALL, *([LARGE[preset]] if preset in LARGE else [])]
 
 
 def saved_step(folder: Path) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dqngui.envs.choices import Choices
 from dqngui.export.report.episode import RecordedEpisode
 from dqngui.export.report.packing import packed_views, pictures, quantised, rounded, text_of
 from dqngui.messages import View
@@ -45,6 +46,7 @@ def episode_data(episode: RecordedEpisode, name: str, most_views: int, most_pict
         "probability": ready.output_kind == "probability",
         "actions": actions[:MOST_ACTIONS],
         "q": [[rounded(value) for value in row[:MOST_ACTIONS]] for row in q.tolist()],
+        **({"options": Choices(ready.choices).entries(episode.arrays["action"]).tolist()} if ready.choices else {}),
         "taken": episode.arrays["action"].tolist(),
         "rewards": [rounded(value) for value in episode.arrays["reward"].tolist()],
         "kind": kind,

@@ -138,7 +138,7 @@
     const draw = () => {
       const step = Math.min(t, episode.length - 1), values = episode.q[step] || [];
       rows.forEach((row, a) => {
-        const value = values[a], taken = t < episode.length && episode.taken[step] === a, known = value !== null && value !== undefined;
+        const value = values[a], taken = t < episode.length && (episode.options ? episode.options[step].includes(a) : episode.taken[step] === a), known = value !== null && value !== undefined;
         row.label.className = taken ? "taken" : "";
         row.label.textContent = episode.actions[a] + (taken ? " ◂" : "");
         const x = known ? (Math.min(value, 0) - low) / (high - low || 1) : 0, wide = known ? Math.abs(value) / (high - low || 1) : 0;

@@ -79,8 +79,11 @@ class Filming(QObject):
         *,
         sees: bool = False,
         overlay: WeightsOverlay | None = None,
+        lines: bool = False,
     ) -> None:
-        """`panels`: panels made for the film; `sees`: draw the observation too, with `overlay`."""
+        """`panels`: panels made for the film; `sees`: draw the observation too, with `overlay`; `lines`: draw lines of
+        attention.
+        """
         super().__init__(parent)
         self.path = path
         self.active = False
@@ -93,7 +96,7 @@ class Filming(QObject):
         self._before: tuple[bool, int] = (False, 0)
         self._waited_ms = 0
         self._recorded = False
-        self._sees, self._overlay = sees, overlay
+        self._sees, self._overlay, self._lines = sees, overlay, lines
         self._descriptions = StepDescriptions(self)
         self._descriptions.attach(player)
         self._timer = QTimer(self, interval=TICK_MS)
@@ -106,7 +109,7 @@ class Filming(QObject):
         if player.playing is not None:
             self._before = (player.paused, player.playing.t)
         player.pause()
-        self._recorded = bool(self._panels)
+        self._recorded = bool(self._panels) or self._lines
         player.show_in(pictures=True, views=self._recorded)
         self._waited_ms = RETRY_MS
         player.framed.connect(self._on_frame)
@@ -174,7 +177,7 @@ class Filming(QObject):
             self._end(error.text if isinstance(error, ConfigError) else _unwritten(self.path, error))
             return
         self._playing, self._steps = playing, steps
-        self._sheet = FilmSheet(playing, self._panels, sees=self._sees, overlay=self._overlay)
+        self._sheet = FilmSheet(playing, self._panels, sees=self._sees, overlay=self._overlay, lines=self._lines)
         self._descriptions.set_enabled(self._sheet.needs_descriptions)
         size = self._sheet.picture.size()
         self._player.draw_at((size.width(), size.height()))

@@ -28,6 +28,7 @@ class FilmExport(QObject):
         words: text about its progress; may be empty.
         cards: knows the visible panels; may be None.
         sees, overlay: whether the observation is filmed too, and its overlay.
+        lines: whether lines of attention are drawn in the picture.
 
     Signals:
         changed: `filming` or `words` changed.
@@ -45,6 +46,7 @@ class FilmExport(QObject):
         self.cards: PanelsInSight | None = None
         self.sees = False
         self.overlay: WeightsOverlay | None = None
+        self.lines = False
         self._before: tuple[tuple[bool, bool], tuple[int, int]] = ((True, False), (640, 480))
         self._clear_timer = QTimer(self, singleShot=True, interval=MESSAGE_MS)
         self._clear_timer.timeout.connect(lambda: self.show_text(""))
@@ -69,7 +71,7 @@ class FilmExport(QObject):
             return
         self._before = player.in_sight, player.frames.size
         panels = [kind() for kind in self._film_panels()]
-        self.filming = Filming(player, panels, path, self, sees=self.sees, overlay=self.overlay)
+        self.filming = Filming(player, panels, path, self, sees=self.sees, overlay=self.overlay, lines=self.lines)
         self.filming.progressed.connect(self._on_progress)
         self.filming.ended.connect(self._on_ended)
         self.show_text("film: the episode is played to its end")

@@ -16,14 +16,19 @@ from dqngui.gui.cards.panel import Panel
 from dqngui.gui.cards.panel_card import card_of
 from dqngui.gui.charts.trace import Series, Trace
 from dqngui.gui.charts.value_ranges import episode_span
+from dqngui.gui.scene.attention_lines import paint_lines
 from dqngui.gui.scene.entity_marks import paint_rings
 from dqngui.gui.scene.frame_drawn import entity_rings
+from dqngui.gui.scene.head_legend import HeadLegend
+from dqngui.gui.scene.lines_drawn import lines_drawn
 from dqngui.gui.scene.observation_view import ObservationView
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import GAP
 from dqngui.gui.widgets.plain_label import plain_label
+from dqngui.lab.analysis.attention_lines import NO_LINES, attention_lines, head_count
 from dqngui.lab.analysis.overlay import NO_MARKS, Numbers, WeightsOverlay
 from dqngui.lab.playback.episode import PlayedEpisode
+from dqngui.lab.playback.step_descriptions import notes_in
 from dqngui.texts.numbers import measured
 
 SIZE = QSize(1280, 720)
@@ -38,6 +43,7 @@ class FilmSheet(QWidget):
         playing: the whole episode.
         panels: panels to draw on the right, if the agent has such views; the sheet becomes their owner.
         sees: draw the observation next to the picture, with `overlay` on it and on entities in the picture.
+        lines: draw lines of attention in the picture, if the agent has them.
 
     Attributes:
         sees: whether the observation is drawn, as given or because the environment has no picture.
@@ -51,6 +57,7 @@ class FilmSheet(QWidget):
         *,
         sees: bool = False,
         overlay: WeightsOverlay | None = None,
+        lines: bool = False,
     ) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
@@ -60,7 +67,10 @@ class FilmSheet(QWidget):
         ready = playing.ready
         self.sees, self._overlay = sees or bool(ready.no_picture), overlay
         marks = overlay is not None and ready.entities is not None and not ready.no_picture
-        self.needs_descriptions = self.sees and (ready.observed_size is not None or bool(ready.texts) or marks)
+        self._heads, self.legend = head_count(ready) if lines else 0, HeadLegend(self)
+        self.legend.setVisible(self._heads > 0)
+        described = self.sees and (ready.observed_size is not None or bool(ready.texts) or marks)
+        self.needs_descriptions = described or self._heads > 0
         self.observation.setVisible(self.sees)
         self.picture.setVisible(not playing.ready.no_picture)
         self.caption, self.agent = plain_label(parent=self), plain_label(parent=self)
@@ -105,6 +115,7 @@ class FilmSheet(QWidget):
         both.addWidget(self.picture, 3)
         both.addWidget(self.observation, 2)
         column.addLayout(both, 1)
+        column.addWidget(self.legend)
         line = QHBoxLayout()
         line.addWidget(self.caption, 1)  # wide enough for every step, so that the layout never changes
         line.addWidget(self.agent)
@@ -116,7 +127,7 @@ class FilmSheet(QWidget):
 
     def _draw_values(self) -> None:
         playing = self._playing
-        best, names = playing.legal_q.max(axis=1), playing.ready.actions
+        best, names = playing.best_value, playing.option_names
         q = np.where(np.isneginf(playing.legal_q), np.nan, playing.q)  # illegal actions leave gaps in their lines
         if q.shape[1] <= MOST_CURVES:
             series = [Series(names[a], f"series{a}", q[:, a]) for a in range(q.shape[1])]
@@ -155,8 +166,11 @@ class FilmSheet(QWidget):
             QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # at once: it is rendered now
         if not self.observation.isHidden():
             self._draw_observation(t, description, alone=image is None)
+        if self._heads:
+            self.picture.set_lines(attention_lines(playing, t, description or {}))
+            self.legend.show_step(self._heads, notes_in(dict(description or {})))
         ret = float(playing.reward[:t].sum())
-        doing = playing.ready.actions[int(playing.action[t])] if t < playing.length else "end"
+        doing = playing.action_name(t) if t < playing.length else "end"
         self.caption.setText(f"step {t:,} of {playing.length:,} · return {measured(ret)} · {doing}")
         self.agent.setText(f"trained for {playing.weights_step:,} steps")
         sheet = QImage(SIZE, QImage.Format.Format_RGB888)
@@ -173,7 +187,7 @@ class _Picture(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._image: QImage | None = None
-        self._marks = NO_MARKS
+        self._marks, self._lines = NO_MARKS, NO_LINES
 
     def show_image(self, image: QImage) -> None:
         self._image = image
@@ -181,6 +195,10 @@ class _Picture(QWidget):
 
     def set_marks(self, marks: Numbers) -> None:
         self._marks = marks
+        self.update()
+
+    def set_lines(self, lines: Numbers) -> None:
+        self._lines = lines
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -194,3 +212,5 @@ class _Picture(QWidget):
         painter.drawImage(place, self._image)
         if len(self._marks):
             paint_rings(painter, place, entity_rings(place, self._marks))
+        if len(self._lines):
+            paint_lines(painter, place, lines_drawn(place, self._lines))

@@ -8,9 +8,12 @@ from PySide6.QtGui import QFocusEvent, QImage, QPainter, QPainterPath, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dqngui.gui.charts.layout_cache import LayoutCache
+from dqngui.gui.scene.attention_lines import paint_lines
 from dqngui.gui.scene.entity_marks import paint_rings
 from dqngui.gui.scene.frame_drawn import FrameDrawn, frame_drawn
+from dqngui.gui.scene.lines_drawn import lines_drawn
 from dqngui.gui.style import theme as themes
+from dqngui.lab.analysis.attention_lines import NO_LINES
 from dqngui.lab.analysis.overlay import NO_MARKS, Numbers
 
 CORNER = 6
@@ -38,7 +41,7 @@ class FocusRingWidget(QWidget):
 
 
 class FrameView(FocusRingWidget):
-    """A picture scaled to the widget with its aspect ratio kept, with marks around entities.
+    """A picture scaled to the widget with its aspect ratio kept, with marks around entities and lines between them.
 
     Attributes:
         drawn: where the picture and its rings are, as they are painted.
@@ -56,7 +59,7 @@ class FrameView(FocusRingWidget):
         self.setAccessibleName("Picture of the environment")
         self._image: QImage | None = None
         self._scaled: QImage | None = None
-        self._marks = NO_MARKS
+        self._marks, self._lines = NO_MARKS, NO_LINES
         self._layout_cache = LayoutCache()
 
     def sizeHint(self) -> QSize:
@@ -66,8 +69,8 @@ class FrameView(FocusRingWidget):
         return QSize(80, 60)
 
     def set_image(self, image: QImage | None) -> None:
-        """Show a picture without marks; None: an empty frame."""
-        self._image, self._scaled, self._marks = image, None, NO_MARKS
+        """Show a picture without marks and lines; None: an empty frame."""
+        self._image, self._scaled, self._marks, self._lines = image, None, NO_MARKS, NO_LINES
         self._layout_cache.forget()
         self.update()
 
@@ -77,6 +80,17 @@ class FrameView(FocusRingWidget):
             self._marks = marks
             self._layout_cache.forget()
             self.update()
+
+    def set_lines(self, lines: Numbers) -> None:
+        """Set the lines (M, 6) of this picture, as given by `attention_lines`."""
+        if not np.array_equal(lines, self._lines):
+            self._lines = lines
+            self.update()
+
+    @property
+    def lines(self) -> Numbers:
+        """The lines in this picture."""
+        return self._lines
 
     @property
     def marks(self) -> Numbers:
@@ -120,6 +134,8 @@ class FrameView(FocusRingWidget):
             painter.drawImage(drawn.place.topLeft(), self._scaled)
             if drawn.rings:
                 paint_rings(painter, drawn.place, drawn.rings)
+            if len(self._lines):
+                paint_lines(painter, drawn.place, lines_drawn(drawn.place, self._lines))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # The corners are painted over with the card's colour, since clipping takes several times longer.
         painter.fillPath(_corners(drawn.place), theme.color("surface"))

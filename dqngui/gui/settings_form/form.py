@@ -23,6 +23,7 @@ from dqngui.gui.style.plural import counted
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.plain_label import plain_label, plain_tip
 from dqngui.gui.widgets.scroll_area import ScrollArea
+from dqngui.jobs.room import note_about_room
 from dqngui.lab.session.job import host_in_use
 from dqngui.lab.session.rules import waiting_edits
 from dqngui.lab.session.session import Session
@@ -30,6 +31,7 @@ from dqngui.lab.session.states import Action, State
 from dqngui.lab.session.suited_agent import SuitedAgent, same_agent
 from dqngui.schema import Field
 from dqngui.settings import same_task
+from dqngui.size_rules import replay_bytes
 from dqngui.texts import say, words
 
 FIRST = ("net.attention", "net.memory", "net.width", "run.device", "run.host", "run.seed", "run.total_steps")
@@ -59,6 +61,7 @@ class ExperimentForm(QWidget):
     Attributes:
         suit: the button under the environment's id; it is shown while the agent is still that of a former environment.
         suited_note: what the agent follows from that suits the task.
+        room_note: how much memory and room on the disk a large replay will take.
     """
 
     def __init__(self, session: Session, suited: SuitedAgent, parent: QWidget | None = None) -> None:
@@ -137,6 +140,7 @@ class ExperimentForm(QWidget):
         self.first.add("task", "Task", self.task.toolTip(), self.task)
         self.first.add("agent", "Agent", self.agent.toolTip(), self.agent)
         self.suited_note = self.first.add_note()
+        self.room_note = self.first.add_note()
         plain = {name: FormRows() for name in SECTION_TITLES}
         advanced = {name: FormRows() for name in SECTION_TITLES}
         for field in settings.experiment_fields():
@@ -256,15 +260,17 @@ class ExperimentForm(QWidget):
 
     def _refresh_suited(self) -> None:
         """Show the agent's name, or that its task is being tried, or what it follows from."""
-        suited = self._suited
+        suited, experiment = self._suited, self._session.draft.experiment
         own = "As in the preset" if self._as_in_the_preset() else "Own combination"
         trying = trying_text(suited.seconds)
         self.agent.setPlaceholderText(trying if suited.trying else own)
         if suited.trying:
             self.agent.setCurrentIndex(-1)
         else:
-            self.agent.set_value(SUITED if suited.fits else presets.agent_of(self._session.draft.experiment))
+            self.agent.set_value(SUITED if suited.fits else presets.agent_of(experiment))
         self.first.show_text(self.suited_note, words(suited.notice))
+        room = note_about_room(experiment.learn.replay_capacity, replay_bytes(experiment) or 0)
+        self.first.show_text(self.room_note, "" if room is None else f"{words(room)}.")
         self._suit_rows.show_button(self.suit, suited.offered)
         self.suit.setText(trying if suited.trying else self.suit.accessibleName())
         self.suit.setEnabled(suited.can_ask and not suited.trying)

@@ -52,6 +52,7 @@ _SCORES = (
     ("final", "Final", "Mean return of the last evaluation"),
     ("area", "Area", "Area under the curve of evaluations"),
     ("steps_to", "Steps to", "Steps until an evaluation reaches a return"),
+    ("mmer", "MMER", "Largest mean return of 100 training episodes"),
 )
 _PARTS: tuple[tuple[str, type, str], ...] = (
     ("objective.", Objective, "reach"),

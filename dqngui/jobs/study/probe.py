@@ -61,6 +61,8 @@ def readable_views(agent: LoadedAgent) -> tuple[str, ...]:
 
 def probe(agent: LoadedAgent, question: AskProbe) -> Iterator[Event | None]:
     """Answer a question, yielding None between slices of work. Raises ConfigError if it cannot be answered."""
+    if agent.spaces.choices:
+        raise ConfigError("study.several_choices")
     views = _views_to_read(agent, question)
     if question.episodes < MIN_EPISODES:
         raise ConfigError("probe.few_episodes", fewest=MIN_EPISODES)

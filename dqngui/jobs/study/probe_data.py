@@ -121,7 +121,7 @@ def observed_numbers(
         else:
             columns.append(values.float())
     if previous_action and network.sees_action:
-        columns.append((inputs.prev_action[0].unsqueeze(-1) == torch.arange(network.actions)).float())
+        columns.append(network.reading.marked(inputs.prev_action[0]).float())
     if network.sees_reward:
         columns.append(inputs.prev_reward[0].unsqueeze(-1).float())
     return torch.cat(columns, dim=1)

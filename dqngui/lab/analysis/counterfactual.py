@@ -131,7 +131,7 @@ def futures_table(sides: Sequence[tuple[str, PlayedEpisode | None]]) -> Table:
     known = [(name, playing) for name, playing in sides if playing is not None and playing.length]
     header = ["t"]
     for name, playing in known:
-        labels = playing.ready.actions or playing.labels("action", playing.q.shape[1])
+        labels = playing.option_names or playing.labels("action", playing.q.shape[1])
         header += [f"{name} {each}" for each in ("action", "reward", "return", *(f"q {a}" for a in labels))]
     rows: list[list[object]] = []
     returns = [playing.reward.cumsum() for _, playing in known]
@@ -147,8 +147,7 @@ def _cells(playing: PlayedEpisode, t: int, return_so_far: float) -> list[object]
     """Action, reward, return and values of a step; empty cells after the end of the episode."""
     if t >= playing.length:
         return [""] * (3 + playing.q.shape[1])
-    names, action = playing.ready.actions, int(playing.action[t])
-    named = names[action] if action < len(names) else action
+    named: object = playing.action_name(t) if playing.ready.actions else int(playing.action[t])
     return [named, float(playing.reward[t]), return_so_far, *playing.q[t].tolist()]
 
 

@@ -74,12 +74,11 @@ def steps_table(playing: PlayedEpisode | None) -> Table:
     if playing is None:
         return Table(("t", "action", "reward"))
     ready = playing.ready
-    judged = [f"{ready.output_kind} of {name}" for name in ready.actions]
+    judged = [f"{ready.output_kind} of {name}" for name in playing.option_names]
     return Table(("t", "action", "reward", *judged, *ready.features), _steps(playing))
 
 
 def _steps(playing: PlayedEpisode) -> Iterator[list[object]]:
-    names = playing.ready.actions
-    for t, action in enumerate(playing.action.tolist()):
-        name = names[action] if action < len(names) else action
+    for t in range(len(playing.action)):
+        name = playing.action_name(t) if playing.ready.actions else int(playing.action[t])
         yield [t, name, float(playing.reward[t]), *playing.q[t].tolist(), *playing.observation[t].tolist()]

@@ -135,7 +135,7 @@ def _of_observation(ready: PlayerReady) -> Iterator[InterventionTarget]:
 
 
 def _of_actions(ready: PlayerReady) -> Iterator[InterventionTarget]:
-    if ready.actions:
+    if ready.actions and not ready.choices:  # of several choices, a name is no action
         yield InterventionTarget(ACTION, "What it does", "the action", (ACTION,), (), "action", ready.actions, ("set",))
 
 

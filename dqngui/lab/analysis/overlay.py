@@ -106,7 +106,7 @@ class WeightsOverlay:
             return StepOverlay([], np.empty(0), _upright(values[t], ready), view.signed, t=t)
         if view.axes == ("feature",):
             return StepOverlay(playing.labels("feature", len(values[t])), values[t], None, view.signed, t=t)
-        weights = self._of_tokens(view, values[t], int(playing.action[t]))
+        weights = self._of_tokens(view, values[t], playing.taken(t)[0])
         names = playing.labels("key", len(weights))
         entities = None if ready.entities is None else weights[ready.entities[0] :][: ready.entities[1]]
         if ready.cells is None:

@@ -1,4 +1,6 @@
-"""Selects whose agent plays: before a run the demo of its task, the agent in training, then what the run has stored."""
+"""Selects whose agent plays: before a run that of its preset from the zoo, or the demo; then the agent in training;
+then what the run has stored.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
-from dqngui.config import ConfigError
+from dqngui.config import ConfigError, Experiment
 from dqngui.lab.playback.agent_ref import has_checkpoint
 from dqngui.lab.playback.player import Player
+from dqngui.lab.playback.zoo_agents import ZooAgents, folder_of, source_of
 from dqngui.lab.session.session import Session
 from dqngui.lab.session.states import State
 from dqngui.runs.folder import read_experiment
@@ -20,7 +23,8 @@ class AgentSelection(QObject):
     def __init__(self, session: Session, player: Player, *, demo: Path | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._player, self._demo = session, player, demo
-        self._demo_task = _task_of(demo)
+        self._demo_task, self._demo_title = _task_of(demo)
+        self._zoo = ZooAgents()
         self._runs = 0
         self._followed: tuple[object, ...] = ()
         self._held = False
@@ -51,13 +55,14 @@ class AgentSelection(QObject):
             return
         match session.state:
             case State.READY:
-                # The demo of one task beside the settings of another one would be taken for that one.
-                shown = self._demo if self._demo_task in ("", session.run.experiment.env.id) else None
-                if self._is_another("demo", shown):
+                shown, source = self._before_a_run(session.run.experiment)
+                if self._is_another("demo", shown, self._zoo.problem):
                     if shown is not None:
-                        player.open(folder=shown, source="demo")
+                        player.open(folder=shown, source=source)
                     else:
                         player.client.close()
+                    if self._zoo.problem:
+                        session.show_message(self._zoo.problem)
             case State.RUNNING | State.PAUSED:
                 waits = session.job.elsewhere and session.trust.waits
                 if not self._is_another("training", self._runs, waits):
@@ -77,6 +82,18 @@ class AgentSelection(QObject):
                 else:
                     player.open(folder=session.run.folder)
 
+    def _before_a_run(self, experiment: Experiment) -> tuple[Path | None, str]:
+        """Folder and name of the trained agent that plays before a run; None if there is none of its task.
+
+        The demo of one task beside the settings of another one would be taken for that one.
+        """
+        if self._demo_title and (self._demo_task, self._demo_title) == (experiment.env.id, experiment.title):
+            return self._demo, "demo"
+        agent = self._zoo.of(experiment)
+        if agent is not None:
+            return folder_of(agent), source_of(agent)
+        return (self._demo if self._demo_task in ("", experiment.env.id) else None), "demo"
+
     def _follow_trained(self) -> None:
         """Open the trained agent after the run has ended."""
         folder, followed = self._session.run.folder, self._followed
@@ -93,9 +110,12 @@ class AgentSelection(QObject):
         return another
 
 
-def _task_of(demo: Path | None) -> str:
-    """The environment's id of the demo; "" if there is no demo or it cannot be read."""
+def _task_of(demo: Path | None) -> tuple[str, str]:
+    """The environment's id and the title of the demo; empty if there is no demo or it cannot be read."""
+    if demo is None:
+        return "", ""
     try:
-        return "" if demo is None else read_experiment(demo).env.id
+        experiment = read_experiment(demo)
     except ConfigError:
-        return ""
+        return "", ""
+    return experiment.env.id, experiment.title

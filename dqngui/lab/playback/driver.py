@@ -118,7 +118,7 @@ class Driver(QObject):
         """Take over at the shown step, or at the start if the episode has ended."""
         player = self._player
         playing = player.playing if player is not None else None
-        if player is None or playing is None or player.problem or self._timer is None:
+        if player is None or playing is None or player.problem or self._timer is None or playing.ready.choices:
             return
         if not self.driving:
             self.driving = True

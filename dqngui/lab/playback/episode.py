@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dqngui.envs.choices import Choices
 from dqngui.messages import EpisodeBegan, Played, PlayerReady, View
 
 
@@ -155,7 +156,47 @@ class PlayedEpisode:
         q = self.legal_q
         if q.ndim != 2 or not len(q):
             return np.empty(0, np.int64)
+        several = self.several
+        if several is not None:
+            entries = several.entries(self.action[: len(q)])
+            best = np.stack([part.max(axis=1) for part in np.split(q, several.first[1:], axis=1)], axis=1)
+            return np.flatnonzero((np.take_along_axis(q, entries, 1) < best).any(axis=1))
         return np.flatnonzero(q[np.arange(len(q)), self.action[: len(q)]] < q.max(axis=1))
+
+    # -- several choices at once -------------------------------------------------------------------
+
+    @property
+    def several(self) -> Choices | None:
+        """The choices that each action consists of; None if it is one choice."""
+        return Choices(self.ready.choices) if self.ready.choices else None
+
+    @property
+    def best_value(self) -> npt.NDArray[np.float32]:
+        """The value of the best legal action (length,); of several choices, the mean of their best values."""
+        q, several = self.legal_q, self.several
+        if several is None:
+            return np.asarray(q.max(axis=1), np.float32)
+        return np.asarray(np.mean([part.max(axis=1) for part in np.split(q, several.first[1:], axis=1)], axis=0))
+
+    def taken(self, t: int) -> tuple[int, ...]:
+        """The entries of `q` that the action of step t has chosen: one, or one a choice."""
+        several = self.several
+        return (int(self.action[t]),) if several is None else tuple(several.entries(self.action[t]).tolist())
+
+    def action_name(self, t: int) -> str:
+        """The name of the action of step t, or its number; of several choices, a name a choice."""
+        names = self.option_names
+        return ", ".join(names[entry] if entry < len(names) else str(entry) for entry in self.taken(t))
+
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """Names of the entries of `q`: of the actions, or of each choice's options with the name of their choice."""
+        several, names = self.several, self.ready.actions
+        if several is None or len(names) != several.options:
+            return names
+        sizes = zip(self.ready.dimensions, several.sizes, strict=True)
+        owners = [name for name, size in sizes for _ in range(size)]
+        return tuple(f"{owner} {name}" for owner, name in zip(owners, names, strict=True))
 
     @property
     def return_so_far(self) -> float:

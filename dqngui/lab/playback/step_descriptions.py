@@ -51,7 +51,7 @@ class StepDescriptions(QObject):
             self._on_moved()
 
     def at(self, playing: PlayedEpisode, t: int) -> dict[str, Any]:
-        """The description of step t: `observation`, `text/NAME`, `picture`; empty until it has arrived."""
+        """The description of step t: `observation`, `text/NAME`, `note/NAME`, `picture`; empty until it has arrived."""
         return self._kept.get(t, {}) if playing is self._playing else {}
 
     def has(self, playing: PlayedEpisode, t: int) -> bool:
@@ -89,7 +89,15 @@ class StepDescriptions(QObject):
 
 def texts_of(description: dict[str, Any]) -> dict[str, str]:
     """The texts of a description, by the name of their part."""
-    prefix = "text/"
+    return _decoded(description, "text/")
+
+
+def notes_in(description: dict[str, Any]) -> dict[str, str]:
+    """The notes of a description (`dqngui.envs.step_notes`), by name."""
+    return _decoded(description, "note/")
+
+
+def _decoded(description: dict[str, Any], prefix: str) -> dict[str, str]:
     return {
         name.removeprefix(prefix): bytes(values).decode(errors="replace")
         for name, values in description.items()

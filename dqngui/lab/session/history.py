@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from msgspec import UnsetType
 
 from dqngui.lab.session.curve import Curve
 from dqngui.messages import (
@@ -20,6 +22,7 @@ from dqngui.messages import (
     Noted,
     Warned,
 )
+from dqngui.messages.measures import MOST, is_name
 
 LOGGED = (Evaluated, KnobChanged, KnobRefused, Warned, Noted, Forked, BreakpointHit)
 LEARNED_FIELDS = ("loss", "td_error", "q_mean", "grad_norm", "epsilon", "steps_per_second", "updates_per_second")
@@ -32,6 +35,7 @@ class History:
 
     Attributes:
         returns, lengths: of training episodes, by environment step.
+        measures: by name what the task says of the same episodes beside the return; NaN where an episode lacks it.
         learned: a curve for each of `LEARNED_FIELDS` and `OCCASIONAL_FIELDS`.
         evaluations, knobs, forks, hits: the events themselves (few).
         log_events: these, refused knobs and warnings, in the order of the log: what the Log panel lists.
@@ -42,6 +46,7 @@ class History:
 
     def __init__(self) -> None:
         self.returns, self.lengths = Curve(), Curve()
+        self.measures: dict[str, Curve] = {}
         self.learned = {name: Curve() for name in (*LEARNED_FIELDS, *OCCASIONAL_FIELDS)}
         self.evaluations: list[Evaluated] = []
         self.knobs: list[KnobChanged] = []
@@ -66,6 +71,10 @@ class History:
         """The events marked on the curves; of two labels that would overlap, the later in this list is drawn."""
         return [*self.forks, *self.hits, *self.knobs]
 
+    def curve(self, measure: str = "") -> Curve:
+        """The curve of a measure of training episodes, empty if the run has none; without a name, that of returns."""
+        return self.measures.get(measure, Curve()) if measure else self.returns
+
     def take(self, events: Iterable[Event]) -> None:
         """Add events in the order of the log, each once; kinds that no panel draws are skipped."""
         episodes: list[EpisodeEnded] = []
@@ -80,6 +89,7 @@ class History:
                 continue
             if isinstance(event, Evaluated):
                 self.evaluations.append(event)
+                self._name_measures(event.measures)
                 if event.best:
                     self.best = event
             elif isinstance(event, KnobChanged):
@@ -98,6 +108,13 @@ class History:
             steps = np.array([event.step for event in episodes], dtype=float)
             self.returns.extend(steps, [event.ret for event in episodes])
             self.lengths.extend(steps, [event.length for event in episodes])
+            for event in episodes:
+                if event.measures:
+                    self._name_measures(event.measures)
+            for name, curve in self.measures.items():
+                missing = self.returns.x.values[len(curve) : -len(episodes)]
+                curve.extend(missing, np.full(len(missing), np.nan))
+                curve.extend(steps, [event.measures.get(name) if event.measures else None for event in episodes])
         if learned:
             steps = np.array([event.step for event in learned], dtype=float)
             for name in LEARNED_FIELDS:
@@ -112,9 +129,16 @@ class History:
                 self.last_step = max(self.last_step, kept[-1].step)
         self.version += news
 
+    def _name_measures(self, measures: Mapping[str, object] | UnsetType) -> None:
+        """Begin a curve for each measure that has none yet."""
+        for name in islice(measures or (), 4 * MOST):
+            if name not in self.measures and len(self.measures) < MOST and is_name(name):
+                self.measures[name] = Curve()
+
     def until(self, step: int) -> History:
         """A new history with everything up to `step` environment steps."""
         past = History()
+        past.measures = {name: Curve() for name in self.measures}
         for mine, other in zip(self._curves(), past._curves(), strict=True):
             stop = int(np.searchsorted(mine.x.values, step, "right"))
             other.extend(mine.x.values[:stop], mine.y.values[:stop])
@@ -131,7 +155,7 @@ class History:
         return past
 
     def _curves(self) -> list[Curve]:
-        return [self.returns, self.lengths, *self.learned.values()]
+        return [self.returns, self.lengths, *self.learned.values(), *self.measures.values()]
 
     @classmethod
     def of(cls, events: Iterable[Event], chunk: int = 20_000) -> History:

@@ -24,6 +24,8 @@ class Attention(nn.Module):
     """Whether it gives a vector for every action: z is not None."""
     queries_memory: ClassVar[bool] = False
     """Whether its query is the memory's previous output (B, D); the network then runs step by step."""
+    takes_own: ClassVar[bool] = False
+    """Whether it is also made with `own`: the index of the agent's own token, or None."""
 
     def views(self) -> tuple[ViewSpec, ...]:
         """What `forward` can record."""

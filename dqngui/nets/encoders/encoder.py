@@ -64,6 +64,11 @@ class Encoder(nn.Module):
         return len(self.labels)
 
     @property
+    def token_counts(self) -> tuple[tuple[str, int], ...]:
+        """Names of the parts, and the number of tokens of each, in the order of the tokens."""
+        return tuple((name, len(part.labels)) for name, (_, part) in zip(self.names, self._placed(), strict=True))
+
+    @property
     def cells(self) -> tuple[int, int, int] | None:
         """Index of the first cell token of a picture or grid, and the rows and columns of its cells; None without
         any.
@@ -78,6 +83,12 @@ class Encoder(nn.Module):
         tables = [(first, each) for first, each in self._placed() if isinstance(each, (EntityEncoder, RowEncoder))]
         tables.sort(key=lambda table: isinstance(table[1], RowEncoder))
         return next(((first, len(each.labels)) for first, each in tables), None)
+
+    @property
+    def own(self) -> int | None:
+        """Index of the token of the agent's own row; None if no row is known to be it, or without a token a row."""
+        placed = ((first, each) for first, each in self._placed() if isinstance(each, EntityEncoder))
+        return next((first + each.part.own for first, each in placed if each.part.own is not None), None)
 
     def _placed(self) -> Iterator[tuple[int, PartEncoder]]:
         """Each part's encoder, with the index of its first token."""

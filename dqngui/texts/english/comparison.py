@@ -52,5 +52,21 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "compare.copied_figure": "Copied the figure.",
     "compare.not_written": "{path} cannot be written: {problem}",
+    "compare.cell": "{value}, 95\u00a0% interval {low} to {high} (n = {count})",
+    "compare.cell_alone": "{value} (n = {count}, too few or too equal for an interval)",
+    "compare.cell_none": Plural("count", {"one": "no score yet ({count} run)", "other": "no score yet ({count} runs)"}),
+    "compare.part": Plural(
+        "count",
+        {
+            "one": "Only {count} run is compared now. The menu of this card leads back to all {all}.",
+            "other": "Only {count} runs are compared now. The menu of this card leads back to all {all}.",
+        },
+    ),
+    "compare.no_measure": (
+        "`{name}` is no name of a measure: it has at most 40 letters, digits, spaces and the signs . ( ) / % + - _"
+    ),
+    "compare.no_measures": "there is no measure `{name}`: the task of these runs names none",
+    "compare.not_measured": "there is no measure `{name}`; these runs have: {known}",
+    "compare.mmer_measure": "`mmer` is of returns and of no measure",
     "compare.no_score": "there is no score `{name}`; choose one of: {known}, with a return R",
 }

@@ -91,6 +91,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "fault.info": "the info of {name} is {found}; it must be a dictionary",
     "fault.observed": "{name} observed {found}, but its observation space is {space}",
     "fault.observed_part": "{name} observed {found} as `{part}`, but its observation space is {space} there",
+    "fault.no_picture": "{name} drew no picture, which the wrapper with_picture adds to the observation",
     "fault.categories": (
         "{name} observed {value} as `{part}`, whose categories are 0 to {last} (its observation space: {space})"
     ),
@@ -143,8 +144,31 @@ TEMPLATES: dict[str, str | Plural] = {
     "wrapper.no_key": "there is no entry {entry}; the observation's keys are {known}",
     "wrapper.no_member": "there is no entry {entry}; the observation's members are {known}",
     "wrapper.no_entry": "there is no entry {entry}; the vector's entries are {known}",
+    "wrapper.picture_needs": "it needs one array or a dictionary, and the observation is {space}",
+    "wrapper.picture_there": "the observation has a part `{part}` already",
+    "wrapper.no_blank": "the part `{part}` cannot be blank: it is {space}",
     "wrapper.up_to": "0 to {last}",
     "wrapper.not_stacked": "{what} cannot be stacked",
+    "wrapper.no_vehicles": (
+        "it hides vehicles that a task of highway-env observes as a table with a number called presence, in its usual "
+        "order, and this task has none"
+    ),
+    "wrapper.no_picture": (
+        "it needs a picture of bytes or fractions, (rows, columns) or (rows, columns, channels); the observation is "
+        "{space}"
+    ),
+    "wrapper.no_colours": "it needs a picture with three channels of colour, and the observation is {space}",
+    "wrapper.no_noop": "it needs an environment whose first action is NOOP, as those of ale-py",
+    "wrapper.no_buttons": "it needs an environment that tells what its actions mean, as those of ale-py",
+    "wrapper.no_lives": (
+        "the wrapper life_loss needs an environment that tells `lives` in its info, as those of ale-py; take it out of "
+        "`env.wrappers`"
+    ),
+    "wrapper.no_game": "it needs a game of ale-py that shows pictures, such as ALE/Pong-v5",
+    "wrapper.skips_itself": (
+        "the game skips frames or repeats actions itself; leave that to the wrapper with --set env.kwargs.frameskip=1 "
+        "--set env.kwargs.repeat_action_probability=0.0"
+    ),
     "wrapper.discrete_already": "the actions are already discrete ({space})",
     "wrapper.no_bounds": "the actions have no finite bounds to cut into bins",
     "wrapper.bins_count": "`bins` has {given} numbers for {needed} action dimensions",

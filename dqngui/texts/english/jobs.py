@@ -62,6 +62,10 @@ TEMPLATES: dict[str, str | Plural] = {
         "{environment} told which actions are legal, but gave no action mask at a later step: where it gives none, all "
         "actions count as legal"
     ),
+    "train.measures": (
+        "{environment} gives measures of an episode in `info` that are left out: a measure is a finite number under a "
+        "short name, and there are at most {most} of them"
+    ),
     "train.task_limit": "episodes of at most {length} steps",
     "train.task_lengths": "episodes of {shortest} to {longest} steps",
     "train.task_unfinished": "no episode ended",
@@ -109,6 +113,17 @@ TEMPLATES: dict[str, str | Plural] = {
         "to resume, the saved replay ({saved}) and the new one ({replay}) must be in memory together, and this process "
         "may use {room}: resume on a machine with more memory, or fork the run with a lower learn.replay_capacity"
     ),
+    "train.room": (
+        "The full replay of {rows:,} steps will take {size} of memory, and as much on the disk in the run's folder"
+    ),
+    "train.disk_room": (
+        "the full replay will take {size} on the disk, where {free} are free: make room, or lower learn.replay_capacity"
+    ),
+    "train.no_stacks": (
+        "the observation `{part}` is said to be a stack of {frames} frames, but {share:.0%} of the stacks are not made "
+        "of the last frames; kept whole, they need {needed}, and this process may use {room}: lower "
+        "learn.replay_capacity"
+    ),
     "train.replay_no_room": "there is no room in memory for a full replay of {replay}: lower learn.replay_capacity",
     "size.gigabytes": "{size:,.1f} GiB",
     "fork.too_few_steps": (
@@ -146,6 +161,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "change.no_action": "`action`: there is no action {action:g}, only 0 to {last}",
     "change.no_action_named": "`action`: there is no action {action:g}, only 0 to {last} ({names})",
     "change.not_legal": "`action`: {action} is not legal at step {step}; the environment allows {allowed} there",
+    "change.option_not_legal": "`action`: not all of its options {options} are legal at step {step}",
     "change.no_steps": "`{target}`: there is no step from {first} to {last}",
     "change.no_number": "`{target}`: {value} is not a finite number, so nothing can be set to it or scaled by it",
     "change.without_effect": (

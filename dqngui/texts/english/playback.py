@@ -30,4 +30,15 @@ TEMPLATES: dict[str, str | Plural] = {
     "question.no_agent": "no agent plays",
     "question.playing": "Playing episodes…",
     "question.waiting": "Waiting for another question…",
+    "lines.switch": "Lines of attention",
+    "lines.tip": (
+        "Lines of attention: from the agent's own entity to those that each head attends to, in the picture and in "
+        "films"
+    ),
+    "lines.legend": "Heads of the lines of attention, and numbers of the step",
+    "lines.meaning": (
+        "A line's width and opacity show how much of its attention a head gives to an entity; a ring around the "
+        "agent's own entity shows what the head keeps for it"
+    ),
+    "lines.head": "head {number}",
 }

@@ -5,6 +5,14 @@ from __future__ import annotations
 from dqngui.texts.language import Plural
 
 TEMPLATES: dict[str, str | Plural] = {
+    "zoo.source": "trained zoo agent, test return {mean:g}",
+    "zoo.trained": "trained agent from the zoo, by dqngui {version} in {seconds:.0f} s with: {command}",
+    "zoo.none": "the zoo has no trained agent of `{name}`; it has: {known}",
+    "zoo.damaged": "the trained agent of `{name}` in the zoo cannot be read: {problem}",
+    "zoo.stale": (
+        "the zoo's trained agent of `{name}` has other settings than its preset has now ({settings}), so it is not "
+        "played; train the preset anew: `dqngui train {name}`"
+    ),
     "run.none": "there is no run `{run}`",
     "run.not_one": "`{folder}` is not a run's folder: it has no {file}",
     "run.folder_not_made": "cannot make a run's folder in `{runs}`: {problem}",
@@ -115,6 +123,8 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "state.damaged_because": "the state in `{folder}` is damaged, so the run cannot be continued: {problem}",
     "state.array": "its array `{name}` does not fit",
+    "state.segment": "`{path}` is not the file that the saved state names: it was damaged or exchanged",
+    "state.no_segment": "the saved state needs `{path}`, which cannot be read: {problem}",
     "state.lacks": "it lacks {name}",
     "checkpoint.none": "`{folder}` has no checkpoint yet",
     "checkpoint.no_such": "`{folder}` has no checkpoint of step {step:d}; there are: {known}",

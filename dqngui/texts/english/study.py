@@ -9,6 +9,9 @@ TEMPLATES: dict[str, str | Plural] = {
     "study.not_finite": "weights of this agent are not finite, so it computes no values (the first are {name})",
     "study.removing": "Removing places…",
     "study.playing_on": "Playing on from changed steps…",
+    "study.several_choices": (
+        "this agent makes several choices at once (decoupled values); this is measured for agents that make one only"
+    ),
     "study.one_action": "this environment has one action only, so nothing is ever chosen",
     "study.no_heads": "`{view}` has no heads",
     "study.same_episodes": (

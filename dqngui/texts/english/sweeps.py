@@ -63,6 +63,7 @@ TEMPLATES: dict[str, str | Plural] = {
     "sweep.trials_missing": "trials is missing: `{sampler}` needs to know how many to make",
     "sweep.trials_of_grid": "trials: a grid makes all combinations; give `trials` with `random` or `tpe`",
     "sweep.reach": "objective.reach: it belongs to `steps_to`, which needs it, and to no other score",
+    "sweep.lower": "objective.lower: it belongs to a measure (`objective.measure`); more return is always better",
     "sweep.tpe_pruning": (
         "pruning: it works with `grid` and `random`; `tpe` chooses trials by the results of whole runs"
     ),

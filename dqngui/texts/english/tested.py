@@ -14,6 +14,9 @@ TEMPLATES: dict[str, str | Plural] = {
         },
     ),
     "tested.equal": "{mean:.4g} on {count} fresh episodes, all equal and so without an interval",
+    "tested.measures": "{test}; {measures}",
+    "tested.measure": "{name} {mean:.4g} (n = {count})",
+    "tested.measure_interval": "{name} {mean:.4g}, 95\u00a0% interval {low:.4g} to {high:.4g} (n = {count})",
     "tested.chosen": "{test}; chosen at {chosen:.4g}, the highest mean of repeated evaluations",
     "tested.unseen_seeds": (
         "With {count} seeds, an outcome of up to {percent:.0f}\u00a0% of all seeds may not have been seen."

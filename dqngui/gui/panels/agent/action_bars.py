@@ -146,7 +146,7 @@ class ActionBars(QWidget):
             for column in laid_out.illegal:
                 painter.fillRect(column, theme.color("surface"))
             for index, bar in enumerate(laid_out.bars):
-                painter.fillRect(bar, full if index == laid_out.chosen else other)
+                painter.fillRect(bar, full if index in laid_out.chosen else other)
             return
         for row in laid_out:
             painter.setOpacity(1.0 if row.legal else GREYED)

@@ -49,7 +49,7 @@ class UprightBars:
     head: Label
     ground: QRectF
     bars: tuple[QRectF, ...]
-    chosen: int | None
+    chosen: tuple[int, ...]
     illegal: tuple[QRectF, ...] = ()
 
 
@@ -105,7 +105,7 @@ def lay_out_rows(
 
 
 def _row(actions: ActionValues, index: int, area: QRect, left: int, widths: Widths, letters: Letters) -> ActionRow:
-    chosen = index == actions.chosen
+    chosen = actions.taken(index)
     legal = actions.allows(index)
     token = "text" if chosen else "muted"
     labels = []
@@ -151,4 +151,4 @@ def lay_out_upright(actions: ActionValues, size: tuple[int, int], letters: Lette
         a, b = sorted((zero, bar_share(value, actions.limits)))
         top = ground.bottom() - b * ground.height()
         bars.append(QRectF(index * each, top, max(each - 1, 1.0), max((b - a) * ground.height(), 1.0)))
-    return UprightBars(line, ground, tuple(bars), actions.chosen, tuple(illegal))
+    return UprightBars(line, ground, tuple(bars), tuple(filter(actions.taken, range(len(bars)))), tuple(illegal))

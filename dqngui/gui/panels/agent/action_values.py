@@ -34,6 +34,7 @@ class ActionValues:
     Attributes:
         names, values, texts: name, value and text of the value of each action.
         chosen: index of the action taken; None after the end of the episode.
+        options: of several choices at once, the indices of the options taken, one a choice; `chosen` is the first one.
         actor: who chose it, a key of `ACTORS`; empty: the agent, greedily.
         explores: whether some actions of the episode are not greedy.
         judged: what the values are: `value` or `probability`.
@@ -46,12 +47,17 @@ class ActionValues:
     values: tuple[float, ...] = ()
     texts: tuple[str, ...] = ()
     chosen: int | None = None
+    options: tuple[int, ...] = ()
     actor: str = ""
     explores: bool = False
     judged: str = "value"
     limits: tuple[float, float] = (0.0, 1.0)
     keys: tuple[str, ...] = ()
     legal: tuple[bool, ...] = ()
+
+    def taken(self, index: int) -> bool:
+        """Whether an action, or an option, was taken."""
+        return index == self.chosen or index in self.options
 
     def allows(self, index: int) -> bool:
         """Whether an action is legal."""
@@ -62,6 +68,8 @@ class ActionValues:
         """A text about the action taken; empty if there is none."""
         if self.chosen is None:
             return ""
+        if self.options:
+            return ", ".join(f"{self.names[index]}" for index in self.options)
         how = f"taken {ACTORS[self.actor]}" if self.actor else "taken"
         value = self.texts[self.chosen]
         return f"{self.names[self.chosen]} {how}, {f'{self.judged} {value}' if self.allows(self.chosen) else value}"
@@ -89,10 +97,11 @@ def values_at(
     `actor`: who chose the action in a driven episode: `person`, `idle` or `agent`.
     """
     q, row = playing.legal_q, min(t, len(playing.q) - 1)
-    there, action = t < len(q), int(playing.action[row])
+    there, taken = t < len(q), playing.taken(row)
+    action = taken[0]
     legal = playing.legal_at(row if playing.ended else t)  # a person sees what is legal at the step that waits
     explores = playing.epsilon > 0 or playing.request.from_training
-    if there and q[row, action] < q[row].max():
+    if there and (row in playing.non_greedy_steps if len(taken) > 1 else q[row, action] < q[row].max()):
         if playing.request.from_training:
             actor = "record"
         elif explores and not actor:
@@ -104,6 +113,7 @@ def values_at(
             value_text(value) if not legal or legal[index] else NOT_LEGAL for index, value in enumerate(playing.q[row])
         ),
         chosen=action if there else None,
+        options=taken if there and len(taken) > 1 else (),
         actor=actor,
         explores=explores,
         judged=playing.ready.output_kind,
@@ -115,7 +125,7 @@ def values_at(
 
 def names_of(playing: PlayedEpisode) -> tuple[str, ...]:
     """Names of the actions, or numbers if the environment has no names."""
-    count, known = playing.q.shape[1], playing.ready.actions
+    count, known = playing.q.shape[1], playing.option_names
     return tuple(known) if len(known) == count else tuple(f"action {index}" for index in range(count))
 
 

@@ -14,8 +14,9 @@ from dqngui.gui.export.film_export import FilmExport
 from dqngui.gui.panels.agent.action_bars import ActionBars
 from dqngui.gui.panels.agent.drawing_note import DrawingNote
 from dqngui.gui.panels.agent.driving_strip import DrivingStrip
+from dqngui.gui.panels.agent.lines_switch import LinesSwitch
 from dqngui.gui.panels.agent.overlay_menu import OverlayMenu
-from dqngui.gui.panels.agent.takeover import Takeover
+from dqngui.gui.panels.agent.takeover import Takeover, take_over_tip
 from dqngui.gui.panels.agent.transport import Transport
 from dqngui.gui.panels.agent.weights_menu import WeightsMenu, greediness
 from dqngui.gui.scene.image import as_image
@@ -59,7 +60,7 @@ class AgentPanel(Panel):
         self.frame = self.scene.frame
         self.frames = [self.frame]
         self.drawing_note = DrawingNote(self.frame)
-        self.descriptions, self.overlays = StepDescriptions(self), OverlayMenu()
+        self.descriptions, self.overlays, self.lines = StepDescriptions(self), OverlayMenu(), LinesSwitch()
         self.bars, self.transport = ActionBars(), Transport()
         self._picture_pages = QStackedWidget()
         for page in (self.scene, self.notice):
@@ -103,6 +104,7 @@ class AgentPanel(Panel):
         row.setSpacing(4)
         row.addWidget(self.return_label, 1)
         row.addWidget(self.take_over)
+        row.addWidget(self.lines)
         row.addWidget(self.overlays)
         row.addWidget(self.next)
         row.addWidget(self.speed)
@@ -110,6 +112,7 @@ class AgentPanel(Panel):
         column.setContentsMargins(10, 4, 10, 8)
         column.setSpacing(6)
         column.addWidget(self._picture_pages, 1)
+        column.addWidget(self.lines.legend)
         column.addWidget(self.strip)
         column.addWidget(self.bars)
         column.addWidget(self.transport)
@@ -134,6 +137,7 @@ class AgentPanel(Panel):
         self.descriptions.attach(player)
         self.descriptions.received.connect(self._on_described)
         self.overlays.chosen.connect(self._on_overlay)
+        self.lines.toggled.connect(self._on_overlay)
         self.driver.attach(player)
         self.take_over.clicked.connect(self.driver.toggle)
         self.driver.changed.connect(self._on_driving)
@@ -167,7 +171,7 @@ class AgentPanel(Panel):
         self._film_action.setText("Cancel film" if self.film.filming is not None else FILM)
         self._arrays_action.setEnabled(playing is not None and not player.problem and not self.arrays.busy)
         self._film_action.setEnabled(self.film.filming is not None or (playing is not None and not player.problem))
-        for widget in (self.next, self.speed, self.take_over, self.overlays):
+        for widget in (self.next, self.speed, self.take_over, self.overlays, self.lines):
             widget.setEnabled(playing is not None and not player.problem)
         self._on_driving()
 
@@ -177,9 +181,9 @@ class AgentPanel(Panel):
         driving = self.driver.driving
         self.take_over.setChecked(driving)
         self.take_over.setAccessibleName("Hand back to the agent" if driving else "Take over")
-        self.take_over.setToolTip(
-            "Hand back: the agent continues from here (T or Esc)" if driving else "Take over: drive with the keys (T)"
-        )
+        possible = self._drawn is None or not self._drawn.ready.choices
+        self.take_over.setEnabled(self.take_over.isEnabled() and possible)
+        self.take_over.setToolTip(take_over_tip(driving, possible))
         keys = self.driver.keys
         self.bars.set_keys([keys.key_text(action) for action in range(len(keys.names))] if driving else [])
 
@@ -212,10 +216,10 @@ class AgentPanel(Panel):
     def _on_overlay(self) -> None:
         """Record the views that the chosen overlay needs."""
         player, overlay = self._player, self.overlays.overlay
-        self.film.sees, self.film.overlay = self.overlays.shows, overlay
+        self.film.sees, self.film.overlay, self.film.lines = self.overlays.shows, overlay, self.lines.drawn
         if player is not None:
             slow = [] if overlay is None or not overlay.view.startswith("saliency/") else [overlay.view]
-            player.episodes.record_views(overlay is not None, slow)
+            player.episodes.record_views(overlay is not None or self.lines.drawn, slow)
         self._show_page()
         if self._drawn is not None:
             self._draw_observation(self._drawn, self._drawn.t)
@@ -234,6 +238,8 @@ class AgentPanel(Panel):
     def _draw_observation(self, playing: PlayedEpisode, t: int) -> None:
         """Draw the observation of step t, if it is visible, with the overlay, and mark entities in the picture."""
         self.overlays.offer_for(playing)
+        if self.lines.offer_for(playing):
+            self._on_overlay()
         self._mark_entities(playing)
         if self.scene.observation.isHidden():
             return
@@ -252,7 +258,9 @@ class AgentPanel(Panel):
         laid = None
         if overlay is not None and self.overlays.shows and playing.ready.entities is not None:
             laid = overlay.at(playing, step)
-        self.frame.set_marks(NO_MARKS if laid is None else laid.marks(step, self.descriptions.at(playing, step)))
+        description = self.descriptions.at(playing, step)
+        self.frame.set_marks(NO_MARKS if laid is None else laid.marks(step, description))
+        self.lines.draw(self.frame, playing, step, description)
 
     @property
     def _picture_step(self) -> int:
@@ -276,7 +284,7 @@ class AgentPanel(Panel):
             self.transport.show_step(playing, playing.t)
             if not self._values_known:
                 self._show_values(playing, playing.t)
-            if self.overlays.overlay is not None:
+            if self.overlays.overlay is not None or self.lines.drawn:
                 self._draw_observation(playing, playing.t)  # its weights may have arrived after the picture
 
     def _show_line(self) -> None:
@@ -304,7 +312,7 @@ class AgentPanel(Panel):
         else:
             pictured, shows = player.frame is not None, self.overlays.shows
             self.scene.show_parts(picture=pictured, observation=shows or not pictured)
-            self.descriptions.set_enabled(shows or not pictured)
+            self.descriptions.set_enabled(shows or not pictured or self.lines.drawn)
             self._picture_pages.setCurrentWidget(self.scene)
         self.bars.setVisible(player.playing is not None and not player.problem)
 
@@ -369,6 +377,7 @@ class AgentPanel(Panel):
         self.transport.restyle(theme)
         self.notice.restyle(theme)
         self.overlays.restyle(theme)
+        self.lines.restyle(theme)
         for widget in (self.frame, self.scene.observation, self.bars):
             widget.update()
         super().restyle(theme)

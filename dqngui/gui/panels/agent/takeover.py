@@ -65,3 +65,10 @@ class Takeover(QObject):
         elif kind == QEvent.Type.KeyRelease and not event.isAutoRepeat():
             self._driver.release(key)
         return True
+
+
+def take_over_tip(driving: bool, possible: bool) -> str:
+    """The tooltip of the button that takes over or hands back."""
+    if not possible:
+        return "Keys choose one action, and this agent makes several choices at once"
+    return "Hand back: the agent continues from here (T or Esc)" if driving else "Take over: drive with the keys (T)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dqngui.comparison.charts import Chart
 from dqngui.comparison.curves import Axis, Statistic
-from dqngui.comparison.scores import STEPS_TO
+from dqngui.comparison.scores import MMER, MMER_EPISODES, STEPS_TO, Score
 from dqngui.statistics import MIN_VALUES
 
 AXIS_LABELS: dict[Axis, str] = {
@@ -20,15 +20,25 @@ SMOOTHING_CHOICES: dict[str, str] = {"1": "not smoothed", "3": "mean of 3", "5":
 RETURN_LABEL = "return of an evaluation"
 SHARE_LABEL = "share of runs above"
 _SCORES = {
-    "best": "return of the best checkpoint",
-    "final": "return of the last evaluation",
-    "area": "mean return over the training",
+    "best": "{what} of the best checkpoint",
+    "final": "{what} of the last evaluation",
+    "area": "mean {what} over the training",
 }
 
 
-def score_label(name: str) -> str:
+def score_label(score: Score) -> str:
     """What a score is, on an axis: `return of the best checkpoint`, `steps to a return of 3.5`."""
-    return _SCORES.get(name) or f"steps to a return of {name.removeprefix(STEPS_TO)}"
+    what = score.measure or "return"
+    if score.name == MMER:
+        return f"largest mean return of {MMER_EPISODES} training episodes (MMER)"
+    if score.name in _SCORES:
+        return _SCORES[score.name].format(what=what)
+    return f"steps to {'a return' if what == 'return' else what} of {score.name.removeprefix(STEPS_TO)}"
+
+
+def value_label(score: Score) -> str:
+    """What a learning curve is of."""
+    return f"{score.measure} of an evaluation" if score.measure else RETURN_LABEL
 
 
 def curve_notes(chart: Chart, statistic: Statistic, smoothed: int, runs: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,15 +13,18 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QInputDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from dqngui.comparison.again import commands
+from dqngui.comparison.crossed import crossable
 from dqngui.comparison.groups import Grouping
-from dqngui.comparison.scores import STEPS_TO, score_named
+from dqngui.comparison.scores import MMER, STEPS_TO, measures_of, score_named
 from dqngui.config import ConfigError
 from dqngui.gui.cards.figure import Figure
 from dqngui.gui.cards.panel import Panel, Sources
 from dqngui.gui.cards.paper_figure import COLUMNS, KINDS, copied, save_paper
 from dqngui.gui.panels.compare.chart_words import AXIS_CHOICES, SMOOTHING_CHOICES, STATISTIC_CHOICES
+from dqngui.gui.panels.compare.crossed_view import CrossedView
 from dqngui.gui.panels.compare.group_legend import GroupLegend
-from dqngui.gui.panels.compare.views import VIEWS, Options, View, legend_of
+from dqngui.gui.panels.compare.options import Options
+from dqngui.gui.panels.compare.views import VIEWS, View, legend_of
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.choice_button import ChoiceButton
@@ -31,7 +34,7 @@ from dqngui.lab.library.compared import Compared
 from dqngui.texts import say, sentence, words
 from dqngui.texts.numbers import measured
 
-ASK = "ask"
+ASK, RETURN_KEY = "ask", "(return)"
 PART = (0.5, 0.75, 0.9)  # of the range of all evaluations: returns that are offered for *steps to*
 LEGEND_VIEWS = ("curves", "profile", "parallel", "scatter")
 CHOICES = {
@@ -41,6 +44,7 @@ CHOICES = {
     "settings": ("score",),
     "parallel": ("score",),
     "scatter": ("score", "setting"),
+    "map": ("statistic", "score", "rows", "columns"),
 }  # the choices in the header that each view has
 
 
@@ -62,6 +66,7 @@ class ComparePanel(Panel):
         super().__init__(parent)
         self.name = next(iter(VIEWS))
         self.options = Options(score_named("best"))
+        self._before: tuple[Path, ...] = ()  # all that were compared before a cell of the heat map was clicked
         self.legend = GroupLegend(self.content)
         self._stack = QStackedWidget(self.content)
         self._views: dict[str, QWidget] = {}
@@ -79,8 +84,11 @@ class ComparePanel(Panel):
             "smoothing": ChoiceButton("Evaluations in a running mean", self),
             "score": ChoiceButton("The one number of a run", self),
             "setting": ChoiceButton("The setting of the horizontal axis", self),
+            "rows": ChoiceButton("The setting that has a row for each value", self),
+            "columns": ChoiceButton("The setting that has a column for each value", self),
         }
-        self.header_widgets = [self.view_choice, *self.choices.values()]
+        self.measure_choice = ChoiceButton("What is compared of each episode", self)
+        self.header_widgets = [self.view_choice, self.measure_choice, *self.choices.values()]
         self._make_choices()
         self._make_actions()
         self.restyle(themes.current())
@@ -96,6 +104,10 @@ class ComparePanel(Panel):
             "Compare all runs", "chart-bell-curve-cumulative", "All runs in the list of runs", self._choose_all
         )
         self._faint = self.add_menu_action("Hide the single runs", "chart-line-variant", self._toggle_runs)
+        self._lower = self.add_menu_action("Less of the measure is better", "arrow-down", self._toggle_lower)
+        self._lower.setCheckable(True)
+        self._back = self.add_menu_action("Back to all compared runs", "arrow-left", self._go_back)
+        self._back.setVisible(False)
         self.add_menu_action("Copy as figure", "content-copy", self.copy_figure).setToolTip(
             "As a picture and as SVG, on white, in the width of a page"
         )
@@ -168,7 +180,19 @@ class ComparePanel(Panel):
         if name == ASK:
             self._ask_return()
             return
-        self._set("score", score_named(name))
+        now = self.options.score
+        self._set("score", score_named(name, now.measure, self._lower.isChecked() and bool(now.measure)))
+
+    def set_measure(self, name: str) -> None:
+        """Compare a measure that the tasks name; `return` or an empty name: the return."""
+        name, score = "" if name == RETURN_KEY else name, self.options.score.name
+        self._set(
+            "score",
+            score_named("best" if name and score == MMER else score, name, self._lower.isChecked() and bool(name)),
+        )
+
+    def _toggle_lower(self) -> None:
+        self.set_measure(self.options.score.measure)
 
     def _set(self, option: str, value: Any) -> None:
         self.options = replace(self.options, **{option: value})
@@ -179,6 +203,8 @@ class ComparePanel(Panel):
         if self.name not in self._views:
             self._views[self.name] = VIEWS[self.name][1]()
             self._stack.addWidget(self._views[self.name])
+            if isinstance(asking := self._views[self.name], CrossedView):
+                asking.asked.connect(self._compare_part)
         made: View = self._views[self.name]  # type: ignore[assignment]
         return made
 
@@ -192,19 +218,26 @@ class ComparePanel(Panel):
             names: dict[str, str] = getattr(view, "settings", {})
             chosen = self.options.setting if self.options.setting in names else next(iter(names), "")
             self.choices["setting"].offer(names, chosen, partial(self._set, "setting"))
+        if isinstance(view, CrossedView) and view.table is not None:
+            known = crossable(grouping)
+            for place, side in enumerate(("rows", "columns")):
+                self.choices[side].offer(known, view.table.paths[place], partial(self._set, side))
         self.choices["statistic"].set_chosen(self.options.statistic)
         self.choices["axis"].set_chosen(self.options.axis)
         self.choices["smoothing"].set_chosen(str(self.options.smoothed))
         for name, button in self.choices.items():
             button.setVisible(self.has_content() and name in CHOICES[self.name])
+        self._offer_measures(grouping)
         self._faint.setText("Hide the single runs" if self.options.runs else "Show the single runs")
         self._faint.setVisible(self.name == "curves")
         self.legend.show_entries(legend_of(view, grouping.groups) if self.name in LEGEND_VIEWS else [])
 
     def _offer_scores(self, grouping: Grouping) -> None:
         runs = [run for group in grouping.groups for run in group.runs]
-        means = [float(mean) for run in runs for mean in run.evaluations.of_role()[1] if mean == mean]
+        measure = self.options.score.measure
+        means = [float(mean) for run in runs for mean in run.evaluations.of_role(measure=measure)[1] if mean == mean]
         names = {"best": "best checkpoint", "final": "last evaluation", "area": "area under the curve"}
+        names |= {} if measure else {MMER: "MMER"}
         if means and max(means) > min(means):
             low, high = min(means), max(means)
             for part in PART:
@@ -215,6 +248,36 @@ class ComparePanel(Panel):
             names[now] = f"steps to {now.removeprefix(STEPS_TO)}"
         names[ASK] = "steps to another return…"
         self.choices["score"].offer(names, now, self.set_score)
+
+    def _offer_measures(self, grouping: Grouping) -> None:
+        names = measures_of(run for group in grouping.groups for run in group.runs)
+        if self.options.score.measure not in ("", *names):
+            self.set_measure("")
+        chosen = self.options.score.measure
+        self.measure_choice.offer(
+            {RETURN_KEY: "return", **{name: name for name in names}}, chosen or RETURN_KEY, self.set_measure
+        )
+        self.measure_choice.setVisible(bool(names))
+        self._lower.setVisible(bool(chosen))
+
+    def _compare_part(self, folders: Sequence[Path]) -> None:
+        """Compare the runs of one cell alone; the menu leads back to all."""
+        compared = self._compared
+        if compared is None:
+            return
+        self._before = self._before or compared.folders
+        compared.choose(folders)
+        self._back.setVisible(True)
+        self.note.show_text(words(say("compare.part", count=len(folders), all=len(self._before))))
+        self.show_view("curves")
+
+    def _go_back(self) -> None:
+        """Compare all runs again, in the heat map."""
+        folders, self._before = self._before, ()
+        self._back.setVisible(False)
+        if self._compared is not None and folders:
+            self._compared.choose(folders)
+        self.show_view("map")
 
     def _ask_return(self) -> None:
         dialog = QInputDialog(self)

@@ -25,7 +25,7 @@ NAME_SHARE = 0.38  # of the width: the most that names of groups may have
 SPREAD = 0.03  # of an axis: how far runs of one place stand apart
 
 
-class _Painted(QWidget):
+class PaintedChart(QWidget):
     """A widget that paints a chart in the font of ticks."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -45,7 +45,7 @@ class _Painted(QWidget):
         return themes.font(themes.zoomed(TICK_PX))
 
 
-class IntervalsChart(_Painted):
+class IntervalsChart(PaintedChart):
     """An estimate and its interval for each group, over the scores of its runs."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -120,7 +120,7 @@ class IntervalsChart(_Painted):
         return low_end - margin * 0.03, high_end + margin * 0.03
 
 
-class ParallelChart(_Painted):
+class ParallelChart(PaintedChart):
     """Each run as a line over axes of settings, and the axis of scores at the right."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -183,7 +183,7 @@ class ParallelChart(_Painted):
         painter.drawText(QPointF(at, 18), fitted)
 
 
-class ScatterChart(_Painted):
+class ScatterChart(PaintedChart):
     """The score of each run against one of its settings."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dqngui.comparison.charts import Chart, curves_chart, profiles_chart
-from dqngui.comparison.curves import Axis, Statistic
 from dqngui.comparison.dimensions import score_dimension, setting_dimensions, slots
 from dqngui.comparison.figures import (
     Estimate,
@@ -23,23 +22,24 @@ from dqngui.comparison.figures import (
 )
 from dqngui.comparison.groups import Group, Grouping
 from dqngui.comparison.importance import importances
-from dqngui.comparison.scores import Score
 from dqngui.comparison.words import caveats, improvement_text
 from dqngui.comparison.writing import curves_csv, figures_csv, profiles_csv, settings_csv
 from dqngui.gui.cards.figure import LegendEntry
 from dqngui.gui.charts.legend_marker import Marker
 from dqngui.gui.panels.compare.chart_words import (
     AXIS_LABELS,
-    RETURN_LABEL,
     SHARE_LABEL,
     STATISTIC_CHOICES,
     STATISTIC_NAMES,
     curve_notes,
     profile_notes,
     score_label,
+    value_label,
 )
+from dqngui.gui.panels.compare.crossed_view import CrossedView
 from dqngui.gui.panels.compare.group_style import group_dash, group_token
 from dqngui.gui.panels.compare.lines_chart import LinesChart
+from dqngui.gui.panels.compare.options import Options
 from dqngui.gui.panels.compare.painted_charts import IntervalsChart, ParallelChart, ScatterChart
 from dqngui.gui.panels.compare.text_table import TextTable
 from dqngui.gui.style.theme import Theme
@@ -56,18 +56,6 @@ EXPLAINS_TIP = (
     "Settings that always\ndiffer together explain the same."
 )
 INTERVAL = "95\u00a0% interval"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a person chose in the header of the card."""
-
-    score: Score
-    axis: Axis = "steps"
-    statistic: Statistic = "iqm"
-    smoothed: int = 1
-    runs: bool = True
-    setting: str = ""
 
 
 class View(Protocol):
@@ -113,19 +101,24 @@ class CurvesView(LinesChart):
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
         self._options = options
         chart, self._curves = curves_chart(
-            grouping, options.axis, options.statistic, options.smoothed, runs=options.runs
+            grouping,
+            options.axis,
+            options.statistic,
+            options.smoothed,
+            runs=options.runs,
+            measure=options.score.measure,
         )
-        self.show_chart(chart, AXIS_LABELS[options.axis], RETURN_LABEL)
+        self.show_chart(chart, AXIS_LABELS[options.axis], self.value_label())
 
     def drawing(self) -> QWidget:
-        return _copied(self.chart, self.label.text(), RETURN_LABEL)
+        return _copied(self.chart, self.label.text(), self.value_label())
 
     def notes(self) -> Sequence[str]:
         options = self._options
         return curve_notes(self.chart, options.statistic, options.smoothed, options.runs)
 
     def value_label(self) -> str:
-        return RETURN_LABEL
+        return value_label(self._options.score)
 
     def csv(self) -> str:
         names = [line.name for line in self.chart.lines]
@@ -137,7 +130,7 @@ class ProfileView(LinesChart):
 
     def show_grouping(self, grouping: Grouping, options: Options) -> None:
         self._figures, self._options = figures(grouping, options.score), options
-        self.show_chart(profiles_chart(self._figures), score_label(options.score.name), SHARE_LABEL, from_zero=False)
+        self.show_chart(profiles_chart(self._figures), score_label(options.score), SHARE_LABEL, from_zero=False)
 
     def drawing(self) -> QWidget:
         return _copied(self.chart, self.label.text(), SHARE_LABEL, from_zero=False)
@@ -151,7 +144,7 @@ class ProfileView(LinesChart):
     def csv(self) -> str:
         thresholds = profile_thresholds(self._figures)
         names = [each.group.name for each in self._figures]
-        return profiles_csv(names, thresholds, profiles(self._figures, thresholds), self._options.score.name)
+        return profiles_csv(names, thresholds, profiles(self._figures, thresholds), self._options.score.title)
 
 
 def _copied(chart: Chart, x_label: str, y_label: str, *, from_zero: bool = True) -> LinesChart:
@@ -207,7 +200,7 @@ class FiguresView(QWidget):
         return [getattr(each, self._options.statistic) for each in self._figures]
 
     def _label(self) -> str:
-        return f"{STATISTIC_CHOICES[self._options.statistic]} of the {score_label(self._options.score.name)}"
+        return f"{STATISTIC_CHOICES[self._options.statistic]} of the {score_label(self._options.score)}"
 
     def drawing(self) -> QWidget:
         chart = IntervalsChart()
@@ -225,7 +218,7 @@ class FiguresView(QWidget):
         return ""
 
     def csv(self) -> str:
-        return figures_csv(self._figures, self._options.score.name)
+        return figures_csv(self._figures, self._options.score.title)
 
     def restyle(self, theme: Theme) -> None:
         self.table.restyle(theme)
@@ -301,7 +294,7 @@ class ParallelView(ParallelChart):
         self._grouping, self._options = grouping, options
         found = figures(grouping, options.score)
         settings = [each for each in setting_dimensions(grouping) if len(each.ticks) > 1][: MOST_AXES - 1]
-        scores = replace(score_dimension(found, options.score), name=score_label(options.score.name))
+        scores = replace(score_dimension(found, options.score), name=score_label(options.score))
         self.show_runs([*settings, scores], slots(grouping))
 
     def drawing(self) -> QWidget:
@@ -310,13 +303,13 @@ class ParallelView(ParallelChart):
         return copied
 
     def notes(self) -> Sequence[str]:
-        return [f"a line: one run · right axis: {score_label(self._options.score.name)}"]
+        return [f"a line: one run · right axis: {score_label(self._options.score)}"]
 
     def value_label(self) -> str:
         return ""
 
     def csv(self) -> str:
-        return figures_csv(figures(self._grouping, self._options.score), self._options.score.name)
+        return figures_csv(figures(self._grouping, self._options.score), self._options.score.title)
 
     def restyle(self, theme: Theme) -> None:
         self.update()
@@ -348,10 +341,10 @@ class ScatterView(ScatterChart):
         return ["a dot: one run"]
 
     def value_label(self) -> str:
-        return score_label(self._options.score.name)
+        return score_label(self._options.score)
 
     def csv(self) -> str:
-        return figures_csv(figures(self._grouping, self._options.score), self._options.score.name)
+        return figures_csv(figures(self._grouping, self._options.score), self._options.score.title)
 
     def restyle(self, theme: Theme) -> None:
         self.update()
@@ -364,5 +357,6 @@ VIEWS: dict[str, tuple[str, type]] = {
     "settings": ("Settings", SettingsView),
     "parallel": ("Parallel", ParallelView),
     "scatter": ("Scatter", ScatterView),
+    "map": ("Heat map", CrossedView),
 }
 """The views, by name: what the card calls them, and their classes."""

@@ -25,19 +25,22 @@ class AncestorCurves:
         self._plot = plot
         self._lines: list[OverlayCurve] = []
         self._found: Sequence[Ancestor] = ()
-        self._window = 1
+        self._window, self._measure = 1, ""
         self._color = QColor()
         self.restyle(themes.current())
 
-    def draw(self, found: Sequence[Ancestor], window: int) -> tuple[float, float] | None:
-        """Draw the curves within the plot's span, and return the lowest and highest value drawn."""
-        self._found, self._window = found, window
+    def draw(self, found: Sequence[Ancestor], window: int, measure: str = "") -> tuple[float, float] | None:
+        """Draw the curves within the plot's span, and return the lowest and highest value drawn.
+
+        `measure`: what is drawn, as in `History.curve`.
+        """
+        self._found, self._window, self._measure = found, window, measure
         while len(self._lines) < len(found):
             self._lines.append(OverlayCurve())
             self._lines[-1].setPen(self._plot.pen(self._color, 2))
             self._plot.add(self._lines[-1], 0.8)
         x = np.linspace(*self._plot.span, PLACES)
-        ys = [each.history.returns.means_at(x, window) for each in found]
+        ys = [each.history.curve(measure).means_at(x, window) for each in found]
         for line, ancestor, y in zip(self._lines, found, ys, strict=False):
             line.draw(x, y, DOTTED, since=ancestor.step)
         for line in self._lines[len(found) :]:
@@ -50,7 +53,7 @@ class AncestorCurves:
         """The value at a step, of the ancestor that trained this step, as rich text."""
         for ancestor in reversed(self._found):
             if step <= ancestor.step:
-                [value] = ancestor.history.returns.means_at(np.array([step]), self._window)
+                [value] = ancestor.history.curve(self._measure).means_at(np.array([step]), self._window)
                 color = themes.current().color("series0").name()
                 known = bool(np.isfinite(value))
                 return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from dqngui.lab.session.curve import Floats
 from dqngui.lab.session.history import History
 from dqngui.messages import Evaluated
+from dqngui.messages.measures import averages
 from dqngui.messages.tested import unseen
 from dqngui.statistics import decimals
 from dqngui.texts import words
@@ -29,9 +30,10 @@ class ReturnDrawn:
         dots: (steps, returns) of episodes.
         line: (steps, means) of the last episodes.
         band: (steps, low, high): one standard deviation around the mean, where it is of two episodes or more.
-        evaluations: in the order of their steps, with a finite mean.
+        evaluations: in the order of their steps, with a finite mean; `values`: their means.
         best: the evaluation that chose the kept checkpoint, drawn or not.
         ranges: lowest and highest value of episodes and of evaluations; None where there are none.
+        measure: what is drawn: a measure that the task names; empty for the return.
     """
 
     dots: tuple[Floats, Floats]
@@ -40,16 +42,18 @@ class ReturnDrawn:
     evaluations: tuple[Evaluated, ...]
     best: Evaluated | None
     ranges: tuple[Range | None, Range | None]
+    values: tuple[float, ...]
+    measure: str = ""
 
     @property
     def best_in_words(self) -> str:
         """The result of the kept checkpoint, for the card's header: its test, or the evaluation that chose it."""
-        return "" if self.best is None else result_in_words(self.best)
+        return "" if self.best is None else result_in_words(self.best, measure=self.measure)
 
     @property
     def best_in_brief(self) -> str:
         """The same without its step."""
-        return "" if self.best is None else result_in_words(self.best, where=False)
+        return "" if self.best is None else result_in_words(self.best, where=False, measure=self.measure)
 
     @property
     def best_in_full(self) -> str:
@@ -65,13 +69,22 @@ class ReturnDrawn:
 
 
 def return_drawn(
-    history: History, span: Range, pixels: int, window: int, *, episodes: bool, mean: bool, evaluations: bool
+    history: History,
+    span: Range,
+    pixels: int,
+    window: int,
+    *,
+    episodes: bool,
+    mean: bool,
+    evaluations: bool,
+    measure: str = "",
 ) -> ReturnDrawn:
     """Compute the curves of a history for a plot `pixels` wide; means are over `window` episodes.
 
-    The other arguments select the curves; the best evaluation is always included.
+    `measure` is drawn, or without one the return. The other arguments select the curves; the best evaluation is always
+    included.
     """
-    curve, (x0, x1) = history.returns, span
+    curve, (x0, x1) = history.curve(measure), span
     nothing = np.empty(0)
     dots = (
         curve.scattered(x0, x1, min(DOTS, pixels)) if episodes else (nothing, nothing)
@@ -84,33 +97,53 @@ def return_drawn(
     few = np.unique(np.append(banded[::2], banded[-1:]))
     band = x[few], np.clip((means - sd)[few], low, high), np.clip((means + sd)[few], low, high)
     shown = [each for each in history.evaluations if x0 <= each.step <= x1] if evaluations else []
-    finite = [each for each in shown if np.isfinite(each.mean)]
-    values = [each.mean for each in finite]
+    means_of = {id(each): evaluation_mean(each, measure) for each in shown}
+    finite = [each for each in shown if np.isfinite(means_of[id(each)])]
+    marks = _thinned(finite, history.best, means_of)
+    values = [means_of[id(each)] for each in finite]
     return ReturnDrawn(
         dots,
         (x, means),
         band,
-        tuple(_thinned(finite, history.best)),
+        tuple(marks),
         history.best,
         (curve.range(x0, x1), (min(values), max(values)) if values else None),
+        tuple(means_of[id(each)] for each in marks),
+        measure,
     )
 
 
-def result_in_words(best: Evaluated, where: bool = True) -> str:
+def evaluation_mean(event: Evaluated, measure: str = "") -> float:
+    """The mean return of an evaluation, or the mean of a measure; NaN if it has none."""
+    return averages(event.measures).get(measure, np.nan) if measure else event.mean
+
+
+def result_in_words(best: Evaluated, where: bool = True, measure: str = "") -> str:
     """`test 420 [401, 439] at 25,000`; of a log without a test `highest evaluation 430 at 25,000`; `where`: with the
-    step.
+    step. Of a measure, its test, or nothing.
     """
     kind = "test" if best.reported else "highest evaluation"
     at = f" at {best.step:,}" if where else ""
+    if measure:
+        known = None if best.tested is None else best.tested.known_measures.get(measure)
+        return "" if known is None else f"test {_with_interval(known.mean, known.low, known.high)}{at}"
     tested = best.tested
     if tested is None or tested.low is None or tested.high is None:
         return f"{kind} {measured(best.ranking_score)}{at}"
-    digits = decimals(tested.low, tested.high)
-    mean, low, high = (f"{value:,.{digits}f}" for value in (best.ranking_score, tested.low, tested.high))
-    return f"{kind} {mean} [{low}, {high}]{at}".replace("-", "−")
+    return f"{kind} {_with_interval(best.ranking_score, tested.low, tested.high)}{at}"
 
 
-def _thinned(evaluations: Sequence[Evaluated], best: Evaluated | None) -> Sequence[Evaluated]:
+def _with_interval(mean: float, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return measured(mean)
+    digits = decimals(low, high)
+    texts = [f"{value:,.{digits}f}" for value in (mean, low, high)]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]".replace("-", "−")
+
+
+def _thinned(
+    evaluations: Sequence[Evaluated], best: Evaluated | None, means: Mapping[int, float]
+) -> Sequence[Evaluated]:
     """About `MARKS` evaluations that represent all: the lowest and highest of each group, and the best."""
     if len(evaluations) <= MARKS:
         return evaluations
@@ -118,7 +151,7 @@ def _thinned(evaluations: Sequence[Evaluated], best: Evaluated | None) -> Sequen
     kept: dict[int, Evaluated] = {}
     for begin in range(0, len(evaluations), block):
         near = evaluations[begin : begin + block]
-        for each in (min(near, key=lambda one: one.mean), max(near, key=lambda one: one.mean)):
+        for each in (min(near, key=lambda one: means[id(one)]), max(near, key=lambda one: means[id(one)])):
             kept[each.step] = each
     if best is not None and any(each is best for each in evaluations):
         kept[best.step] = best

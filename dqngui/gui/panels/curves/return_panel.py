@@ -19,8 +19,9 @@ from dqngui.gui.charts.plot import Band, Plot
 from dqngui.gui.charts.scatter import Scatter
 from dqngui.gui.panels.curves.ancestor_curves import AncestorCurves
 from dqngui.gui.panels.curves.legend import OverlayLegend
+from dqngui.gui.panels.curves.measure_choice import MeasureChoice
 from dqngui.gui.panels.curves.no_returns import why_no_returns
-from dqngui.gui.panels.curves.return_drawn import ReturnDrawn, return_drawn
+from dqngui.gui.panels.curves.return_drawn import ReturnDrawn, evaluation_mean, return_drawn
 from dqngui.gui.panels.curves.return_table import return_table
 from dqngui.gui.panels.curves.run_overlays import RunOverlays
 from dqngui.gui.style import theme as themes
@@ -32,6 +33,7 @@ from dqngui.lab.analysis.table import Table
 from dqngui.lab.cursor.cursor import Cursor
 from dqngui.lab.library.ancestors import ancestors
 from dqngui.lab.library.run_overlay import RunOverlay
+from dqngui.lab.session.curve import Curve
 from dqngui.lab.session.event_words import mark_text
 from dqngui.lab.session.history import History
 from dqngui.messages import BreakpointHit, EpisodeEnded, Evaluated, Event, Forked, KnobChanged
@@ -49,6 +51,7 @@ class ReturnPanel(Panel):
 
     Attributes:
         drawn: the model of the open run's curves; None before the first drawing.
+        measures: the choice of what is drawn of each episode: its return, or a measure that the task names.
     """
 
     title = "Return"
@@ -101,9 +104,10 @@ class ReturnPanel(Panel):
         self._smoothing = ChoiceButton("Episodes in the mean and its band", self)
         names = {str(size): _window_name(size) for size in WINDOWS}
         self._smoothing.offer(names, str(self.window_size), lambda size: self.smooth(int(size)))
+        self.measures = MeasureChoice(self.again_if_visible, self)
         self._best = TwoLengths(self)
         themes.set_role(self._best, "muted")
-        self.header_widgets = [*self._chips.values(), self._smoothing, self._best]
+        self.header_widgets = [self.measures, *self._chips.values(), self._smoothing, self._best]
         for chip in self._chips.values():
             chip.toggled.connect(self.again_if_visible)
         self.add_menu_action("Show all", "arrow-expand-horizontal", self.plot.fit).setToolTip(
@@ -120,6 +124,11 @@ class ReturnPanel(Panel):
         sources.library.overlays_changed.connect(self.again_if_visible)
         sources.session.changed.connect(self._on_session)
         offer_demo(self, sources)
+
+    @property
+    def _curve(self) -> Curve:
+        """What is drawn of each training episode: its return or a measure, by the number of the episode."""
+        return self.history.curve(self.measures.measure)
 
     @property
     def overlays(self) -> RunOverlays:
@@ -169,9 +178,11 @@ class ReturnPanel(Panel):
 
     def redraw(self) -> None:
         history, plot = self.history, self.plot
+        self._offer_measures()
         compared = self._draw_overlays()
         shown = {name: chip.isChecked() for name, chip in self._chips.items()}
-        self.drawn = drawn = return_drawn(history, plot.span, plot.pixels, self.window_size, **shown)
+        measure = self.measures.measure
+        self.drawn = drawn = return_drawn(history, plot.span, plot.pixels, self.window_size, measure=measure, **shown)
         self._dots.setData(*drawn.dots)
         x, mean = drawn.line
         self._line.setData(x=x, y=mean, connect="all" if np.isfinite(mean).all() else "finite")
@@ -184,7 +195,13 @@ class ReturnPanel(Panel):
         self._draw_ring()
         self._best.show_texts(drawn.best_in_words, drawn.best_in_brief)
         self._best.setToolTip(plain_tip(drawn.best_in_full))
-        self._best.setVisible(drawn.best is not None)
+        self._best.setVisible(bool(drawn.best_in_words))
+
+    def _offer_measures(self) -> None:
+        """Offer the measures of the open run and of those drawn over it."""
+        others = [curve for each in self._overlays.drawn.values() for curve in each.curves]
+        self.measures.offer_of([self.history, *others])
+        self.plot.setAccessibleName(f"{self.measures.named.capitalize()} over the steps of the run")
 
     def _draw_overlays(self) -> list[tuple[float, float] | None]:
         """Draw the other runs and make room for them along the steps; returns the ranges of y that they need."""
@@ -197,8 +214,8 @@ class ReturnPanel(Panel):
         self.plot.reach(max(self.history.last_step, self._overlays.last_step))
         self._legend.show_overlays(library, self._overlays, self.height())
         return [
-            self._overlays.draw(self.window_size),
-            self._ancestors.draw(ancestors(self.history, opened, library), self.window_size),
+            self._overlays.draw(self.window_size, self.measures.measure),
+            self._ancestors.draw(ancestors(self.history, opened, library), self.window_size, self.measures.measure),
         ]
 
     def _own_task(self) -> str:
@@ -222,7 +239,7 @@ class ReturnPanel(Panel):
         plain, ringed = pg.mkPen(theme.color("surface")), pg.mkPen(theme.color("text"), width=1.5)
         self._evaluations.setData(
             x=[each.step for each in drawn.evaluations],
-            y=[each.mean for each in drawn.evaluations],
+            y=drawn.values,
             size=[15 if each is best else 12 for each in drawn.evaluations],
             pen=[ringed if each is best else plain for each in drawn.evaluations],
             brush=pg.mkBrush(theme.color("series1")),
@@ -235,7 +252,7 @@ class ReturnPanel(Panel):
 
     def _draw_ring(self) -> None:
         """Draw a ring around the pinned episode's dot, if the episode is one of this run."""
-        at, curve = self.cursor_at, self.history.returns
+        at, curve = self.cursor_at, self._curve
         x, y = curve.x.values[:0], curve.y.values[:0]
         if at is not None and at.episode is not None and self._chips["episodes"].isChecked():
             x, y = (column.values[at.episode : at.episode + 1] for column in (curve.x, curve.y))
@@ -272,7 +289,7 @@ class ReturnPanel(Panel):
 
     def _dot_near(self, step: float, value: float) -> int | None:
         """The episode with the nearest dot on the screen; None if no dot is within `REACH`."""
-        steps, returns = self.history.returns.x.values, self.history.returns.y.values
+        steps, returns = self._curve.x.values, self._curve.y.values
         reach = self.plot.steps_in(REACH)
         first, stop = np.searchsorted(steps, [step - reach, step + reach])
         if first == stop:
@@ -292,7 +309,7 @@ class ReturnPanel(Panel):
 
         If several episodes ended at this step, `value` selects the one that a click there would pin.
         """
-        curve = self.history.returns
+        curve = self._curve
         index = None if value is None else self._dot_near(step, value)
         if index is None:
             index = curve.near(step)
@@ -302,16 +319,19 @@ class ReturnPanel(Panel):
         if index is None or (others and elsewhere):
             return "<br>".join([f"<b>{round(step):,}</b>", *others]) if others else ""
         at = curve.x.values[index]
-        lines = [f"<b>{round(at):,}</b> · episode {index + 1:,}", f"return {measured(curve.y.values[index])}"]
+        lines = [
+            f"<b>{round(at):,}</b> · episode {index + 1:,}",
+            f"{self.measures.named} {measured(curve.y.values[index])}",
+        ]
         if self.cursor_control is not None:
             lines += self.cursor_control.readout(index)
         mean, sd = curve.moments_at(index, self.window_size)
         if self.window_size > 1 and np.isfinite(sd):
             lines.append(f"mean {measured(mean)} ± {measured(sd, 3)}")
         lines += [
-            f"evaluation {measured(each.mean)} at {each.step:,}" + (" (kept)" if each is self.history.best else "")
+            f"evaluation {measured(mean)} at {each.step:,}" + (" (kept)" if each is self.history.best else "")
             for each in self.history.evaluations
-            if abs(each.step - step) <= reach
+            if abs(each.step - step) <= reach and (mean := evaluation_mean(each, self.measures.measure)) == mean
         ][-2:]
         lines += [escape(words(mark_text(mark))) for mark in self.history.marks if abs(mark.step - step) <= reach][-3:]
         return "<br>".join(lines + others)
@@ -332,7 +352,7 @@ class ReturnPanel(Panel):
             subtitle=self._own_name() if has_own else "",
             legend=[*(own.legend if has_own else ()), *self._legend.entries()],
             notes=[*notes, *([self.drawn.best_in_words] if self.drawn is not None and self.drawn.best else [])],
-            value_label="return of an episode",
+            value_label=f"{self.measures.named} of an episode",
         )
 
     def exported_table(self) -> Table:

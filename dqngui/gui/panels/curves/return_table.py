@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dqngui.gui.panels.curves.return_drawn import ReturnDrawn
+from dqngui.gui.panels.curves.return_drawn import ReturnDrawn, evaluation_mean
 from dqngui.jobs.breakpoints import point_text
 from dqngui.lab.analysis.table import Table
 from dqngui.lab.session.history import History
@@ -42,16 +42,22 @@ def return_table(
     A row of kind `mean` is a point of the open run's line with its band, one of kind `overlay` a point of another
     run's line, or of a mean of `runs` runs with its interval.
 
+    Where a measure is drawn, its name stands in the head and its values for the returns.
+
     Args:
         own: name of the open run; smoothing: what its line is the mean of.
     """
-    lengths = history.lengths.y.values
+    lengths, measure = history.lengths.y.values, drawn.measure if drawn is not None else ""
+    curve = history.curve(measure)
     rows: list[_Row] = [
-        _Row(int(step), "episode", own, ret, length=int(length))
-        for step, ret, length in zip(history.returns.x.values, history.returns.y.values, lengths, strict=True)
+        _Row(int(step), "episode", own, value, length=int(length))
+        for step, value, length in zip(curve.x.values, curve.y.values, lengths, strict=True)
     ]
     rows += _own_line(drawn, own, smoothing)
-    rows += [_Row(each.step, "evaluation", own, each.mean, detail=each.role) for each in history.evaluations]
+    rows += [
+        _Row(each.step, "evaluation", own, evaluation_mean(each, measure), detail=each.role)
+        for each in history.evaluations
+    ]
     rows += [_Row(each.step, "knob", own, detail=each.field, old=each.old, new=each.new) for each in history.knobs]
     rows += [
         _Row(each.step, "breakpoint", own, detail=words(point_text(each.point)), new=each.value)
@@ -62,7 +68,8 @@ def return_table(
         for step, name, value, low, high, runs in overlays
     ]
     rows.sort(key=lambda row: row.step)
-    return Table(_HEAD, (["" if cell is None else cell for cell in row] for row in rows))
+    head = tuple(measure if measure and name == "return" else name for name in _HEAD)
+    return Table(head, (["" if cell is None else cell for cell in row] for row in rows))
 
 
 def _own_line(drawn: ReturnDrawn | None, name: str, smoothing: str) -> list[_Row]:

@@ -65,11 +65,14 @@ class RunOverlays:
             self.drawn[overlay].curves = curves
             self.drawn[overlay].shown = overlay not in self.hidden and self.offers(overlay)
 
-    def draw(self, window: int) -> tuple[float, float] | None:
-        """Draw the overlays within the plot's span, and return the lowest and highest value of this task's."""
+    def draw(self, window: int, measure: str = "") -> tuple[float, float] | None:
+        """Draw the overlays within the plot's span, and return the lowest and highest value of this task's.
+
+        `measure`: what is drawn, as in `History.curve`.
+        """
         ranges = []
         for overlay, drawn in self.drawn.items():
-            drawn.draw(self._plot.span, window)
+            drawn.draw(self._plot.span, window, measure)
             ranges += drawn.range() if self.comparable(overlay) else []
         return (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
 
@@ -134,19 +137,19 @@ class OverlayDrawing:
     def last_step(self) -> int:
         return max((curve.last_step for curve in self.curves), default=0)
 
-    def draw(self, span: tuple[float, float], window: int) -> None:
+    def draw(self, span: tuple[float, float], window: int, measure: str = "") -> None:
         curves = self.curves if self.shown else []
-        key = (span, window, *((id(curve), curve.version) for curve in curves))
+        key = (span, window, measure, *((id(curve), curve.version) for curve in curves))
         if key == self._key:
             return
         self._key = key
         self.x = np.linspace(*span, PLACES)
-        rows = np.array([curve.returns.means_at(self.x, window) for curve in curves]).reshape(-1, PLACES)
+        rows = np.array([curve.curve(measure).means_at(self.x, window) for curve in curves]).reshape(-1, PLACES)
         self.counts = np.isfinite(rows).sum(axis=0)
         if self._band is not None:
             self.y, low, high = mean_and_interval(rows)
             # A mean of returns lies within their range; an interval of few runs may leave it far.
-            ends = [ends for curve in curves if (ends := curve.returns.range()) is not None]
+            ends = [ends for curve in curves if (ends := curve.curve(measure).range()) is not None]
             within = (min(end for end, _ in ends), max(end for _, end in ends)) if ends else (-np.inf, np.inf)
             self.low, self.high = np.clip(low, *within), np.clip(high, *within)
             self._band.setData(self.x, self.low, self.high)

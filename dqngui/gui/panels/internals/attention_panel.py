@@ -19,6 +19,7 @@ from dqngui.gui.panels.internals.view_panel import ViewPanel
 from dqngui.gui.style import theme as themes
 from dqngui.gui.style.theme import Theme
 from dqngui.gui.widgets.two_lengths import TwoLengths
+from dqngui.lab.analysis.part_shares import Parts, parts_of, summed
 from dqngui.lab.analysis.shares import AttentionSummary
 from dqngui.lab.analysis.views import Maps, axis_labels, in_words, layered
 from dqngui.lab.playback.episode import PlayedEpisode
@@ -55,6 +56,7 @@ class AttentionPanel(ViewPanel):
         self._maps: list[Maps] = []
         self._shares: AttentionSummary | None = None
         self._levels: list[ColorLimit] = []
+        self._by_part = True
         self._make_content()
         self.key_figure = TwoLengths(self)
         themes.set_role(self.key_figure, "muted")
@@ -117,6 +119,7 @@ class AttentionPanel(ViewPanel):
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self.addAction(action)
         self.add_menu_action("All heads", "sigma", self.back)
+        self.add_menu_action("Each key, or sums over each part", "sigma", self._switch_sums)
 
     # -- choice of layer and head ------------------------------------------------------------------
 
@@ -197,6 +200,10 @@ class AttentionPanel(ViewPanel):
         self._shares = None
         self.again()
 
+    def _switch_sums(self) -> None:
+        self._by_part = not self._by_part
+        self._other()
+
     def _on_now(self, chart: int, row: int, column: int) -> None:
         if len(self.now.names.titles) > 1:
             self.choose_head(chart)
@@ -259,7 +266,9 @@ class AttentionPanel(ViewPanel):
             self.go_on()
         high = min(1.0, max(level.take(each) for level, each in zip(self._levels, values, strict=True)))
         self.bar.set_levels(False, 0.0, high)
-        self._arrange(playing, self._maps[self.layer or 0])
+        maps = self._maps[self.layer or 0]
+        parts = parts_of(playing, maps.view) if self._by_part else ()
+        self._arrange(playing, maps, parts)
         span = episode_span(playing.length, playing.ended)
         for canvas in (self.over, self.curve):
             canvas.set_span(span)
@@ -267,12 +276,13 @@ class AttentionPanel(ViewPanel):
             by_head = [maps.heads_first(each)[:, :, 0] for maps, each in zip(self._maps, values, strict=True)]
             self.times.draw(by_head, high, span=span, fresh=self.fresh)
         shares = self._shares
-        self.over.draw(shares.keys, signed=False, limits=(0.0, high), fresh=again)
+        keys, most = (summed(shares.keys, parts), 1.0) if parts else (shares.keys, high)
+        self.over.draw(keys, signed=False, limits=(0.0, most), fresh=again)
         most = max(float(np.max(shares.maximum, initial=0.0)), 0.01)
         self.curve.draw(self._entropy_in_words, [Series("", "series0", shares.entropies)], (0.0, most))
         self.fit_rows()  # last, since the widths of labels depend on the drawing
 
-    def _arrange(self, playing: PlayedEpisode, maps: Maps) -> None:
+    def _arrange(self, playing: PlayedEpisode, maps: Maps, parts: Parts) -> None:
         """Set the names of maps, rows and columns."""
         names = [f"layer {index + 1}" for index in range(len(self._maps))] if len(self._maps) > 1 else [""]
         if self._over_time:
@@ -284,8 +294,8 @@ class AttentionPanel(ViewPanel):
         self.now.arrange(titles, maps.rows, maps.columns, maps.axes, pictures=maps.cells is not None)
         self.now.choose(None if self._one_map else self.head)
         self.now.single_name = self._selection_words if self._one_map else ""
-        keys, title = maps.keys
-        named = axis_labels(playing, maps.view.axes[-1], len(keys))
+        keys, title = ([name for name, _ in parts], "sum over each part") if parts else maps.keys
+        named = keys if parts else axis_labels(playing, maps.view.axes[-1], len(keys))
         lags = maps.view.axes[-1] == "lag"
         self.over.arrange([f"past step {each}" if lags else each for each in named], title, keys)
         self.over.cell_words = (lambda t, row: read_at(t, len(keys) - 1 - row)) if lags else None

@@ -146,10 +146,13 @@ class Trajectory(QWidget):
     def _colouring(self, playing: PlayedEpisode) -> Colouring:
         known = len(self.projection.places)
         if self.colour == "action":
-            names = playing.ready.actions or tuple(f"action {n + 1}" for n in range(playing.q.shape[-1]))
+            names = playing.option_names or tuple(f"action {n + 1}" for n in range(playing.q.shape[-1]))
+            action, several = playing.action[:known], playing.several
+            if several is not None:  # the first choice alone
+                names, action = names[: several.sizes[0]], several.split(action)[:, 0]
             series = tuple(f"series{n}" for n in range(len(names)))
             colors = series if len(names) <= 4 else _ramp(len(names))
-            return Colouring(colors, np.clip(playing.action[:known], 0, len(names) - 1).astype(np.intp), names)
+            return Colouring(colors, np.clip(action, 0, len(names) - 1).astype(np.intp), names)
         if self.colour == "reward":
             reward = playing.reward[:known]
             most = float(np.abs(reward[np.isfinite(reward)]).max(initial=0.0)) or 1.0
@@ -163,8 +166,7 @@ class Trajectory(QWidget):
         playing, places = self._playing, self.projection.places
         if playing is None or t >= min(len(places), playing.length):
             return f"t {t}"
-        actions, action = playing.ready.actions, int(playing.action[t])
-        did = actions[action] if 0 <= action < len(actions) else f"action {action + 1}"
+        did = playing.action_name(t) if playing.ready.actions else f"action {int(playing.action[t]) + 1}"
         return f"t {t} · {did} · reward {measured(float(playing.reward[t]))}"
 
     def follow(self, t: int) -> None:

@@ -67,22 +67,22 @@ class ActionPairs:
 def pairs_at(one: PlayedEpisode, other: PlayedEpisode | None, t: int, limits: tuple[float, float]) -> ActionPairs:
     """The values of step t; after an episode's end those of its last step; None for a step not played yet."""
     count = one.q.shape[1]
-    known = one.ready.actions
+    known = one.option_names
     names = list(known) if len(known) == count else one.labels("action", count)
     sides: list[npt.NDArray[Any] | None] = [None, None]
-    taken: list[int | None] = [None, None]
+    taken: list[tuple[int, ...]] = [(), ()]
     legal: list[tuple[bool, ...]] = [(), ()]
     for index, playing in enumerate((one, other)):
         if playing is not None and playing.q.shape[1:] == one.q.shape[1:] and (t < playing.length or playing.ended):
             sides[index] = playing.q[min(t, playing.length - 1)]
-            taken[index] = int(playing.action[t]) if t < playing.length else None
+            taken[index] = playing.taken(t) if t < playing.length else ()
             legal[index] = playing.legal_at(min(t, playing.length - 1))
     values = [[None] * count if q is None else q.tolist() for q in sides]
 
     def pair(index: int, name: str) -> ActionPair:
         illegal = tuple(bool(allowed) and not allowed[index] for allowed in legal)
         shown = tuple(None if not_legal else side[index] for side, not_legal in zip(values, illegal, strict=True))
-        return ActionPair(name, shown, (taken[0] == index, taken[1] == index), illegal)  # type: ignore[arg-type]
+        return ActionPair(name, shown, (index in taken[0], index in taken[1]), illegal)  # type: ignore[arg-type]
 
     return ActionPairs(tuple(pair(index, name) for index, name in enumerate(names)), limits)
 

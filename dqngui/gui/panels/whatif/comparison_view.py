@@ -87,15 +87,17 @@ class ComparisonView(QWidget):
         length = max(playing.length for playing in known)
         span = episode_span(length, all(playing.ended for playing in known))
         marks = Marks(changed, comparison.diverges if comparison is not None else None)
-        labels = list(known[0].ready.actions) or known[0].labels("action", known[0].q.shape[1])
+        labels = list(known[0].option_names) or known[0].labels("action", known[0].q.shape[1])
+        several = known[0].several
+        actions = [playing.action for playing in known]
+        if several is not None:  # the first choice alone
+            labels, actions = labels[: several.sizes[0]], [several.split(action)[:, 0] for action in actions]
         self.strip.names = self.names
         value_name = known[0].ready.output_kind
         for canvas in (self.strip, self.values, self.returns):
             canvas.set_span(span)
-        self.strip.draw([playing.action for playing in known], labels, marks)
-        self._draw_curves(
-            self.values, f"highest {value_name}", [playing.legal_q.max(axis=1) for playing in known], marks
-        )
+        self.strip.draw(actions, labels, marks)
+        self._draw_curves(self.values, f"highest {value_name}", [playing.best_value for playing in known], marks)
         self._draw_curves(self.returns, "return so far", [np.cumsum(playing.reward) for playing in known], marks)
         self._align()
 

@@ -1,4 +1,4 @@
-"""Notes about legal actions: that the environment tells them, and that it tells none at some steps."""
+"""Notes about what an environment tells beside its observation: legal actions, and measures of an episode."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from dqngui.jobs.training import Training
 from dqngui.messages import Noted
+from dqngui.messages.measures import MOST
 from dqngui.texts import say
 
-_TOLD, _GAPS = "legal actions", "steps without legal actions"
+_TOLD, _GAPS, _LEFT_OUT = "legal actions", "steps without legal actions", "measures left out"
 
 
-class LegalNotes:
+class TaskNotes:
     """Says each once in a run.
 
     Attributes:
@@ -31,11 +32,16 @@ class LegalNotes:
 
     def check(self, training: Training) -> Iterator[Noted]:
         """What is to be said after a vector step, or at the start."""
-        told = training.envs.legal_actions
-        if told.mask is None:
+        envs = training.envs
+        if envs.legal_actions.mask is None and not envs.measures.left_out:
             return
-        for kind, key, due in ((_TOLD, "train.legal", True), (_GAPS, "train.legal_gaps", told.gaps)):
+        told = envs.legal_actions
+        for kind, key, due in (
+            (_TOLD, "train.legal", told.mask is not None),
+            (_GAPS, "train.legal_gaps", told.gaps),
+            (_LEFT_OUT, "train.measures", envs.measures.left_out),
+        ):
             if due and kind not in self.said:
                 self.said.add(kind)
-                text = say(key, environment=training.experiment.env.id)
+                text = say(key, environment=training.experiment.env.id, most=MOST)
                 yield Noted(step=training.counters.step, text=text)
