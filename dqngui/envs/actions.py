@@ -85,5 +85,5 @@ def as_one_choice(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
         return env
     count = math.prod(sizes.ravel().tolist())
     if count > MOST_COMBINED:
-        raise ConfigError("env.too_many_actions", count=count, most=MOST_COMBINED)
+        raise ConfigError("env.far_too_many_actions")
     return _Combinations(env, sizes, starts)

@@ -12,12 +12,14 @@ from gymnasium import spaces as gym_spaces
 
 from dqngui.config import ConfigError, Wrapper
 from dqngui.envs.actions import MOST_COMBINATIONS
+from dqngui.envs.choices import MOST_COMBINED
 from dqngui.settings import as_assignment, field_at
 from dqngui.texts import Text, say
 
 MOST_DEFAULT_ACTIONS = 81
 """Actions of a discretised space that nobody chose: each action is an output that must be learned."""
-_BINS = (5, 3, 2)  # odd numbers have a bin in the middle, which for most tasks is to do nothing
+_FEWEST_WITH_MIDDLE = 3
+_BINS = (5, _FEWEST_WITH_MIDDLE, 2)  # odd numbers have a bin in the middle, which for most tasks is to do nothing
 
 
 class UnfitWrapper(ConfigError):
@@ -35,7 +37,7 @@ class UnfitWrapper(ConfigError):
 def discretize_wrapper(space: gym_spaces.Box, most: int = MOST_COMBINATIONS) -> Wrapper | None:
     """The wrapper that cuts a continuous action space into at most `most` actions; None if that is not possible.
 
-    It has 5 or 3 bins for each number of an action if these make few actions, else 2.
+    With the usual `most`, more are possible whose values are learned dimension by dimension. It has 5 or 3 bins for each number of an action if these make few actions, else 2.
     """
     size = math.prod(space.shape)
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
@@ -44,6 +46,8 @@ def discretize_wrapper(space: gym_spaces.Box, most: int = MOST_COMBINATIONS) -> 
     for bins, limit in (*((bins, min(MOST_DEFAULT_ACTIONS, most)) for bins in _BINS), (fewest, most)):
         if 0 < size <= math.log(limit, bins) + 1e-9:
             return Wrapper(name="discretize", options={"bins": bins})
+    if most == MOST_COMBINATIONS and 0 < size <= math.log(MOST_COMBINED, _FEWEST_WITH_MIDDLE):
+        return Wrapper(name="discretize", options={"bins": _FEWEST_WITH_MIDDLE})  # whose values are learned one by one
     return None
 
 

@@ -133,6 +133,7 @@ TEMPLATES: dict[str, str | Plural] = {
     ),
     "env.with_option": "{problem}; it works with {option} (in the window: {fields}, under Environment)",
     "env.actions_of_space": "`env.id`: the actions are a {space} space; a Q-network needs one Discrete choice",
+    "env.far_too_many_actions": "`env.id`: the actions make more than 2⁶² combinations, which is the most possible",
     "env.too_many_actions": "`env.id`: the actions make {count:,} combinations; at most {most:,} can be one choice",
     "env.wrong_features": "`env.features`: {given} names for {count} entries in the observation",
     "env.wrong_actions": "`env.actions`: {given} names for {count} actions",
