@@ -37,7 +37,8 @@ class UnfitWrapper(ConfigError):
 def discretize_wrapper(space: gym_spaces.Box, most: int = MOST_COMBINATIONS) -> Wrapper | None:
     """The wrapper that cuts a continuous action space into at most `most` actions; None if that is not possible.
 
-    With the usual `most`, more are possible whose values are learned dimension by dimension. It has 5 or 3 bins for each number of an action if these make few actions, else 2.
+    It has 5 or 3 bins for each number of an action if these make few actions, else 2. With the usual `most` there may
+    be more actions than that: their values are learned dimension by dimension then.
     """
     size = math.prod(space.shape)
     if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -116,6 +116,7 @@ class _StillEnvs:
         self.spaces, self._count = spaces, count
         self._parts: Parts = {part.name: np.zeros((count, *part.shape), part.dtype) for part in spaces.parts}
         self.legal: Mask | None = None
+        self.infos: list[dict[str, Any]] = [{} for _ in range(count)]
 
     def __len__(self) -> int:
         return self._count

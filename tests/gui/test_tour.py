@@ -42,6 +42,7 @@ IDLE = {
     "Next layer": "nothing is played yet",
     "Previous layer": "nothing is played yet",
     "All heads": "nothing is played yet",
+    "Each key, or sums over each part": "nothing is played yet",
     "Next row": "nothing is played yet",
     "Previous row": "nothing is played yet",
     "Start": "it waits for torch or a valid experiment",
