@@ -26,9 +26,9 @@ class Objective(Generic[R]):
     by_loss = False
     """Priorities are computed from the loss instead of the TD error."""
 
-    def __init__(self, reading: R, actions: OneChoice) -> None:
-        """`actions` says how the estimates of actions are read from the head's numbers."""
-        self.reading, self.actions = reading, actions
+    def __init__(self, reading: R, actions: OneChoice | None = None) -> None:
+        """`actions` says how the estimates of actions are read from the head's numbers; None: each has its own."""
+        self.reading, self.actions = reading, actions or OneChoice()
 
     def bootstrap(self, target: Tensor, online: Tensor | None, legal: Tensor | None = None) -> Tensor:
         """The target network's value or distribution of the next action, chosen by the online network if that is
@@ -94,7 +94,9 @@ class QuantileObjective(Objective[Quantiles]):
         return losses, quantiles.detach().mean(-1), target_value.mean(-1)
 
 
-def objective_of(reading: Reading, actions: OneChoice) -> Objective[Mean] | CategoricalObjective | QuantileObjective:
+def objective_of(
+    reading: Reading, actions: OneChoice | None = None
+) -> Objective[Mean] | CategoricalObjective | QuantileObjective:
     """The objective of a head with this kind of estimate, of actions that are read so."""
     match reading:
         case Categorical():

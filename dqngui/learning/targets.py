@@ -27,7 +27,7 @@ def bootstrap_value(
     With `online_q` the online network picks the action (double DQN, van Hasselt et al. 2016,
     arXiv:1509.06461); else the target network's largest value.
     """
-    read = reading or OneChoice(target_q.shape[-1])
+    read = reading or OneChoice()
     if online_q is None:
         return read.largest(only_legal(target_q, legal))
     return read.value_of(target_q, read.greedy(only_legal(online_q, legal)))

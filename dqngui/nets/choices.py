@@ -18,7 +18,8 @@ class OneChoice:
 
     sizes: tuple[int, ...] = ()
 
-    def __init__(self, actions: int) -> None:
+    def __init__(self, actions: int = 0) -> None:
+        """`actions`: their number A, which only `marked` needs."""
         self.options = actions
 
     def greedy(self, preferences: Tensor) -> Tensor:

@@ -20,8 +20,9 @@ from dqngui.learning.ppo import PPO, entropies
 from dqngui.learning.replay import Replay
 from dqngui.learning.rollout import Minibatch
 from dqngui.learning.targets import bootstrap_value
+from dqngui.nets.choices import OneChoice
 from dqngui.nets.heads import MEAN, Categorical, Quantiles
-from dqngui.nets.legal import greedy_actions, only_legal
+from dqngui.nets.legal import only_legal
 from dqngui.nets.trunk import Inputs
 from dqngui.settings import experiment_from
 from tests.envs import fenced  # noqa: F401  # registers the environment
@@ -33,9 +34,9 @@ LEGAL = torch.tensor([[True, False, True], [False, True, False]])
 
 def test_the_greedy_action_is_legal() -> None:
     q = torch.tensor([[1.0, 9.0, 2.0], [7.0, -5.0, 8.0]])
-    assert greedy_actions(q, LEGAL).tolist() == [2, 1]
-    assert greedy_actions(q, LEGAL.numpy()).tolist() == [2, 1]
-    assert greedy_actions(q, None).tolist() == [1, 2]
+    assert OneChoice().greedy(only_legal(q, LEGAL)).tolist() == [2, 1]
+    assert OneChoice().greedy(only_legal(q, LEGAL.numpy())).tolist() == [2, 1]
+    assert OneChoice().greedy(only_legal(q, None)).tolist() == [1, 2]
     assert only_legal(q, None) is q
 
 
