@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-START_CENTS = 10_000_000
-"""100,000.00 at the beginning of an episode."""
+START_CENTS = 1_000_000_000
+"""10,000,000.00 at the beginning of an episode: so much that whole shares are fine steps."""
 _TEN_THOUSAND = 10_000 * 1_000
 """Costs are given in thousandths of a basis point."""
 

@@ -5,7 +5,8 @@ that reaches one bar too far, an order that is filled at the price with which it
 of any environment that offers what `Market` asks for:
 
 1. *The future is exchanged* after a bar: every observation and reward up to that bar must stay as it was.
-2. *The price jumps* right after a decision and then stays: whoever bought at that decision may earn nothing of it.
+2. *The price jumps* up or down right after a decision and then stays: whatever was held, no decision may earn more of
+   it than another. That finds entries as well as exits, and orders that get the better of two prices.
 3. With a policy, its decisions up to that bar must stay too, which follows from the observations unless it looks
    elsewhere.
 """
@@ -23,10 +24,11 @@ from dqngui.config import ConfigError
 from dqngui.envs.trading.prices import Prices
 
 BARS, CUTS = 24, 4
-"""Bars of an episode that is played for a cut, and cuts in each part."""
-JUMP = 1.5
-MOST_EARNED = 5.0
-"""Percent by which two decisions may differ after a jump of a half: their costs, and prices in whole cents."""
+"""Bars that are played before a cut, fewer where episodes are shorter, and cuts in each part."""
+LEVEL, JUMP = 10_000, 1.5
+"""Cents that a price stays at before it jumps, so that neither real losses nor whole cents matter, and its factor."""
+MOST_EARNED = 15.0
+"""Percent by which two decisions may differ after a jump: the highest costs take 13 from an account that was short."""
 Policy = Callable[[np.ndarray], int]
 
 
@@ -77,8 +79,9 @@ def find_leaks(market: Market, policy: Policy | None = None, *, seed: int = 0) -
     whole, draw = market.prices, np.random.default_rng(seed)
     found: dict[str, Leak] = {}
     try:
+        bars = _bars(market)
         for cut in _cuts(market, draw):
-            for kind, bar in (*_exchanged(market, whole, cut, policy, draw), *_jumped(market, whole, cut)):
+            for kind, bar in (*_exchanged(market, whole, cut, bars, policy, draw), *_jumped(market, whole, cut)):
                 found.setdefault(kind, Leak(kind, bar, str(whole.dates[bar])))
     finally:
         market.use(whole)
@@ -112,19 +115,28 @@ def _cuts(market: Market, draw: np.random.Generator) -> list[int]:
     return [*cuts, training.end - 1]
 
 
+def _bars(market: Market) -> int:
+    """Bars that are played before a cut: an episode that ends earlier would say nothing of the cut itself."""
+    market.reset(seed=0, options={"bar": next(iter(market.parts.values())).first + market.window})
+    for bars in range(1, BARS):
+        if market.step(0)[3]:
+            return bars
+    return BARS
+
+
 def _exchanged(
-    market: Market, whole: Prices, cut: int, policy: Policy | None, draw: np.random.Generator
+    market: Market, whole: Prices, cut: int, bars: int, policy: Policy | None, draw: np.random.Generator
 ) -> list[tuple[str, int]]:
     """What differs up to `cut` if all prices after it are others: the real changes, larger, in another order."""
     later = np.diff(np.log(whole.closes[cut:].astype(np.float64)))
     factors = np.exp(np.cumsum(2 * draw.permutation(later) + 0.01))
     closes = np.maximum(1, np.round(whole.closes[cut] * np.clip(factors, 1e-3, 1e3))).astype(np.int64)
     opens = np.concatenate([whole.closes[cut : cut + 1], closes[:-1]])
-    actions = draw.integers(0, int(market.action_space.n), BARS)
+    actions = draw.integers(0, int(market.action_space.n), bars)
     one = _played(market, whole, cut, policy, actions)
     other = _played(market, whole.with_bars(cut + 1, opens, closes), cut, policy, actions)
     different = [  # at the same bar, a cause before its effect
-        (cut - BARS + step, order, kind)
+        (cut - bars + step, order, kind)
         for order, kind in enumerate(("observation", "reward", "decision"))
         for step, (mine, theirs) in enumerate(zip(one[kind], other[kind], strict=False))
         if not np.array_equal(mine, theirs)
@@ -135,9 +147,9 @@ def _exchanged(
 def _played(
     market: Market, prices: Prices, cut: int, policy: Policy | None, actions: np.ndarray
 ) -> dict[str, list[Any]]:
-    """Observations, rewards and decisions of the bars up to `cut`: `BARS` steps before it."""
+    """Observations, rewards and decisions of the bars up to `cut`, from one step for each action before it."""
     market.use(prices)
-    observation, _ = market.reset(seed=0, options={"bar": cut - BARS})
+    observation, _ = market.reset(seed=0, options={"bar": cut - len(actions)})
     seen: dict[str, list[Any]] = {"observation": [np.array(observation)], "reward": [0.0], "decision": []}
     for action in actions.tolist():
         chosen = action if policy is None else policy(observation)
@@ -153,12 +165,26 @@ def _played(
 
 
 def _jumped(market: Market, whole: Prices, cut: int) -> list[tuple[str, int]]:
-    """Whether two opposite decisions at the close of `cut` earn differently from a jump that follows at once."""
-    after = np.full(len(whole) - cut - 1, round(int(whole.closes[cut]) * JUMP), np.int64)
-    prices = whole.with_bars(cut + 1, after, after)
-    market.use(prices)
-    totals = []
-    for action in (0, int(market.action_space.n) - 1):
-        market.reset(seed=0, options={"bar": cut})
-        totals.append(sum(float(market.step(action)[1]) for _ in range(2)))
-    return [("fill", cut)] if abs(totals[1] - totals[0]) > MOST_EARNED else []
+    """Whether decisions at the close of `cut` earn differently from a jump that follows at once."""
+    choices = range(int(market.action_space.n))
+    for factor in (JUMP, 1 / JUMP):
+        made = np.full(len(whole) - cut + 1, LEVEL, np.int64)
+        made[2:] = round(LEVEL * factor)
+        market.use(whole.with_bars(cut - 1, made, made))
+        for held in (None, *choices):
+            totals = [_earned(market, cut, held, action) for action in choices]
+            if max(totals) - min(totals) > MOST_EARNED:
+                return [("fill", cut)]
+    return []
+
+
+def _earned(market: Market, cut: int, held: int | None, action: int) -> float:
+    """The rewards of a decision at the close of `cut`, with a position held since the bar before or a new account."""
+    market.reset(seed=0, options={"bar": cut if held is None else cut - 1})
+    ended = held is not None and any(market.step(held)[2:4])
+    total = 0.0
+    for _ in range(2):
+        if not ended:
+            _, reward, terminated, truncated, _ = market.step(action)
+            total, ended = total + float(reward), terminated or truncated
+    return total

@@ -37,7 +37,7 @@ from dqngui.config import ConfigError
 from dqngui.envs.trading.account import START_CENTS, Account, affordable
 from dqngui.envs.trading.leaks import check_without_leaks
 from dqngui.envs.trading.picture import picture
-from dqngui.envs.trading.prices import SEASON, SEASONAL, Prices, read_prices
+from dqngui.envs.trading.prices import SEASON, SEASONAL, Prices, read_prices, stamp_of
 from dqngui.envs.trading.splits import Span, part_of, split
 
 YEAR = 252  # bars
@@ -95,7 +95,7 @@ class Trading(gymnasium.Env[np.ndarray, int]):
                 bars = span.end - span.first
                 raise ConfigError("trading.part_too_short", part=part, bars=bars, steps=steps, window=window)
         settings = (window, short, cost, slippage, folds, fold)
-        check_without_leaks(self, (prices, *settings))
+        check_without_leaks(self, (prices, stamp_of(prices), steps, *settings))
         self._begin(self.parts["training"].first + window)
 
     def use(self, prices: Prices) -> None:

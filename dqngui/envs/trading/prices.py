@@ -29,6 +29,8 @@ MOST_FILE, MOST_BARS = 64 * MEGABYTE, 200_000
 FEWEST_BARS = 200
 LARGEST_CENTS = 10**11
 """The highest price, in cents: an account of whole cents stays far below 2**63."""
+LOWEST, HIGHEST = 50.0, 10_000.0
+"""Where the median of the closes is elsewhere, all prices are counted in another power of ten: only changes matter."""
 JUMP = math.log(1.5)
 """A change of the price by more than a half within a bar looks like a split that is not adjusted for."""
 LONGEST_GAP_DAYS = 14
@@ -75,9 +77,22 @@ class Prices:
         return replace(self, opens=new[0], closes=new[1])
 
 
-@lru_cache(maxsize=4)
 def read_prices(source: str) -> Prices:
     """The prices of an index, of a CSV file by its path, or of the planted season. Raises ConfigError."""
+    return _read(source, stamp_of(source))
+
+
+def stamp_of(source: str) -> tuple[int, int]:
+    """Time of the last change in ns and size of a file of prices; zeros of what is no file."""
+    try:
+        found = Path(source).stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=4)
+def _read(source: str, _stamp: tuple[int, int]) -> Prices:
     if source == SEASONAL:
         return seasonal_prices()
     if source in INDICES:
@@ -145,6 +160,10 @@ def _parsed(name: str, text: str) -> Prices:
         opens, closes = opens * factor, closes * factor
     _check_dates(name, dates, [line for line, _ in table])
     _check_jumps(name, closes, opens, dates)
+    middle = float(np.median(closes))
+    if not LOWEST <= middle < HIGHEST:  # whole cents and whole shares would be coarse
+        scale = 10.0 ** (3 - math.floor(math.log10(middle)))
+        opens, closes = opens * scale, closes * scale
     cents = [np.maximum(1, np.round(column * 100)).astype(np.int64) for column in (opens, closes)]
     return Prices(np.array(dates, "datetime64[D]"), cents[0], cents[1], opening is not None)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dqngui.config import ConfigError
+from dqngui.envs.trading.account import Account
 from dqngui.envs.trading.leaks import check_without_leaks, find_leaks
 from dqngui.envs.trading.market import Trading
 from dqngui.envs.trading.prices import Prices
@@ -64,14 +65,56 @@ class PaidTomorrow(Trading):
         return observation, 100 * float(ahead) * self.positions[action], terminated, truncated, info
 
 
-LEAKS = [ScaledByAll, ScaledByTest, OneBarTooFar, Smoothed, FilledWhenDecided, PaidTomorrow]
-KINDS = ["observation", "observation", "observation", "observation", "fill", "reward"]
+class SoldWhenDecided(Trading):
+    """Only the exits are filled at the close with which they were decided."""
+
+    def _order(self, account: Account, position: int, equity: int) -> None:
+        if position == 0 and account.shares:
+            account.trade(0, int(self.prices.closes[self.bar]), self._cost, self._slippage)
+        else:
+            super()._order(account, position, equity)
+
+
+class ShortAtTheBetterPrice(Trading):
+    """Short positions are sold at this close or the next open, whichever is higher."""
+
+    def _order(self, account: Account, position: int, equity: int) -> None:
+        fills = self._fills
+        if position < 0:
+            self._fills = np.maximum(fills, np.roll(self.prices.closes, 1))
+        super()._order(account, position, equity)
+        self._fills = fills
+
+
+LEAKS = [
+    ScaledByAll,
+    ScaledByTest,
+    OneBarTooFar,
+    Smoothed,
+    FilledWhenDecided,
+    PaidTomorrow,
+    SoldWhenDecided,
+    ShortAtTheBetterPrice,
+]
+KINDS = ["observation", "observation", "observation", "observation", "fill", "reward", "fill", "fill"]
 
 
 @pytest.mark.parametrize(("market", "kind"), list(zip(LEAKS, KINDS, strict=True)))
 def test_a_planted_leak_is_caught_before_training(market: type[Trading], kind: str) -> None:
     with pytest.raises(ConfigError, match=f"looks into the future: {kind} at bar"):
         market()
+
+
+@pytest.mark.parametrize("market", [OneBarTooFar, PaidTomorrow, SoldWhenDecided])
+@pytest.mark.parametrize("steps", [2, 10])
+def test_short_episodes_hide_no_leak(market: type[Trading], steps: int) -> None:
+    with pytest.raises(ConfigError, match="looks into the future"):
+        market(steps=steps)
+
+
+def test_the_highest_costs_are_no_leak() -> None:
+    for short in (True, False):
+        assert find_leaks(Trading(short=short, cost=100.0, slippage=100.0, steps=2)) == []
 
 
 @pytest.mark.parametrize("window", [1, 20])

@@ -169,7 +169,28 @@ def test_baselines_trade_through_all_windows() -> None:
 def test_a_file_is_read_with_its_adjusted_prices(tmp_path: Path) -> None:
     rows = [f"{line.split(',')[0]},18,20,10" for line in days(300)]
     found = read_prices(csv_file(tmp_path, rows, "date,Open,Close,Adj Close"))
-    assert (found.opens == 900).all() and (found.closes == 1000).all() and len(found) == 300
+    assert (found.opens == 90_000).all() and (found.closes == 100_000).all() and len(found) == 300
+
+
+@pytest.mark.parametrize("price", [0.0043, 1.08, 43_210.0])
+def test_prices_of_any_size_keep_their_changes(price: float, tmp_path: Path) -> None:
+    changes = np.random.default_rng(0).normal(scale=0.005, size=300)
+    lines = [
+        f"{np.datetime64('2001-01-01') + day},{price * math.exp(level)!r}"
+        for day, level in enumerate(changes.cumsum().tolist())
+    ]
+    market = Trading(csv_file(tmp_path, lines, "date,close"), steps=20, cost=0, slippage=0)
+    np.testing.assert_allclose(market.prices.returns()[1:], changes[1:], atol=2e-5)
+    market.reset(seed=2_000_000)
+    market.step(LONG)
+    assert market.account.shares > 500
+
+
+def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, days(300))
+    before = read_prices(path)
+    csv_file(tmp_path, days(310))
+    assert (len(before), len(read_prices(path))) == (300, 310)
 
 
 WRONG = {
