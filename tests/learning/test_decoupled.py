@@ -186,9 +186,9 @@ def test_what_does_not_go_with_several_choices_is_said(changes: dict[str, Any], 
     "changes",
     [
         {},
-        {"net__head": "dueling", "net__values": "quantile", "net__atoms": 8, "run__total_steps": 2_000},
+        {"net__head": "dueling", "net__values": "quantile", "net__atoms": 8, "run__total_steps": 600},
         {"net__memory": "gru", "net__attention": "action", "net__previous_action": True, "learn__window": 4,
-         "learn__prioritized": True, "env__kwargs": {"mask": True}, "run__total_steps": 800},
+         "learn__prioritized": True, "env__kwargs": {"mask": True}, "run__total_steps": 500},
     ],
     ids=["mean", "quantile", "memory, attention and legal options"],
 )  # fmt: skip

@@ -44,6 +44,7 @@ def still() -> Any:
     return SimpleNamespace(
         initial_state=lambda count: (),
         preferences=lambda inputs, state: (torch.zeros(1, len(inputs.prev_action[0]), 2), state),
+        greedy=lambda preferences, legal: np.zeros(len(preferences), np.int64),
         reward_unit=SimpleNamespace(learned=lambda raw: raw.astype(np.float32)),
     )
 

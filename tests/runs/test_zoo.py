@@ -16,6 +16,7 @@ from dqngui.messages import Evaluated, Failed, Request
 from dqngui.runs import zoo
 from dqngui.runs.folder import EXPERIMENT, read_experiment
 from dqngui.settings import with_settings
+from tests.thinned import thinned
 
 MOST_BYTES = 20_000_000
 
@@ -32,7 +33,7 @@ def test_the_zoo_is_small_and_says_how_it_was_made() -> None:
     assert not [file for file in files if "platform" in file.read_bytes().decode("latin-1").split("[env]")[0]]
 
 
-@pytest.mark.parametrize("name", zoo.zoo_names())
+@pytest.mark.parametrize("name", thinned(zoo.zoo_names(), one_of=4))
 def test_an_agent_of_the_zoo_belongs_to_its_preset_and_plays(name: str) -> None:
     agent = zoo.playable(name)
     options = {"episodes": 1, "seed": TEST_SEEDS + 100_000}
