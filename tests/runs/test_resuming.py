@@ -28,6 +28,7 @@ from dqngui.runs.resume import LogMark, load_resume, save_resume
 from dqngui.runs.rewinding import rewind
 from tests.runs.comparing import Disk, Killed, contents
 from tests.runs.walk import experiment, run, walk
+from tests.thinned import thinned
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,12 +141,13 @@ def test_killed_at_any_operation_on_the_disk(tmp_path: Path, short_never_stopped
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("stride", thinned([2, 1], quick=[2]))
 def test_a_full_disk_at_any_moment_fails_with_a_sentence_and_spoils_nothing(
-    tmp_path: Path, short_never_stopped: dict[str, Any]
+    tmp_path: Path, short_never_stopped: dict[str, Any], stride: int
 ) -> None:
-    at, seen = 0, set()
+    at, seen = 1 - stride, set()
     while True:
-        at += 1
+        at += stride
         folder = create(tmp_path / "runs", experiment())
         events: list[Event] = []
         with pytest.MonkeyPatch.context() as patch:
