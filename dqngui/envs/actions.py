@@ -55,11 +55,9 @@ class _Combinations(gymnasium.ActionWrapper[Any, Any, Any]):
         return legal
 
 
-def combined_mask(env: gymnasium.Env[Any, Any], mask: np.ndarray, entries: int) -> np.ndarray:
-    """An environment's mask of its own actions as a mask of the `entries` that an agent chooses from."""
+def combined_mask(env: gymnasium.Env[Any, Any], mask: np.ndarray) -> np.ndarray:
+    """An environment's mask of its own actions as a mask of the combinations that an agent chooses from."""
     layer: Any = env
-    if len(mask) == entries:
-        return mask
     while isinstance(layer, gymnasium.Wrapper):
         if isinstance(layer, _Combinations):
             return layer.combined(mask)

@@ -39,11 +39,16 @@ class LegalActions:
         gaps: an environment that had told its legal actions told none at a later step.
     """
 
-    def __init__(self, envs: Sequence[gymnasium.Env[Any, Any]], name: str, actions: int) -> None:
-        """`name` is the task's, for sentences about it; `actions` the number of actions A."""
+    def __init__(
+        self, envs: Sequence[gymnasium.Env[Any, Any]], name: str, actions: int, choices: tuple[int, ...] = ()
+    ) -> None:
+        """`name` is the task's, for sentences about it; `actions` the number of actions A.
+
+        `choices`: the options of each of several choices whose values are learned one by one; A is their sum then.
+        """
         self.mask: Mask | None = None
         self.gaps = False
-        self._envs, self._name, self._actions = envs, name, actions
+        self._envs, self._name, self._actions, self._choices = envs, name, actions, choices
         self._methods = [_method_of(env) for env in envs]
         self._parts = [_part_of(env) for env in envs]
         self._told = np.zeros(len(envs), np.bool_)
@@ -108,9 +113,8 @@ class LegalActions:
             method = self._methods[index]
             if given is None and method is not None:
                 given = method()
-            row = (
-                None if given is None else checked_mask(env, self._name, given, self._actions, int(self._steps[index]))
-            )
+            step = int(self._steps[index])
+            row = None if given is None else checked_mask(env, self._name, given, self._actions, step, self._choices)
         except Exception:
             if over:
                 return None
@@ -122,11 +126,13 @@ class LegalActions:
         return row
 
 
-def checked_mask(env: gymnasium.Env[Any, Any], name: str, given: Any, actions: int, step: int) -> Mask:
+def checked_mask(
+    env: gymnasium.Env[Any, Any], name: str, given: Any, actions: int, step: int, choices: tuple[int, ...] = ()
+) -> Mask:
     """A mask as the environment gave it, as (A,) bool.
 
-    Raises ConfigError if it has another length, other numbers than 0 and 1, or allows no action; `step` is that of the
-    episode, for the sentence.
+    Raises ConfigError if it has another length, other numbers than 0 and 1, or allows no action, or no option of one of
+    the `choices`; `step` is that of the episode, for the sentence.
     """
     try:
         pieces = given if isinstance(given, tuple) else (given,)  # gymnasium's own masks of MultiDiscrete are tuples
@@ -138,11 +144,14 @@ def checked_mask(env: gymnasium.Env[Any, Any], name: str, given: Any, actions: i
     binary = legal | (numbers == 0)
     if not binary.all():
         raise ConfigError("env.mask_entry", name=name, value=str(flat[~binary][0]), step=step)
-    mask = combined_mask(env, legal, actions)
+    mask = legal if choices else combined_mask(env, legal)
     if len(mask) != actions:
         raise ConfigError("env.mask_length", name=name, length=len(flat), actions=actions, step=step)
     if not mask.any():
         raise ConfigError("env.no_legal_action", name=name, step=step)
+    for place, part in enumerate(np.split(mask, np.cumsum(choices)[:-1]) if choices else ()):
+        if not part.any():
+            raise ConfigError("env.no_legal_option", name=name, choice=place, step=step)
     return mask
 
 

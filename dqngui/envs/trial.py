@@ -43,7 +43,7 @@ class Trial:
         try:
             self.spaces: Spaces = usable_spaces(self.env, self.config)
             self._layout = ObservationLayout.of(self.env, self.config)
-            self._legal = LegalActions([self.env], self._name, self.spaces.options)
+            self._legal = LegalActions([self.env], self._name, self.spaces.options, self.spaces.choices)
         except ConfigError:
             self.env.close()
             raise

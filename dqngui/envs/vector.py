@@ -45,7 +45,7 @@ class Envs:
         self.spaces: Spaces = usable_spaces(self.envs[0], config)
         self.infos: list[dict[str, Any]] = [{} for _ in self.envs]
         self._name = config.id
-        self.legal_actions = LegalActions(self.envs, config.id, self.spaces.options)
+        self.legal_actions = LegalActions(self.envs, config.id, self.spaces.options, self.spaces.choices)
         self.measures = MeasureReader()
         self._layout = ObservationLayout.of(self.envs[0], config)
         self._ended: set[int] = set(range(len(self.envs)))  # indices of environments that wait for a reset

@@ -207,3 +207,30 @@ def test_held_actions_are_replaced_where_they_are_not_legal() -> None:
         found = search(trial, 0.0, longest=8, power=1.0, steps=300, seconds=30.0, clock=time.perf_counter)
     assert found.episodes > 10
     assert found.found
+
+
+class Square(Choices):
+    """Two choices of two options: as many options as combinations. The mask is the task's argument."""
+
+    def __init__(self, mask: list[int]) -> None:
+        super().__init__(True)
+        self.action_space, self.given = spaces.MultiDiscrete([2, 2]), mask
+
+    def action_masks(self) -> Any:
+        return self.given
+
+
+gymnasium.register("tests/Square-v0", entry_point=Square)
+
+
+def test_masks_side_by_side_are_not_taken_for_masks_of_combinations_where_both_are_as_long() -> None:
+    def told(mask: list[int], several: Any) -> list[bool]:
+        envs = make_vector(EnvConfig("tests/Square-v0", kwargs={"mask": mask}, num_envs=1, several=several))
+        envs.reset([0])
+        legal: list[bool] = legal_of(envs)[0].tolist()
+        return legal
+
+    assert told([0, 1, 1, 0], "joint") == [False, False, True, False]
+    assert told([0, 1, 1, 0], "decoupled") == [False, True, True, False]
+    with pytest.raises(ConfigError, match="allows no option of choice 1 at step 0"):
+        told([1, 1, 0, 0], "decoupled")

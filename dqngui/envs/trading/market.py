@@ -134,9 +134,9 @@ class Trading(gymnasium.Env[np.ndarray, int]):
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         position = self.positions[int(action)]
         before = self._equity[-1]
-        self._order(self._account, position, before)
+        self.order(self._account, position, before)
         if self.bar == self.begun:
-            self._order(self._holding, 1, START_CENTS)
+            self.order(self._holding, 1, START_CENTS)
         self.bar += 1
         self._positions.append(position)
         close = int(self.prices.closes[self.bar])
@@ -147,7 +147,7 @@ class Trading(gymnasium.Env[np.ndarray, int]):
         truncated = not terminated and self.bar - self.begun >= self.steps
         return self._observation(), reward, terminated, truncated, self._info(ended=terminated or truncated)
 
-    def _order(self, account: Account, position: int, equity: int) -> None:
+    def order(self, account: Account, position: int, equity: int) -> None:
         """Fill at the next bar what was decided at the close of this one."""
         if position == (account.shares > 0) - (account.shares < 0):
             return

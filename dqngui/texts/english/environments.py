@@ -50,6 +50,10 @@ TEMPLATES: dict[str, str | Plural] = {
     "env.no_legal_action": (
         "`env.id`: {name} allows no action at step {step} of an episode: all entries of its action mask are 0"
     ),
+    "env.no_legal_option": (
+        "`env.id`: {name} allows no option of choice {choice} at step {step} of an episode: its entries of the action "
+        "mask are all 0"
+    ),
     "env.mask_length": (
         "`env.id`: the action mask of {name} at step {step} has {length} entries; it needs one for each of the "
         "{actions} actions"

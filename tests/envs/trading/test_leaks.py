@@ -68,21 +68,21 @@ class PaidTomorrow(Trading):
 class SoldWhenDecided(Trading):
     """Only the exits are filled at the close with which they were decided."""
 
-    def _order(self, account: Account, position: int, equity: int) -> None:
+    def order(self, account: Account, position: int, equity: int) -> None:
         if position == 0 and account.shares:
             account.trade(0, int(self.prices.closes[self.bar]), self._cost, self._slippage)
         else:
-            super()._order(account, position, equity)
+            super().order(account, position, equity)
 
 
 class ShortAtTheBetterPrice(Trading):
     """Short positions are sold at this close or the next open, whichever is higher."""
 
-    def _order(self, account: Account, position: int, equity: int) -> None:
+    def order(self, account: Account, position: int, equity: int) -> None:
         fills = self._fills
         if position < 0:
             self._fills = np.maximum(fills, np.roll(self.prices.closes, 1))
-        super()._order(account, position, equity)
+        super().order(account, position, equity)
         self._fills = fills
 
 
