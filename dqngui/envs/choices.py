@@ -23,23 +23,24 @@ class Choices:
         sizes: options of each choice, (D,).
         count: number of combinations.
         options: options of all choices together, the entries that lie side by side in values and masks.
+        strides: by how much an option more of each choice raises the index of the combination, (D,).
         first: entry of each choice's first option, (D,).
     """
 
     def __init__(self, sizes: tuple[int, ...]) -> None:
         self.sizes, self.count, self.options = sizes, math.prod(sizes), sum(sizes)
         self._sizes = np.array(sizes, np.int64)
-        self._strides = np.array([math.prod(sizes[place + 1 :]) for place in range(len(sizes))], np.int64)
+        self.strides = np.array([math.prod(sizes[place + 1 :]) for place in range(len(sizes))], np.int64)
         self.first = np.concatenate([[0], np.cumsum(self._sizes)[:-1]]).astype(np.int64)
 
     def split(self, action: NDArray[np.int64] | int) -> NDArray[np.int64]:
         """The option of each choice, (…) -> (…, D)."""
-        parts: NDArray[np.int64] = np.asarray(action, np.int64)[..., None] // self._strides % self._sizes
+        parts: NDArray[np.int64] = np.asarray(action, np.int64)[..., None] // self.strides % self._sizes
         return parts
 
     def join(self, parts: NDArray[np.int64]) -> NDArray[np.int64]:
         """The index of the combination, (…, D) -> (…)."""
-        joined: NDArray[np.int64] = np.asarray((np.asarray(parts, np.int64) * self._strides).sum(-1), np.int64)
+        joined: NDArray[np.int64] = np.asarray((np.asarray(parts, np.int64) * self.strides).sum(-1), np.int64)
         return joined
 
     def entries(self, action: NDArray[np.int64] | int) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ arXiv:2210.12566, equation 4.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,14 +52,13 @@ class SeveralChoices(OneChoice):
         super().__init__(choices.options)
         self.sizes = choices.sizes
         self._equal = len(set(choices.sizes)) == 1
-        self._strides = [choices.count // _product(choices.sizes[: place + 1]) for place in range(len(choices.sizes))]
-        self._first = choices.first.tolist()
+        self._strides, self._first = torch.from_numpy(choices.strides), torch.from_numpy(choices.first)
+        self._sizes = torch.from_numpy(np.array(choices.sizes))  # `torch.tensor` would follow a default device
 
     def greedy(self, preferences: Tensor) -> Tensor:
         """The combinations (…) of the best option of each choice."""
-        best = [part.argmax(-1) for part in self._parts(preferences)]
-        return sum((part * stride for part, stride in zip(best[1:], self._strides[1:], strict=True)),
-                   best[0] * self._strides[0])  # fmt: skip
+        best = torch.stack([part.argmax(-1) for part in self._parts(preferences)], -1)
+        return (best * self._strides.to(best.device)).sum(-1)
 
     def largest(self, values: Tensor) -> Tensor:
         """The mean (…) of each choice's best value."""
@@ -85,17 +85,8 @@ class SeveralChoices(OneChoice):
         return values.split(self.sizes, -1)
 
     def _entries(self, action: Tensor) -> Tensor:
-        strides, sizes, first = (
-            torch.tensor(each, device=action.device) for each in (self._strides, self.sizes, self._first)
-        )
+        strides, sizes, first = (each.to(action.device) for each in (self._strides, self._sizes, self._first))
         return torch.div(action.unsqueeze(-1), strides, rounding_mode="floor") % sizes + first
-
-
-def _product(sizes: tuple[int, ...]) -> int:
-    result = 1
-    for size in sizes:
-        result *= size
-    return result
 
 
 def reading_of(choices: Choices | None, actions: int) -> OneChoice:

@@ -101,13 +101,7 @@ class LinearHead(Head):
     """One linear layer: (…, D) -> (…, A) or (…, A, N)."""
 
     def __init__(
-        self,
-        width: int,
-        actions: int,
-        per_action: bool,
-        reading: Reading = MEAN,
-        layer: Layer = nn.Linear,
-        sizes: tuple[int, ...] = (),
+        self, width: int, actions: int, per_action: bool, reading: Reading = MEAN, layer: Layer = nn.Linear
     ) -> None:
         super().__init__(reading)
         self.q = _estimate_layer(width, actions, per_action, reading.atoms, layer)
@@ -186,5 +180,6 @@ def make_head(net: NetConfig, actions: int, *, per_action: bool, sizes: tuple[in
     elif net.values == "quantile":
         reading = Quantiles(net.atoms)
     layer: Layer = partial(NoisyLinear, deviation=net.noise) if net.noisy else nn.Linear
-    kinds: dict[str, type[LinearHead] | type[DuelingHead]] = {"linear": LinearHead, "dueling": DuelingHead}
-    return kinds[net.head](net.width, actions, per_action, reading, layer, sizes)
+    if net.head == "dueling":
+        return DuelingHead(net.width, actions, per_action, reading, layer, sizes)
+    return LinearHead(net.width, actions, per_action, reading, layer)
